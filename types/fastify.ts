@@ -1,0 +1,24 @@
+import type { DefaultData, Session } from './session.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * The loaded session.
+     * @throws `FST_SESSION_NOT_LOADED` before `await request.loadSession()` (or autoload)
+     */
+    readonly session: Session
+    /** Whether `request.session` can be read. Never throws: for logs and error handlers. */
+    readonly isSessionLoaded: boolean
+    /**
+     * Loads the session, at most once a request; calls that overlap share one read. Afterwards `request.session` is
+     * there, too. After a failure the next call tries again.
+     * @throws `FST_SESSION_STORE` when the store could not tell
+     */
+    loadSession<D extends object = DefaultData>(): Promise<Session<D>>
+  }
+
+  interface FastifyContextConfig {
+    /** Load (`true`) or do not load (`false`) the session before this route's handler, whatever `autoload` says. */
+    autoloadSession?: boolean
+  }
+}

@@ -1,0 +1,104 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Encryptor } from './encryptor.ts'
+import type { Serializer } from './serializer.ts'
+import type { SessionStore } from './store.ts'
+
+/**
+ * A length of time: a number of seconds, or its parts added up (a `Temporal.Duration` without years, months and
+ * fractions of a second fits). It must come to a whole number of seconds.
+ */
+export type Duration =
+  | number
+  | {
+      readonly weeks?: number
+      readonly days?: number
+      readonly hours?: number
+      readonly minutes?: number
+      readonly seconds?: number
+    }
+
+/** Attributes of the session cookie (RFC 6265, section 4.1.2). */
+export interface CookieOptions {
+  /** For the browser only: the server compares no paths with it. @default '/' */
+  path?: string
+  /** Without it the cookie is for this host alone, which is what you want. @default none */
+  domain?: string
+  /** @default 'lax' */
+  sameSite?: 'lax' | 'strict' | 'none'
+  /** `'auto'` follows the request's protocol, for development. @default true */
+  secure?: boolean | 'auto'
+  /** @default true */
+  httpOnly?: boolean
+  /** Needs `secure: true`. @default false */
+  partitioned?: boolean
+  /** @default none */
+  priority?: 'low' | 'medium' | 'high'
+}
+
+/** Options of the plugin. What is unknown or ill-typed is refused when the plugin is registered. */
+export interface StarsessionsOptions {
+  /** @default new InMemoryStore() */
+  store?: SessionStore
+  /** How long a session lasts. 0: until the browser closes. @default 0 */
+  lifetime?: Duration
+  /** Extend by `lifetime` on every response that loaded the session: it ends after inactivity. @default false */
+  rolling?: boolean
+  /** With `rolling`: the age at which a session ends, however active it is. @default none */
+  absoluteLifetime?: Duration
+  /** @default 'session' */
+  cookieName?: string
+  cookie?: CookieOptions
+  /**
+   * Load the session before the handler runs: everywhere (`true`), or where the raw path (without the query) is under
+   * one of the prefixes (whole segments: `/app` is not `/apple`) or matches one of the RegExps.
+   * A route's `config: { autoloadSession }` wins.
+   * @default false
+   */
+  autoload?: boolean | readonly (string | RegExp)[]
+  /** @default new JsonSerializer() */
+  serializer?: Serializer
+  /** @default none */
+  encryptor?: Encryptor
+  /**
+   * Two requests of one session at once: changes of different keys are both kept; of the same key, the later commit wins
+   * (`'merge'`) or fails with `FST_SESSION_CONFLICT` 409 (`'reject'`). Needs a store with `replace`.
+   * @default 'merge'
+   */
+  concurrency?: Concurrency
+}
+
+/** What to do when two requests changed the same key: the later one wins (`'merge'`), or fails with 409 (`'reject'`). */
+export type Concurrency = 'merge' | 'reject'
+
+/** Lifetimes, in whole seconds. */
+export interface Expiry {
+  readonly lifetime: number
+  readonly rolling: boolean
+  readonly absoluteLifetime: number | undefined
+}
+
+/** The cookie's attributes after defaults. */
+export interface ResolvedCookie {
+  readonly path: string
+  readonly domain: string | undefined
+  readonly sameSite: 'lax' | 'strict' | 'none'
+  readonly secure: boolean | 'auto'
+  readonly httpOnly: boolean
+  readonly partitioned: boolean
+  readonly priority: 'low' | 'medium' | 'high' | undefined
+}
+
+/** The options after validation and defaults; frozen. */
+export interface Settings {
+  readonly store: SessionStore
+  readonly expiry: Expiry
+  readonly cookieName: string
+  readonly cookie: ResolvedCookie
+  readonly autoload: boolean | readonly (string | RegExp)[]
+  readonly serializer: Serializer
+  readonly encryptor: Encryptor | undefined
+  readonly concurrency: Concurrency
+}
+
+/** The part of a logger that the library writes to. */
+export type Log = Pick<FastifyBaseLogger, 'debug' | 'warn' | 'error'>

@@ -1,0 +1,119 @@
+/**
+ * The application's own session data. Augment it once, and every session of the application is typed:
+ *
+ * ```ts
+ * declare module 'fastify-starsessions' {
+ *   interface SessionData { user?: string; visits?: number }
+ * }
+ * ```
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
+export interface SessionData {}
+
+/** `SessionData` once it is augmented; before that, anything goes. */
+// biome-ignore lint/suspicious/noExplicitAny: without a declaration, data are whatever the application makes of them
+export type DefaultData = keyof SessionData extends never ? Record<string, any> : SessionData
+
+/** What the library knows about a session besides its data. All times are Unix times in seconds, with a fraction. */
+export interface SessionMetadata {
+  /** The configured lifetime, in seconds; 0: until the browser closes. */
+  readonly lifetime: number
+  /** When the session was created. It survives `regenerateId()`; `regenerate()` starts it anew. */
+  readonly created: number
+  /** When the stored record was last written. */
+  readonly lastAccess: number
+}
+
+/** What `session.options()` takes. Unknown keys are ignored. */
+export interface SessionCookieOptions {
+  /**
+   * Seconds that the browser keeps this session's cookie: it can only shorten what the configuration says.
+   * `null`: until the browser closes ("remember me" was not ticked).
+   */
+  maxAge?: number | null | undefined
+}
+
+/** The members of a session. None of them can be overwritten: an assignment to one throws `FST_SESSION_KEY`. */
+export interface SessionMembers<D extends object = DefaultData> {
+  /** The value of a data key; `undefined` where there is none. Reaches keys that carry a member's name, too. */
+  get<K extends keyof D & string>(key: K): D[K] | undefined
+  get(key: string): unknown
+  /**
+   * Sets a data key. `undefined` deletes it.
+   * @throws `FST_SESSION_KEY` for `__metadata__`, which is the library's
+   */
+  set<K extends keyof D & string>(key: K, value: D[K] | undefined): void
+  set(key: string, value: unknown): void
+  has(key: string): boolean
+  /** @returns whether the key was there */
+  delete(key: string): boolean
+  /** Deletes all data. With the response, the record is removed from the store and the cookie is cleared. */
+  clear(): void
+  /** A shallow copy of all data, with the keys that carry a member's name. */
+  data(): D
+
+  /** The session's id, also before the first save; `undefined` for a cookie store's unsaved session. */
+  readonly id: string | undefined
+  /** Nothing of it is in the store yet. */
+  readonly isNew: boolean
+  /** The data differ from what is stored. Nested changes count; spacing or number spelling in the record does not. */
+  readonly isModified: boolean
+  /** There are no data. */
+  readonly isEmpty: boolean
+  readonly metadata: SessionMetadata
+  /**
+   * Whole seconds until the session ends, rounded up. Fixed: `created + lifetime - now`. Rolling: the smaller of
+   * `lifetime` and what is left of `absoluteLifetime`. `undefined` when `lifetime` is 0.
+   */
+  readonly remainingSeconds: number | undefined
+
+  /**
+   * A new id for the same data: call it when somebody's privileges change (OWASP: session fixation). Takes effect at
+   * once; the old id is dead when the response is sent. It does not prolong the session.
+   */
+  regenerateId(): Promise<void>
+  /**
+   * A new session under a new id that keeps only the listed keys; `created` starts anew.
+   * @param keep the keys to keep; without it: none
+   */
+  regenerate(keep?: readonly (keyof D & string)[] | readonly string[]): Promise<void>
+  /**
+   * Removes the session from the store now. The cookie is cleared with the response. The session is then new and empty.
+   * @throws `FST_SESSION_STORE`
+   */
+  destroy(): Promise<void>
+  /**
+   * Commits now instead of with the response: before `reply.hijack()`, in a long stream.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`
+   */
+  save(): Promise<void>
+  /**
+   * Atomic read-modify-write, durable when it resolves: `fn` gets this session with the newest stored data and the changes
+   * not saved yet, and runs again on the newer data when another request was faster. So it may run several times: let it
+   * change the session and nothing else, and not call `save()`, `destroy()`, `reload()` or `update()`. What it throws is
+   * thrown on, and nothing is written. A session that is not stored yet is just changed.
+   *
+   * A store without `replace` can promise this for the requests of one process only.
+   * @param fn synchronous or asynchronous; keep it short: others of this session wait for it
+   * @returns what `fn` returned
+   * @throws `FST_SESSION_GONE` when the session has ended, `FST_SESSION_STORE` when the store could not tell whether it was
+   *   written (`fn` is not run again then), `FST_SESSION_CONFLICT` after 12 attempts
+   */
+  update<T>(fn: (session: Session<D>) => T | Promise<T>): Promise<T>
+  /**
+   * Forgets unsaved changes and reads again. A session that is gone is then new and empty.
+   * @throws `FST_SESSION_STORE`
+   */
+  reload(): Promise<void>
+  /**
+   * This session's cookie. Kept with the session and repeated each time the cookie is issued.
+   * @throws `FST_SESSION_OPTIONS` for a `maxAge` that is neither `null` nor a number of at least 1
+   */
+  options(options: SessionCookieOptions & Record<string, unknown>): void
+}
+
+/**
+ * A loaded session. Its data are plain properties (`session.cart`, `delete session.cart`, `Object.keys(session)`,
+ * `{ ...session }`); everything else are members that no data key can shadow.
+ */
+export type Session<D extends object = DefaultData> = D & SessionMembers<D>

@@ -1,0 +1,68 @@
+/** What an atomic `replace` did: it put the new bytes there, or found other bytes (`null`: nothing) and left them. */
+export type Replaced = { replaced: true } | { replaced: false; current: Uint8Array | null }
+
+/**
+ * Where sessions live: a store keeps bytes under an id, and knows nothing of what they mean.
+ *
+ * - What is missing, expired, malformed or tampered with is `null`, never an exception. An exception (a rejection)
+ *   says that the store itself is broken; the request then fails with `FST_SESSION_STORE` and nobody is logged out.
+ * - `lifetime` is the configured lifetime in seconds. `ttl` is what is left of it, in seconds, possibly with a fraction
+ *   (round it up if the store counts in whole seconds): once `ttl` has passed, the data may be deleted.
+ * - Both are 0 for a session that lasts until the browser closes. The store then picks a bound of its own.
+ *
+ * A store with only the first three methods works. The optional ones buy cheaper rolling sessions (`touch`,
+ * `readProlongs`) and safety when two requests of one session overlap (`replace`).
+ */
+export interface SessionStore {
+  /**
+   * @param sessionId the id, already known to be well-formed (`[A-Za-z0-9._~+/=-]`, at most 4,096 bytes)
+   * @param lifetime the configured lifetime, seconds; 0: until the browser closes
+   * @param ttl only given to a store with `readProlongs`: prolong what is read to this many seconds, in the same step
+   * @returns the bytes as they were written, or `null`
+   */
+  read(sessionId: string, lifetime: number, ttl?: number): Promise<Uint8Array | null>
+
+  /**
+   * Puts `data` there, whatever was there before.
+   * @param ttl seconds left; 0 only together with `lifetime` 0
+   * @returns the session's id: the one given, unless the store `ownsIds`
+   */
+  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string>
+
+  /**
+   * Removing what is not there is no error.
+   * @returns `true`: it was there. Nothing, where the store cannot tell
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing must fit, too
+  remove(sessionId: string): Promise<boolean | void>
+
+  /**
+   * Prolongs without rewriting. Never creates.
+   * @returns `false`: there is nothing under this id any more
+   */
+  touch?(sessionId: string, lifetime: number, ttl: number): Promise<boolean>
+
+  /**
+   * Compare and swap: if the stored bytes equal `expected`, puts `data` there (`null`: deletes), in one atomic step.
+   * Otherwise changes nothing and hands back what is there.
+   */
+  replace?(
+    sessionId: string,
+    expected: Uint8Array,
+    data: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced>
+
+  /** `read(id, lifetime, ttl)` prolongs to `ttl` in the same step, so that a rolling session needs no `touch`. */
+  readonly readProlongs?: boolean
+
+  /** The id comes out of `write` (a cookie store: the data is the id), so that it cannot be known, or bound, beforehand. */
+  readonly ownsIds?: boolean
+
+  /**
+   * Called once when the plugin is registered, with the cookie's name.
+   * @returns the store to use for that cookie; it may be a new one
+   */
+  forCookie?(cookieName: string): SessionStore
+}
