@@ -1,0 +1,26 @@
+import type { Settings } from '../types/options.ts'
+
+/** Whether the path of `url` (raw, without the query) is one that the session is loaded for. */
+export function autoloadMatcher(autoload: Settings['autoload']): (url: string) => boolean {
+  if (typeof autoload === 'boolean') return () => autoload
+  const matchers = autoload.map((pattern) => (typeof pattern === 'string' ? underPrefix(pattern) : matching(pattern)))
+  return (url) => {
+    const query = url.indexOf('?')
+    const path = query === -1 ? url : url.slice(0, query)
+    return matchers.some((matches) => matches(path))
+  }
+}
+
+/** Whole segments: `/app` and `/app/` are `/app` and what is below it, not `/apple`. */
+function underPrefix(prefix: string): (path: string) => boolean {
+  const segment = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
+  return (path) => path.startsWith(segment) && (path.length === segment.length || path[segment.length] === '/')
+}
+
+function matching(pattern: RegExp): (path: string) => boolean {
+  return (path) => {
+    // With the flags g and y, test() goes on from where the last match ended.
+    pattern.lastIndex = 0
+    return pattern.test(path)
+  }
+}

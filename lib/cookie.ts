@@ -1,0 +1,88 @@
+import type { ResolvedCookie } from '../types/options.ts'
+
+/** Browsers drop a cookie whose name and value together are longer (RFC 6265bis, section 5.6). */
+const MAX_VALUE_BYTES = 4096
+const SAFE_VALUE = /^[A-Za-z0-9._~+/=-]+$/
+const EPOCH = 'Thu, 01 Jan 1970 00:00:00 GMT'
+
+/** @fastify/cookie's `serializeCookie`. */
+export type SerializeCookie = (
+  name: string,
+  value: string,
+  options: Omit<ResolvedCookie, 'secure' | 'domain' | 'priority'> & {
+    secure: boolean
+    domain?: string
+    priority?: 'low' | 'medium' | 'high'
+  }
+) => string
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
+
+/**
+ * The value of the first cookie of that name (RFC 6265, section 5.4: the longer path comes first), as it stands in the
+ * header: neither percent-decoded nor unquoted.
+ */
+export function findCookie(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined
+  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + name.length)) {
+    let before = at - 1
+    while (before >= 0 && isSpace(header.charCodeAt(before))) before--
+    if (before >= 0 && header[before] !== ';') continue
+    let after = at + name.length
+    while (isSpace(header.charCodeAt(after))) after++
+    if (header[after] !== '=') continue
+    const end = header.indexOf(';', after)
+    return header.slice(after + 1, end === -1 ? undefined : end).trim()
+  }
+  return undefined
+}
+
+/** Whether a cookie's value may be a session id: anything else never reaches a store, nor a header. */
+export function isSafeValue(value: string): boolean {
+  return value.length <= MAX_VALUE_BYTES && SAFE_VALUE.test(value)
+}
+
+/** Makes the Set-Cookie lines of one cookie. */
+export interface CookieWriter {
+  /** @param maxAge seconds; `undefined`: until the browser closes */
+  issue(value: string, maxAge: number | undefined, secure: boolean): string
+  /** Repeats name, path, domain and flags: a browser would not find a `__Host-` or partitioned cookie otherwise. */
+  clear(secure: boolean): string
+  /** Whether a Set-Cookie line sets the same cookie: equal name, domain and path. */
+  isSame(line: string): boolean
+}
+
+/** The attributes are the same for every response, so @fastify/cookie serializes them once, here. */
+export function cookieWriter(name: string, attributes: ResolvedCookie, serialize: SerializeCookie): CookieWriter {
+  const start = `${name}=`
+  const { secure: _, domain, priority, ...rest } = attributes
+  const optional = { ...(domain !== undefined && { domain }), ...(priority !== undefined && { priority }) }
+  const tail = (secure: boolean) => serialize(name, '', { ...rest, ...optional, secure }).slice(start.length)
+  const secureTail = tail(true)
+  const plainTail = tail(false)
+  const identity = identityOf(secureTail)
+  return {
+    issue(value, maxAge, secure) {
+      const age = maxAge === undefined ? '' : `; Max-Age=${maxAge}`
+      return start + value + age + (secure ? secureTail : plainTail)
+    },
+    clear(secure) {
+      return `${start}; Expires=${EPOCH}${secure ? secureTail : plainTail}`
+    },
+    isSame(line) {
+      return line.startsWith(start) && identityOf(line) === identity
+    }
+  }
+}
+
+/** What makes two cookies of one name the same for a browser: domain and path. */
+function identityOf(line: string): string {
+  let domain = ''
+  let path = ''
+  for (const attribute of line.split(';').slice(1)) {
+    const [key = '', value = ''] = attribute.split('=', 2)
+    if (key.trim().toLowerCase() === 'domain') domain = value.trim().toLowerCase().replace(/^\./, '')
+    else if (key.trim().toLowerCase() === 'path') path = value.trim()
+  }
+  return `${domain};${path}`
+}

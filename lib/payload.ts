@@ -1,0 +1,25 @@
+/** What the hook is handed as a payload, besides text and bytes: a web `Response`. */
+export function isResponse(payload: unknown): payload is Response {
+  return Object.prototype.toString.call(payload) === '[object Response]'
+}
+
+/** The response with another header. One that came out of fetch() has immutable headers, and is made anew. */
+export function withHeader(response: Response, name: string, value: string): Response {
+  try {
+    response.headers.set(name, value)
+    return response
+  } catch {
+    const { status, statusText } = response
+    const headers = new Headers(response.headers)
+    headers.set(name, value)
+    return new Response(response.body, { status, statusText, headers })
+  }
+}
+
+/** Ends a stream that will not be sent. */
+export function discard(payload: unknown): void {
+  const stream = isResponse(payload) ? payload.body : payload
+  if (typeof stream !== 'object' || stream === null) return
+  if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy()
+  else if ('cancel' in stream && typeof stream.cancel === 'function') stream.cancel().catch(() => undefined)
+}

@@ -1,0 +1,8 @@
+import t from 'tap'
+import { now } from '../lib/clock.ts'
+import { fakeClock } from './support/fake-clock.ts'
+
+t.test('the clock counts seconds, with a fraction', async (t) => {
+  fakeClock(t).set(1_700_000_000.125)
+  t.equal(now(), 1_700_000_000.125)
+})

@@ -1,0 +1,44 @@
+import t from 'tap'
+import { toSeconds } from '../lib/duration.ts'
+import type { Duration } from '../types/options.ts'
+
+t.test('a duration is seconds, or its parts added up', async (t) => {
+  t.equal(toSeconds('lifetime', 90), 90)
+  t.equal(toSeconds('lifetime', 0), 0)
+  t.equal(toSeconds('lifetime', {}), 0)
+  t.equal(toSeconds('lifetime', { weeks: 1, days: 1, hours: 1, minutes: 1, seconds: 1 }), 694_861)
+  t.equal(toSeconds('lifetime', { minutes: 0.5 }), 30)
+})
+
+t.test('a Temporal.Duration fits: its parts are getters on its prototype', async (t) => {
+  class TemporalDuration {
+    get years() {
+      return 0
+    }
+    get days() {
+      return 2
+    }
+    get milliseconds() {
+      return 0
+    }
+  }
+  t.equal(toSeconds('lifetime', new TemporalDuration()), 172_800)
+})
+
+t.test('what is no whole number of seconds is refused, by the name of the option', async (t) => {
+  const refused: [unknown, RegExp][] = [
+    [-1, /"lifetime" must not be negative/],
+    [{ days: -1 }, /"lifetime" must not be negative/],
+    [1.5, /"lifetime" must be a whole number of seconds/],
+    [Number.NaN, /"lifetime" must be a whole number/],
+    [Number.POSITIVE_INFINITY, /"lifetime" must be a whole number/],
+    ['60', /"lifetime" must be a whole number/],
+    [{ months: 1 }, /"lifetime" must not have months/],
+    [{ milliseconds: 5 }, /"lifetime" must not have milliseconds/],
+    [{ day: 1 }, /"lifetime" has an unknown part "day"/],
+    [{ days: '1' }, /"lifetime": days must be a number/]
+  ]
+  for (const [value, message] of refused) {
+    t.throws(() => toSeconds('lifetime', value as Duration), { code: 'FST_SESSION_OPTIONS', message })
+  }
+})

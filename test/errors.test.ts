@@ -1,0 +1,43 @@
+import t from 'tap'
+import * as errors from '../lib/errors.ts'
+
+t.test('each error has its code and status', async (t) => {
+  const catalogue = [
+    [new errors.SessionNotLoadedError(), 'FST_SESSION_NOT_LOADED', 500],
+    [new errors.SessionOptionsError('x'), 'FST_SESSION_OPTIONS', 500],
+    [new errors.SessionKeyError('x'), 'FST_SESSION_KEY', 500],
+    [new errors.SessionSerializeError('x'), 'FST_SESSION_SERIALIZE', 500],
+    [new errors.SessionTooLargeError('x'), 'FST_SESSION_TOO_LARGE', 500],
+    [new errors.SessionGoneError(), 'FST_SESSION_GONE', 409],
+    [new errors.SessionUnavailableError(), 'FST_SESSION_STORE', 503]
+  ] as const
+  for (const [error, code, statusCode] of catalogue) t.match(error, { code, statusCode })
+})
+
+t.test('not loaded: the message says what to do', async (t) => {
+  t.match(new errors.SessionNotLoadedError().message, /await request\.loadSession\(\).*autoloadSession: true/)
+})
+
+t.test('unavailable: what went wrong is in the cause, and the message stays the same', async (t) => {
+  const cause = new Error('secret host is down')
+  const error = new errors.SessionUnavailableError({ cause })
+  t.equal(error.cause, cause)
+  t.equal(error.message, 'The session store is unavailable')
+  t.equal(new errors.SessionUnavailableError().message, 'The session store is unavailable')
+  t.same(error.headers, { 'retry-after': '5' })
+  t.ok(error instanceof errors.SessionUnavailableError)
+})
+
+t.test('what names keys stays out of the response, and in the log', async (t) => {
+  const named = new errors.SessionSerializeError('key "cart"')
+  const fixed = errors.withFixedMessage(named)
+  t.match(fixed, { code: 'FST_SESSION_SERIALIZE', message: 'The session cannot be serialized: see the log' })
+  t.equal(fixed.cause, named)
+  const large = new errors.SessionTooLargeError('its largest keys are "cart"')
+  t.match(errors.withFixedMessage(large), { code: 'FST_SESSION_TOO_LARGE', cause: large })
+  t.notMatch(errors.withFixedMessage(large).message, /cart/)
+  const foreign = new Error('about the cart')
+  t.match(errors.withFixedMessage(foreign), { code: 'FST_SESSION_SERIALIZE', cause: foreign, message: /see the log/ })
+  const gone = new errors.SessionGoneError()
+  t.equal(errors.withFixedMessage(gone), gone)
+})

@@ -1,0 +1,31 @@
+import t from 'tap'
+import { varyOnCookie, withoutCookie, withoutSharedCaching } from '../lib/headers.ts'
+
+t.test('a response with the cookie is not stored, unless the application keeps shared caches out itself', async (t) => {
+  t.equal(withoutSharedCaching(undefined), 'no-store')
+  t.equal(withoutSharedCaching('public, max-age=60'), 'no-store')
+  t.equal(withoutSharedCaching('max-age=60'), 'no-store')
+  t.equal(withoutSharedCaching('x-private-ish=1'), 'no-store')
+  t.equal(withoutSharedCaching('private, max-age=60'), 'private, max-age=60')
+  t.equal(withoutSharedCaching('max-age=60,Private'), 'max-age=60,Private')
+  t.equal(withoutSharedCaching('no-store'), 'no-store')
+  t.equal(withoutSharedCaching('private="x-theirs", max-age=60'), 'no-store')
+  t.equal(withoutSharedCaching('ext="a, private, b"'), 'no-store')
+})
+
+t.test('Vary names Cookie once, beside what is there', async (t) => {
+  t.equal(varyOnCookie(undefined), 'Cookie')
+  t.equal(varyOnCookie('Accept'), 'Accept, Cookie')
+  t.equal(varyOnCookie('accept, cookie'), 'accept, cookie')
+  t.equal(varyOnCookie('X-Cookie'), 'X-Cookie, Cookie')
+  t.equal(varyOnCookie('*'), '*')
+  t.equal(varyOnCookie(['Accept', 'Origin']), 'Accept,Origin, Cookie')
+})
+
+t.test('Set-Cookie lines are kept, but those that set the same cookie', async (t) => {
+  const isSame = (line: string) => line.startsWith('s=')
+  t.same(withoutCookie(undefined, isSame), [])
+  t.same(withoutCookie('a=1', isSame), ['a=1'])
+  t.same(withoutCookie('s=0', isSame), [])
+  t.same(withoutCookie(['a=1', 's=0', 'b=1'], isSame), ['a=1', 'b=1'])
+})
