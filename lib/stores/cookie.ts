@@ -1,0 +1,101 @@
+import type { SessionStore } from '../../types/store.ts'
+import { now } from '../clock.ts'
+import { SessionOptionsError, SessionTooLargeError } from '../errors.ts'
+import { keyList, type Refuse } from '../keys.ts'
+import { TimestampSigner } from '../signer.ts'
+import { checkOptionNames, positiveInteger } from './store-options.ts'
+
+const DEFAULT_SALT = 'starsessions.CookieStore.'
+/** A secret as long as the digest, so that guessing it is no easier than guessing a signature (RFC 2104, section 3). */
+const SECRET_BYTES = 32
+/** What starsessions takes for a year. */
+const YEAR_SECONDS = 360 * 86_400
+const SECRET = { owner: 'CookieStore', option: 'secretKey', variable: 'SESSION_SECRET' }
+
+/** `undefined` is what an environment variable may be: it fits the type and is refused at run time. */
+export type Secret = string | Uint8Array | undefined
+
+export interface CookieStoreOptions {
+  /** At least 32 bytes, each. Of several, newest first: the first signs, all verify. */
+  readonly secretKey: Secret | readonly Secret[]
+  /** Bytes of name, `=` and value together, beyond which browsers drop a cookie (RFC 6265bis, 5.6). At most 4096. @default 4096 */
+  readonly maxSize?: number
+  /** `sha1` is for the cookies of Python's starsessions. @default 'sha256' */
+  readonly digest?: 'sha256' | 'sha1'
+  /** Used as it is. Python's is `itsdangerous.Signer`. @default 'starsessions.CookieStore.' + the cookie's name */
+  readonly salt?: string
+}
+
+function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array {
+  const size = Buffer.byteLength(raw)
+  if (size < SECRET_BYTES) throw refuse(`has ${size} bytes: it takes at least ${SECRET_BYTES} random ones`)
+  // A copy, because the caller may wipe its own.
+  return typeof raw === 'string' ? raw : Uint8Array.from(raw)
+}
+
+/**
+ * Keeps the session in its cookie: signed, so that nobody can change it, but not encrypted (an encryptor does that).
+ *
+ * Nothing is kept here, so nothing can be taken back: a copy of the cookie opens the session until its time is over,
+ * whatever happened to the session since.
+ */
+export class CookieStore implements SessionStore {
+  readonly ownsIds = true
+  readonly #options: CookieStoreOptions
+  readonly #secrets: readonly (string | Uint8Array)[]
+  readonly #digest: 'sha256' | 'sha1'
+  readonly #maxSize: number
+  #signer: TimestampSigner
+  #nameSize = 0
+
+  /** @throws `SessionOptionsError` */
+  constructor(options: CookieStoreOptions) {
+    checkOptionNames('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'])
+    const { digest = 'sha256', salt = DEFAULT_SALT } = options
+    if (digest !== 'sha256' && digest !== 'sha1') {
+      throw new SessionOptionsError("CookieStore: digest must be 'sha256' or 'sha1'")
+    }
+    if (typeof salt !== 'string') throw new SessionOptionsError('CookieStore: salt must be text')
+    this.#digest = digest
+    this.#maxSize = positiveInteger('CookieStore', 'maxSize', options.maxSize, 4_096, 4_096)
+    this.#secrets = keyList(SECRET, options.secretKey, toSecret)
+    this.#options = { ...options, secretKey: this.#secrets }
+    this.#signer = new TimestampSigner(this.#secrets, { digest, salt })
+  }
+
+  /**
+   * The store for one cookie: it counts the name's size, and ends the default salt with the name, so that one cookie's
+   * value does not pass for another's.
+   */
+  forCookie(cookieName: string): CookieStore {
+    const store = new CookieStore(this.#options)
+    const { salt = DEFAULT_SALT + cookieName } = this.#options
+    store.#signer = new TimestampSigner(this.#secrets, { digest: this.#digest, salt })
+    store.#nameSize = Buffer.byteLength(cookieName)
+    return store
+  }
+
+  /** @param cookieValue whatever its fault (forged, tampered with, too old), the answer is `null` */
+  async read(cookieValue: string, lifetime: number): Promise<Uint8Array | null> {
+    const value = this.#signer.unsign(cookieValue, lifetime === 0 ? YEAR_SECONDS : lifetime, now())
+    return value === null ? null : Buffer.from(value, 'base64')
+  }
+
+  /**
+   * Keeps nothing: the session is in what it returns.
+   * @returns the cookie's value
+   * @throws `SessionTooLargeError`
+   */
+  async write(_cookieValue: string, data: Uint8Array, _lifetime: number, _ttl: number): Promise<string> {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    const value = this.#signer.sign(bytes.toString('base64'), now())
+    const size = this.#nameSize + '='.length + value.length
+    if (size > this.#maxSize) {
+      throw new SessionTooLargeError(`its cookie would have ${size} bytes, and the limit is ${this.#maxSize}`)
+    }
+    return value
+  }
+
+  /** There is nothing here to remove. */
+  async remove(_cookieValue: string): Promise<void> {}
+}

@@ -1,0 +1,167 @@
+import type { Replaced, SessionStore } from '../../types/store.ts'
+import { now } from '../clock.ts'
+import { ExpiryQueue, type Queued } from './expiry-queue.ts'
+import { checkOptionNames, positiveInteger } from './store-options.ts'
+
+/** A Map takes 2^24 keys, of which a half may be deleted ones. */
+const MOST_SESSIONS = 2 ** 23
+
+/** What one write may do besides writing: enough to keep ahead of what expires, too little to be felt. */
+const STEPS_PER_WRITE = 4
+/** What one write may do to find the session that expires first, when touched ones stand before it. */
+const STEPS_PER_EVICTION = 100
+/** What the timer does at a time: about a millisecond. */
+const STEPS_PER_SWEEP = 1_000
+
+const SWEEP_PAUSE_MS = 10
+const SHORTEST_WAIT_MS = 1_000
+const LONGEST_WAIT_MS = 60_000
+
+/** One byte a character: a copy on the way in and on the way out, and half the memory of a Uint8Array for each. */
+const toText = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
+interface Entry extends Queued {
+  readonly id: string
+  data: string
+}
+
+export interface InMemoryStoreOptions {
+  /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 86400 (a day) */
+  readonly gcTtl?: number
+  /** When there are as many, a new session evicts the one that expires first. At most 8388608. @default 1000000 */
+  readonly maxSessions?: number
+}
+
+/**
+ * Keeps sessions in this process: they end with it, and other processes do not see them.
+ *
+ * Takes about 400 bytes for a session of 200. What has expired is gone for readers at once, and from memory at the
+ * latest a minute later. Warns once (`FST_SESSION_MEMORY_FULL`) when it is full.
+ */
+export class InMemoryStore implements SessionStore {
+  readonly readProlongs = true
+  readonly #gcTtl: number
+  readonly #maxSessions: number
+  readonly #entries = new Map<string, Entry>()
+  readonly #queue = new ExpiryQueue<Entry>()
+  #timer: NodeJS.Timeout | undefined
+  #warned = false
+
+  /** @throws `SessionOptionsError` */
+  constructor(options: InMemoryStoreOptions = {}) {
+    checkOptionNames('InMemoryStore', options, ['gcTtl', 'maxSessions'])
+    this.#gcTtl = positiveInteger('InMemoryStore', 'gcTtl', options.gcTtl, 86_400)
+    this.#maxSessions = positiveInteger('InMemoryStore', 'maxSessions', options.maxSessions, 1_000_000, MOST_SESSIONS)
+  }
+
+  /** How many sessions there are in memory; some may have expired a moment ago. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
+    const entry = this.#live(sessionId)
+    if (entry === undefined) return null
+    // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
+    if (lifetime === 0 || ttl > 0) this.#queue.change(entry, this.#deadline(lifetime, ttl))
+    return Buffer.from(entry.data, 'latin1')
+  }
+
+  async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+    const isOver = lifetime !== 0 && !(ttl > 0)
+    if (isOver) this.#drop(this.#entries.get(sessionId))
+    else this.#put(sessionId, data, this.#deadline(lifetime, ttl))
+    this.#sweep(STEPS_PER_WRITE)
+    this.#arm(SHORTEST_WAIT_MS)
+    return sessionId
+  }
+
+  async replace(
+    sessionId: string,
+    expected: Uint8Array,
+    data: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
+    const current = this.#live(sessionId)?.data
+    if (current === undefined) return { replaced: false, current: null }
+    if (current !== toText(expected)) return { replaced: false, current: Buffer.from(current, 'latin1') }
+    if (data === null) this.#drop(this.#entries.get(sessionId))
+    else await this.write(sessionId, data, lifetime, ttl)
+    return { replaced: true }
+  }
+
+  async remove(sessionId: string): Promise<boolean> {
+    const wasLive = this.#live(sessionId) !== undefined
+    this.#drop(this.#entries.get(sessionId))
+    return wasLive
+  }
+
+  async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
+    const entry = this.#live(sessionId)
+    if (entry === undefined) return false
+    this.#queue.change(entry, this.#deadline(lifetime, ttl))
+    return lifetime === 0 || ttl > 0
+  }
+
+  #live(sessionId: string): Entry | undefined {
+    const entry = this.#entries.get(sessionId)
+    return entry !== undefined && this.#queue.expires(entry) > now() ? entry : undefined
+  }
+
+  /** On the millisecond, so that a sum of fractions expires neither before nor after it. */
+  #deadline(lifetime: number, ttl: number): number {
+    return Math.round((now() + (lifetime === 0 ? this.#gcTtl : ttl)) * 1000) / 1000
+  }
+
+  #put(id: string, bytes: Uint8Array, expires: number): void {
+    const data = toText(bytes)
+    const known = this.#entries.get(id)
+    if (known !== undefined) {
+      known.data = data
+      this.#queue.change(known, expires)
+      return
+    }
+    if (this.#entries.size >= this.#maxSessions) this.#evict()
+    const entry = { id, data, place: 0 }
+    this.#entries.set(id, entry)
+    this.#queue.push(entry, expires)
+  }
+
+  #drop(entry: Entry | undefined): void {
+    if (entry === undefined) return
+    this.#entries.delete(entry.id)
+    this.#queue.remove(entry)
+  }
+
+  #evict(): void {
+    for (let steps = 0; steps < STEPS_PER_EVICTION && this.#queue.settle(); steps++);
+    const soonest = this.#queue.first!
+    const hadTime = this.#queue.expires(soonest) > now()
+    this.#drop(soonest)
+    if (this.#warned || !hadTime) return
+    this.#warned = true
+    process.emitWarning(
+      `InMemoryStore is full: with ${this.#maxSessions} sessions, each new one ends another. Raise maxSessions, or use a RedisStore`,
+      { code: 'FST_SESSION_MEMORY_FULL' }
+    )
+  }
+
+  #sweep(steps: number): void {
+    const at = now()
+    for (let step = 0; step < steps && this.#queue.due <= at; step++) {
+      if (!this.#queue.settle()) this.#drop(this.#queue.first)
+    }
+  }
+
+  #arm(shortest: number): void {
+    if (this.#timer !== undefined || this.#entries.size === 0) return
+    const wait = Math.min(LONGEST_WAIT_MS, Math.max(shortest, (this.#queue.due - now()) * 1000))
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#sweep(STEPS_PER_SWEEP)
+      this.#arm(this.#queue.due <= now() ? SWEEP_PAUSE_MS : SHORTEST_WAIT_MS)
+    }, wait).unref()
+  }
+}

@@ -1,0 +1,136 @@
+import t from 'tap'
+import { CookieStore, type CookieStoreOptions } from '../../lib/stores/cookie.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { storeConformance } from '../support/store-conformance.ts'
+
+const HOUR = 3600
+const SECRET = 'a secret of thirty-two bytes: 32'
+const OTHER = 'another one, of at least 32 bytes'
+const PYTHON = { digest: 'sha1', salt: 'itsdangerous.Signer' } as const
+const data = Buffer.from('{"user":"alice"}')
+
+const text = (read: Uint8Array | null) => (read === null ? null : Buffer.from(read).toString())
+
+t.test('conformance', async (t) => {
+  const clock = fakeClock(t)
+  const advance = async (seconds: number) => clock.advance(seconds)
+  const store = new CookieStore({ secretKey: SECRET })
+  await storeConformance(t, 'CookieStore', async () => ({ store: store.forCookie('session'), advance }))
+  await storeConformance(t, 'CookieStore without a name', async () => ({ store, advance }))
+})
+
+t.test("it reads and writes the cookies of Python's starsessions", async (t) => {
+  const clock = fakeClock(t, 16_909_060)
+  const cookie = '.AQIDBA.0sosTPMCMQ7E8t2VFJtLy07RIXw'
+  const store = new CookieStore({ secretKey: 's'.repeat(64), ...PYTHON }).forCookie('session')
+  t.equal(await store.write('', Buffer.alloc(0), HOUR, HOUR), cookie)
+  clock.advance(60)
+  t.same(await store.read(cookie, 60), Buffer.alloc(0))
+  t.equal(await store.read(cookie, 59), null)
+})
+
+t.test('the value is standard base64 with padding, then the time and the signature', async (t) => {
+  fakeClock(t)
+  const cookie = await new CookieStore({ secretKey: SECRET }).write(
+    '',
+    Uint8Array.of(0xff, 0xfe, 0xfb, 0xff),
+    HOUR,
+    HOUR
+  )
+  t.match(cookie, /^\/\/77\/w==\.ZVPxAA\.[A-Za-z0-9_-]{43}$/)
+})
+
+t.test('changing, dropping or adding any character makes it null', async (t) => {
+  const store = new CookieStore({ secretKey: SECRET }).forCookie('session')
+  const cookie = await store.write('', data, HOUR, HOUR)
+  for (let at = 0; at <= cookie.length; at++) {
+    const [head, tail] = [cookie.slice(0, at), cookie.slice(at + 1)]
+    for (const forged of [`${head}${cookie[at] === 'A' ? 'B' : 'A'}${tail}`, `${head}A${cookie.slice(at)}`, head]) {
+      if (forged !== cookie && (await store.read(forged, HOUR)) !== null) t.fail(`accepted ${forged}`)
+    }
+  }
+  t.equal(text(await store.read(cookie, HOUR)), data.toString())
+})
+
+t.test('the first key signs, all verify', async (t) => {
+  const old = new CookieStore({ secretKey: OTHER }).forCookie('session')
+  const both = new CookieStore({ secretKey: [SECRET, OTHER] }).forCookie('session')
+  const recent = new CookieStore({ secretKey: Buffer.from(SECRET) }).forCookie('session')
+  const cookie = await old.write('', data, HOUR, HOUR)
+  t.equal(text(await both.read(cookie, HOUR)), data.toString())
+  t.equal(await recent.read(cookie, HOUR), null)
+  t.equal(text(await recent.read(await both.write(cookie, data, HOUR, HOUR), HOUR)), data.toString())
+})
+
+t.test("one cookie's value does not pass for another's", async (t) => {
+  const options = { secretKey: SECRET }
+  const cookie = await new CookieStore(options).forCookie('session').write('', data, HOUR, HOUR)
+  t.equal(await new CookieStore(options).forCookie('admin').read(cookie, HOUR), null)
+  t.equal(await new CookieStore(options).read(cookie, HOUR), null)
+  const salted = new CookieStore({ ...options, salt: 'starsessions.CookieStore.session' })
+  t.equal(text(await salted.read(cookie, HOUR)), data.toString())
+  t.equal(text(await salted.forCookie('admin').read(cookie, HOUR)), data.toString(), 'a given salt is used as it is')
+})
+
+t.test('a cookie ends with the lifetime, and without one after 360 days', async (t) => {
+  const clock = fakeClock(t)
+  const store = new CookieStore({ secretKey: SECRET })
+  const cookie = await store.write('', data, HOUR, HOUR)
+  clock.advance(HOUR)
+  t.not(await store.read(cookie, HOUR), null)
+  clock.advance(1)
+  t.equal(await store.read(cookie, HOUR), null)
+  clock.set(1_700_000_000 + 360 * 86_400)
+  t.not(await store.read(cookie, 0), null)
+  clock.advance(1)
+  t.equal(await store.read(cookie, 0), null)
+})
+
+t.test('a cookie that would be larger than browsers keep is refused, name and = counted', async (t) => {
+  const sizeOf = async (store: CookieStore, name: string) => `${name}=${await store.write('', data, HOUR, HOUR)}`.length
+  const roomy = new CookieStore({ secretKey: SECRET }).forCookie('session')
+  const size = await sizeOf(roomy, 'session')
+  const fitting = new CookieStore({ secretKey: SECRET, maxSize: size })
+  t.equal(await sizeOf(fitting.forCookie('session'), 'session'), size)
+  await t.rejects(fitting.forCookie('session_').write('', data, HOUR, HOUR), {
+    code: 'FST_SESSION_TOO_LARGE',
+    message: `The session is too large: its cookie would have ${size + 1} bytes, and the limit is ${size}`
+  })
+  await t.rejects(roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096$/ })
+})
+
+t.test('the caller may wipe the key that it has passed', async (t) => {
+  const secret = Buffer.from(SECRET)
+  const store = new CookieStore({ secretKey: secret })
+  const cookie = await store.forCookie('session').write('', data, HOUR, HOUR)
+  secret.fill(0)
+  t.equal(text(await store.forCookie('session').read(cookie, HOUR)), data.toString())
+})
+
+t.test('a key that is missing or short is refused in every slot, and never quoted', async (t) => {
+  const make = (secretKey: unknown) => () => new CookieStore({ secretKey } as CookieStoreOptions)
+  t.throws(make(undefined), {
+    code: 'FST_SESSION_OPTIONS',
+    message: /^CookieStore: secretKey .*is SESSION_SECRET set\?/
+  })
+  t.throws(make(''), { message: /^CookieStore: secretKey is empty/ })
+  t.throws(make([]), { message: /^CookieStore: secretKey .*at least one/ })
+  t.throws(make([SECRET, undefined]), { message: /^CookieStore: secretKey\[1\]/ })
+  t.throws(make([SECRET, 'too short']), {
+    message: 'CookieStore: secretKey[1] has 9 bytes: it takes at least 32 random ones'
+  })
+  t.throws(make(new Uint8Array(31)), { message: /^CookieStore: secretKey has 31 bytes/ })
+  t.throws(make(42), { message: /^CookieStore: secretKey is of type number/ })
+  t.doesNotThrow(make('€'.repeat(11)), 'bytes count, not characters')
+})
+
+t.test('wrong options are refused by name', async (t) => {
+  const make = (options: object) => () => new CookieStore({ secretKey: SECRET, ...options })
+  t.throws(make({ maxsize: 1 }), { code: 'FST_SESSION_OPTIONS', message: /^CookieStore: .*"maxsize".*"maxSize"/ })
+  for (const maxSize of [0, 4_097]) {
+    t.throws(make({ maxSize }), { message: 'CookieStore: maxSize must be an integer from 1 to 4096' })
+  }
+  t.throws(make({ digest: 'md5' }), { message: "CookieStore: digest must be 'sha256' or 'sha1'" })
+  t.throws(make({ salt: 1 }), { message: 'CookieStore: salt must be text' })
+  t.throws(() => new CookieStore(undefined as unknown as CookieStoreOptions), { code: 'FST_SESSION_OPTIONS' })
+})

@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { type RedisClient, RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
+import { startRedis } from '../support/redis-server.ts'
+import { storeConformance } from '../support/store-conformance.ts'
+
+const HOUR = 3600
+const DAY = 86_400
+const ID = 'an-id-that-nobody-may-find-in-a-dump-of-it'
+const data = Buffer.from([0, 255, 254, 13, 10])
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+const server = await startRedis()
+t.teardown(() => server.stop())
+
+async function connect(t: Test, options: Omit<RedisStoreOptions, 'client'> = {}) {
+  const client = new Redis(server.port)
+  t.teardown(() => client.disconnect())
+  await client.flushall()
+  return { client, store: new RedisStore({ client, ...options }) }
+}
+
+/** Whether the key expires in so many seconds, less what the test itself took. */
+async function expiresIn(client: Redis, key: string, seconds: number): Promise<boolean> {
+  const left = await client.pttl(key)
+  return left <= seconds * 1000 && left > seconds * 1000 - 5_000
+}
+
+t.test('conformance', async (t) => {
+  await storeConformance(t, 'RedisStore', async () => {
+    const client = new Redis(server.port)
+    return { store: new RedisStore({ client }), close: async () => client.disconnect() }
+  })
+})
+
+t.test('a dump of keys and values contains no id', async (t) => {
+  const { client, store } = await connect(t)
+  await store.write(ID, data, HOUR, HOUR)
+  await store.read(ID, HOUR, HOUR)
+  await store.touch(ID, HOUR, HOUR)
+  const keys = await client.keys('*')
+  t.same(keys, [`starsessions.${sha256(ID)}`])
+  const values = await Promise.all(keys.map((key) => client.getBuffer(key)))
+  t.same(values, [data])
+  t.notMatch([...keys, ...values.map(String)].join(), ID)
+})
+
+t.test('hashIds: false and a prefix make the keys that Python knows', async (t) => {
+  const { client, store } = await connect(t, { hashIds: false, prefix: 'app:' })
+  await store.write('0123456789abcdef0123456789abcdef', data, HOUR, HOUR)
+  t.same(await client.keys('*'), ['app:0123456789abcdef0123456789abcdef'])
+})
+
+t.test('a prefix may be empty', async (t) => {
+  const { client, store } = await connect(t, { prefix: '' })
+  await store.write(ID, data, HOUR, HOUR)
+  t.same(await client.keys('*'), [sha256(ID)])
+})
+
+t.test('a prefix function makes the full key, of the hash or of the id', async (t) => {
+  const hashed = await connect(t, { prefix: (key) => `tenant-7:${key}:session` })
+  await hashed.store.write(ID, data, HOUR, HOUR)
+  t.same(await hashed.client.keys('*'), [`tenant-7:${sha256(ID)}:session`])
+  const plain = await connect(t, { prefix: (key) => `${key}!`, hashIds: false })
+  await plain.store.write(ID, data, HOUR, HOUR)
+  t.same(await plain.client.keys('*'), [`${ID}!`])
+})
+
+t.test('a prefix function that returns no text is refused when it is used', async (t) => {
+  const { store } = await connect(t, { prefix: () => undefined as unknown as string })
+  await t.rejects(store.read(ID, HOUR), {
+    code: 'FST_SESSION_OPTIONS',
+    message: 'RedisStore: prefix(key) must return text'
+  })
+})
+
+t.test('a hash tag in the prefix keeps sessions of a cluster in one slot', async (t) => {
+  const { client, store } = await connect(t, { prefix: '{sessions}:' })
+  await store.write(ID, data, HOUR, HOUR)
+  t.same(await client.keys('*'), [`{sessions}:${sha256(ID)}`])
+  t.same(await store.read(ID, HOUR), data)
+})
+
+t.test('the key expires with what is left of the session', async (t) => {
+  const { client, store } = await connect(t)
+  const key = `starsessions.${sha256(ID)}`
+  await store.write(ID, data, HOUR, 60.5)
+  t.ok(await expiresIn(client, key, 60.5))
+  await store.read(ID, HOUR)
+  t.ok(await expiresIn(client, key, 60.5), 'a plain read leaves it')
+  await store.read(ID, HOUR, 120)
+  t.ok(await expiresIn(client, key, 120))
+  await store.touch(ID, HOUR, 240)
+  t.ok(await expiresIn(client, key, 240))
+})
+
+t.test('without a lifetime the key expires after gcTtl, and each read starts that anew', async (t) => {
+  for (const [options, bound] of [[{}, 30 * DAY] as const, [{ gcTtl: 600 }, 600] as const]) {
+    const { client, store } = await connect(t, options)
+    const key = `starsessions.${sha256(ID)}`
+    await store.write(ID, data, 0, 0)
+    t.ok(await expiresIn(client, key, bound))
+    await client.pexpire(key, 60_000)
+    t.same(await store.read(ID, 0), data)
+    t.ok(await expiresIn(client, key, bound))
+    await client.pexpire(key, 60_000)
+    t.equal(await store.touch(ID, 0, 0), true)
+    t.ok(await expiresIn(client, key, bound))
+  }
+})
+
+t.test('a fraction of a millisecond is rounded up, never to nothing', async (t) => {
+  const sent: unknown[] = []
+  const client = {
+    getBuffer: async () => null,
+    getexBuffer: async (...args: unknown[]) => {
+      sent.push(args[2])
+      return null
+    },
+    set: async (...args: unknown[]) => sent.push(args[3]),
+    del: async () => 0,
+    pexpire: async (...args: unknown[]) => sent.push(args[1]),
+    defineCommand: () => undefined,
+    starsessionsReplaceBuffer: async (...args: unknown[]) => {
+      sent.push(args[2])
+      return [1]
+    }
+  }
+  const store = new RedisStore({ client })
+  await store.write(ID, data, HOUR, 0.0001)
+  await store.read(ID, HOUR, 1.0001)
+  await store.touch(ID, HOUR, 2.5)
+  await store.replace(ID, data, data, HOUR, 0.0001)
+  t.same(sent, [1, 1001, 2500, 1])
+})
+
+t.test('a write or a touch with no time left is a removal', async (t) => {
+  const { client, store } = await connect(t)
+  for (const ttl of [0, -1, Number.NaN]) {
+    await store.write(ID, data, HOUR, HOUR)
+    t.equal(await store.write(ID, data, HOUR, ttl), ID)
+    t.equal(await client.dbsize(), 0)
+    await store.write(ID, data, HOUR, HOUR)
+    t.equal(await store.touch(ID, HOUR, ttl), false)
+    t.equal(await client.dbsize(), 0)
+  }
+})
+
+t.test('each call is one command', async (t) => {
+  const { client, store } = await connect(t)
+  const monitor = await client.monitor()
+  t.teardown(() => monitor.disconnect())
+  const commands: string[] = []
+  const done = new Promise((resolve) => {
+    monitor.on('monitor', (_time: string, [command = '']: string[]) => {
+      if (command.toLowerCase() === 'ping') resolve(undefined)
+      else commands.push(command.toLowerCase())
+    })
+  })
+  await store.write(ID, data, HOUR, HOUR)
+  await store.read(ID, HOUR)
+  await store.read(ID, HOUR, HOUR)
+  await store.read(ID, 0)
+  await store.touch(ID, HOUR, HOUR)
+  await store.remove(ID)
+  await client.ping()
+  await done
+  t.same(commands, ['set', 'get', 'getex', 'getex', 'pexpire', 'del'])
+})
+
+t.test('a client with stringNumbers tells the same', async (t) => {
+  const client = new Redis(server.port, { stringNumbers: true })
+  t.teardown(() => client.disconnect())
+  const store = new RedisStore({ client })
+  await store.write(ID, data, HOUR, HOUR)
+  t.equal(await store.touch(ID, HOUR, HOUR), true)
+  t.equal(await store.remove(ID), true)
+  t.equal(await store.remove(ID), false)
+  t.equal(await store.touch(ID, HOUR, HOUR), false)
+})
+
+t.test('what Redis refuses is thrown on as it is, by every method', async (t) => {
+  const { client, store } = await connect(t)
+  await client.lpush(`starsessions.${sha256(ID)}`, 'not a string')
+  await t.rejects(store.read(ID, HOUR), { name: 'ReplyError', message: /^WRONGTYPE/ })
+  await t.rejects(store.read(ID, 0), { name: 'ReplyError', message: /^WRONGTYPE/ })
+  client.disconnect()
+  const calls: (() => Promise<unknown>)[] = [
+    () => store.read(ID, HOUR),
+    () => store.write(ID, data, HOUR, HOUR),
+    () => store.write(ID, data, HOUR, 0),
+    () => store.touch(ID, HOUR, HOUR),
+    () => store.remove(ID)
+  ]
+  for (const call of calls) await t.rejects(call(), { message: 'Connection is closed.' })
+})
+
+t.test('sessions outlive a restart of a server that keeps them on disk', async (t) => {
+  const disk = await startRedis({ dataDir: t.testdir() })
+  const client = new Redis(disk.port)
+  t.teardown(async () => {
+    client.disconnect()
+    await disk.stop()
+  })
+  const store = new RedisStore({ client })
+  await store.write(ID, data, HOUR, HOUR)
+  const { pid } = disk
+  await disk.restart()
+  t.not(disk.pid, pid)
+  t.same(await store.read(ID, HOUR), data)
+})
+
+t.test('a cluster client fits', async (t) => {
+  const node = await startRedis({
+    args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+    dataDir: t.testdir()
+  })
+  const single = new Redis(node.port)
+  await single.cluster('ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot))
+  while (!(await single.cluster('INFO')).includes('cluster_state:ok'))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  const client = new Redis.Cluster([{ host: '127.0.0.1', port: node.port }])
+  t.teardown(async () => {
+    single.disconnect()
+    client.disconnect()
+    await node.stop()
+  })
+  const store = new RedisStore({ client })
+  await store.write(ID, data, HOUR, HOUR)
+  t.same(await store.read(ID, HOUR, HOUR), data)
+  t.equal(await store.touch(ID, HOUR, HOUR), true)
+  t.equal(await store.remove(ID), true)
+})
+
+t.test('wrong options are refused by name', async (t) => {
+  const { client } = await connect(t)
+  const make = (options: object) => () => new RedisStore({ client, ...options })
+  t.throws(make({ prefx: 'a' }), { code: 'FST_SESSION_OPTIONS', message: /^RedisStore: .*"prefx".*"prefix"/ })
+  t.throws(make({ prefix: 1 }), { message: 'RedisStore: prefix must be text or a function' })
+  t.throws(make({ gcTtl: -1 }), { message: 'RedisStore: gcTtl must be a positive integer' })
+  t.throws(make({ hashIds: 'no' }), { message: 'RedisStore: hashIds must be true or false' })
+  t.throws(() => new RedisStore(undefined as unknown as RedisStoreOptions), { code: 'FST_SESSION_OPTIONS' })
+})
+
+t.test('a client of another kind is refused with the remedy', async (t) => {
+  const nodeRedis = { get() {}, getEx() {}, set() {}, del() {}, pExpire() {} }
+  for (const client of [undefined, null, 'redis://localhost', {}, nodeRedis]) {
+    t.throws(() => new RedisStore({ client: client as unknown as RedisClient }), {
+      code: 'FST_SESSION_OPTIONS',
+      message: /^RedisStore: client has no getBuffer\(\): pass an ioredis client, as in new Redis/
+    })
+  }
+})
+
+t.test('replace goes on after the server has forgotten its scripts', async (t) => {
+  const { client, store } = await connect(t)
+  await store.write(ID, data, HOUR, HOUR)
+  const next = Buffer.from('next')
+  t.same(await store.replace(ID, data, next, HOUR, HOUR), { replaced: true })
+  await client.script('FLUSH')
+  t.same(await store.replace(ID, data, next, HOUR, HOUR), { replaced: false, current: next })
+  t.same(await store.replace(ID, next, data, HOUR, HOUR), { replaced: true })
+})
