@@ -1,0 +1,106 @@
+import {
+  type CipherGCMTypes,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes
+} from 'node:crypto'
+import type { EncryptionKey, Encryptor } from '../../types/encryptor.ts'
+import { SessionOptionsError } from '../errors.ts'
+import { encryptionKeys } from './encryption-keys.ts'
+
+const KEY_SIZES = [16, 24, 32]
+const GENERATED_KEY_SIZE = 32
+const NONCE_SIZE = 12
+const TAG_SIZE = 16
+/** Without it Node takes a tag cut to 4 bytes, which is quickly guessed. */
+const TAG_OPTIONS = { authTagLength: TAG_SIZE }
+const NOTHING = new Uint8Array(0)
+
+const cipherOf = (key: KeyObject): CipherGCMTypes => `aes-${key.symmetricKeySize! * 8}-gcm` as CipherGCMTypes
+
+/**
+ * @param nonce 12 bytes, never used before with this key
+ * @returns nonce, ciphertext and tag
+ */
+export function sealGcm(key: KeyObject, data: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array): Uint8Array {
+  const cipher = createCipheriv(cipherOf(key), key, nonce, TAG_OPTIONS).setAAD(associatedData)
+  return Buffer.concat([nonce, cipher.update(data), cipher.final(), cipher.getAuthTag()])
+}
+
+/** @returns the plaintext; `null` for every failure */
+export function openGcm(key: KeyObject, data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
+  if (data.length < NONCE_SIZE + TAG_SIZE) return null
+  const decipher = createDecipheriv(cipherOf(key), key, data.subarray(0, NONCE_SIZE), TAG_OPTIONS)
+    .setAAD(associatedData)
+    .setAuthTag(data.subarray(-TAG_SIZE))
+  const start = decipher.update(data.subarray(NONCE_SIZE, -TAG_SIZE))
+  try {
+    // Throws unless the tag is right: until then `start` is not to be trusted.
+    return Buffer.concat([start, decipher.final()])
+  } catch {
+    return null
+  }
+}
+
+export interface AESGCMOptions {
+  /**
+   * Whether a record opens only under the cookie's name and the session id that it was written for. `false` reads and
+   * writes starsessions' records (Python), which are not bound.
+   *
+   * @default true
+   */
+  readonly bind?: boolean
+}
+
+function resolveBind(options: AESGCMOptions): boolean {
+  if (typeof options !== 'object' || options === null) {
+    throw new SessionOptionsError('AESGCMEncryptor: options must be an object')
+  }
+  const { bind = true, ...unknown } = options
+  const [stray] = Object.keys(unknown)
+  if (stray !== undefined) throw new SessionOptionsError(`AESGCMEncryptor: unknown option "${stray}"`)
+  if (typeof bind !== 'boolean') throw new SessionOptionsError('AESGCMEncryptor: bind must be true or false')
+  return bind
+}
+
+/**
+ * Encrypts with AES-GCM: nonce (12 bytes, random, fresh for each write), ciphertext and tag (16 bytes).
+ *
+ * Random nonces bound how much one key may encrypt: 2^32 writes (NIST SP 800-38D, section 8.3). A busier application
+ * puts a new key in front of the list before that.
+ */
+export class AESGCMEncryptor implements Encryptor {
+  readonly #keys: readonly KeyObject[]
+  readonly #bind: boolean
+
+  /** @returns a new random key: 32 bytes as base64url (43 characters), for AES-256 */
+  static generateKey(): string {
+    return randomBytes(GENERATED_KEY_SIZE).toString('base64url')
+  }
+
+  /**
+   * @param keys one key, or a list, newest first: the first encrypts, all decrypt. Each 16, 24 or 32 bytes: a
+   *   Uint8Array, or base64url or base64 text.
+   * @throws `SessionOptionsError` when a key is missing, or is not exactly that; when an option is unknown or wrong
+   */
+  constructor(keys: EncryptionKey | readonly EncryptionKey[], options: AESGCMOptions = {}) {
+    this.#bind = resolveBind(options)
+    this.#keys = encryptionKeys('AESGCMEncryptor', keys, KEY_SIZES).map((bytes) => createSecretKey(bytes))
+  }
+
+  encrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array {
+    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : NOTHING)
+  }
+
+  /** @returns the plaintext; `null` for every failure */
+  decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
+    const bound = this.#bind ? associatedData : NOTHING
+    for (const key of this.#keys) {
+      const plain = openGcm(key, data, bound)
+      if (plain !== null) return plain
+    }
+    return null
+  }
+}

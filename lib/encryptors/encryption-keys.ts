@@ -1,0 +1,28 @@
+import { keyList } from '../keys.ts'
+
+/** Bytes of a key in base64 or base64url, padded or not; `null` unless that is the one spelling of those bytes. */
+function decodeKey(text: string): Uint8Array | null {
+  const bytes = Buffer.from(text, 'base64url')
+  const unpadded = text.replace(/={1,2}$/, '')
+  const isPadded = unpadded !== text
+  if (isPadded && text.length % 4 !== 0) return null
+  return bytes.toString('base64url') === unpadded || bytes.toString('base64').replace(/=+$/, '') === unpadded
+    ? bytes
+    : null
+}
+
+/**
+ * @param owner the class that takes the keys; has a static `generateKey()`
+ * @param sizes bytes that a key may have
+ * @returns the raw keys, in the order given
+ * @throws `SessionOptionsError`
+ */
+export function encryptionKeys(owner: string, keys: unknown, sizes: readonly number[]): Uint8Array[] {
+  return keyList({ owner, option: 'keys', variable: 'SESSION_KEY' }, keys, (raw, refuse) => {
+    const bytes = typeof raw === 'string' ? decodeKey(raw) : raw
+    if (bytes === null || !sizes.includes(bytes.length)) {
+      throw refuse(`is not ${sizes.join(' or ')} bytes, as base64url or a Uint8Array: ${owner}.generateKey() makes one`)
+    }
+    return bytes
+  })
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import { encryptionKeys } from '../../lib/encryptors/encryption-keys.ts'
+
+const read = (keys: unknown, sizes: readonly number[] = [32]) =>
+  encryptionKeys('Owner', keys, sizes).map((bytes) => Buffer.from(bytes).toString('hex'))
+
+/** Spelled differently in the two alphabets, and with padding. */
+const BYTES = Buffer.alloc(32, 0xfb)
+const HEX = BYTES.toString('hex')
+const standard = BYTES.toString('base64')
+const urlSafe = standard.replaceAll('+', '-').replaceAll('/', '_')
+
+t.test('a key is bytes, base64url or base64, padded or not', async (t) => {
+  const spellings = [BYTES, new Uint8Array(BYTES), standard, standard.slice(0, -1), urlSafe, urlSafe.slice(0, -1)]
+  for (const key of spellings) t.strictSame(read(key), [HEX])
+  t.strictSame(read(spellings), Array(6).fill(HEX))
+})
+
+t.test('any key comes back from its text', async (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 16, maxLength: 32 }), (key) => {
+      const bytes = Buffer.from(key)
+      const spellings = [bytes.toString('base64'), bytes.toString('base64url')]
+      return spellings.every((text) => read(text, [key.length])[0] === bytes.toString('hex'))
+    })
+  )
+  t.pass('for all that were tried')
+})
+
+t.test('every size that is listed is taken', async (t) => {
+  for (const size of [16, 24, 32]) {
+    const key = randomBytes(size)
+    t.strictSame(
+      read([key, key.toString('base64'), key.toString('base64url')], [16, 24, 32]),
+      Array(3).fill(key.toString('hex'))
+    )
+  }
+})
+
+t.test('a key of another length is refused', async (t) => {
+  const message = 'Owner: keys is not 32 bytes, as base64url or a Uint8Array: Owner.generateKey() makes one'
+  for (const size of [1, 16, 31, 33, 64]) {
+    const key = randomBytes(size)
+    t.throws(() => read(key), { code: 'FST_SESSION_OPTIONS', message })
+    t.throws(() => read(key.toString('base64')), { code: 'FST_SESSION_OPTIONS', message })
+  }
+  t.throws(() => read([BYTES, randomBytes(17)], [16, 24, 32]), {
+    message: 'Owner: keys[1] is not 16 or 24 or 32 bytes, as base64url or a Uint8Array: Owner.generateKey() makes one'
+  })
+})
+
+t.test('text that is not the one spelling of its bytes is refused, and not shown', async (t) => {
+  const wrong = {
+    passphrase: 'correct horse battery staple, and some more',
+    newline: `${urlSafe}\n`,
+    space: ` ${urlSafe}`,
+    'too much padding': `${urlSafe}=`,
+    'padding that does not fit': `${standard.slice(0, -1)}==`,
+    'stray bits': `${urlSafe.slice(0, -2)}t`,
+    'both alphabets': urlSafe.replace('-', '+'),
+    hex: HEX,
+    'percent-encoded': encodeURIComponent(standard)
+  }
+  for (const [name, key] of Object.entries(wrong)) {
+    const error = t.throws(() => read(key), { code: 'FST_SESSION_OPTIONS' }, name)
+    t.notMatch(String(error), key.trim())
+  }
+})
+
+t.test('a forgotten variable is named', async (t) => {
+  t.throws(() => read(undefined), { message: 'Owner: keys is undefined: is SESSION_KEY set?' })
+  t.throws(() => read([urlSafe, undefined]), {
+    message: 'Owner: keys[1] is undefined: set it, or leave it out of the list'
+  })
+  t.throws(() => read([]), { message: 'Owner: keys is an empty list: pass at least one key' })
+})

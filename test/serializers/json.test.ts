@@ -1,0 +1,300 @@
+import vm from 'node:vm'
+import fc from 'fast-check'
+import t from 'tap'
+import { SessionSerializeError } from '../../lib/errors.ts'
+import { JsonSerializer } from '../../lib/serializers/json.ts'
+
+const serializer = new JsonSerializer()
+const bytes = (text: string) => new TextEncoder().encode(text)
+const write = (data: object) => Buffer.from(serializer.serialize(data)).toString()
+const read = (text: string): Record<string, unknown> => serializer.deserialize(bytes(text))
+
+/** As JSON.parse would make it: `__proto__` is an own key. */
+const parsed = (text: string): Record<string, unknown> => JSON.parse(text)
+
+const nested = (levels: number): Record<string, unknown> => {
+  const record: Record<string, unknown> = {}
+  let inner = record
+  for (let level = 1; level < levels; level++) inner = inner.a = {}
+  return record
+}
+
+t.test('data come back as they were', async (t) => {
+  const data = { a: 1, b: 'Zoë \ud800 \u0000', c: [true, null, [], {}], d: { e: -1.5e-9 }, '': { 'a.b': '"' } }
+  t.strictSame(serializer.deserialize(serializer.serialize(data)), data)
+})
+
+t.test('any JSON comes back, and gives the same bytes each time', async (t) => {
+  const record = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }))
+  fc.assert(
+    fc.property(record, (data) => {
+      const json = JSON.stringify(data)
+      fc.pre(!json.includes('"__proto__"') && !json.includes('"constructor"'))
+      return write(data) === json && write(data) === json && JSON.stringify(read(json)) === json
+    })
+  )
+  t.pass('for all that were tried')
+})
+
+t.test('reads what Python writes', async (t) => {
+  const metadata = '{"lifetime": 3600, "created": 1700000000.123456, "last_access": 1700000000.123456}'
+  t.strictSame(read(`{"user": "Zo\\u00eb", "n": 1.0, "__metadata__": ${metadata}}`), {
+    user: 'Zoë',
+    n: 1,
+    __metadata__: { lifetime: 3600, created: 1700000000.123456, last_access: 1700000000.123456 }
+  })
+})
+
+t.test('bytes that are not UTF-8 or not JSON are an error', async (t) => {
+  t.throws(() => serializer.deserialize(Uint8Array.of(0x22, 0xff, 0x22)), TypeError)
+  t.throws(() => serializer.deserialize(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d)), SyntaxError)
+  for (const text of ['', '{', '{"a":NaN}', "{'a':1}", '{"a":1}x']) t.throws(() => read(text), SyntaxError)
+})
+
+t.test('what is not an object is returned as it is', async (t) => {
+  for (const text of ['null', '1', '"x"', '[1]', '"__proto__"', '"constructor"']) {
+    t.strictSame(read(text), JSON.parse(text))
+  }
+})
+
+t.test('random bytes are read, or are an error', async (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (data) => {
+      try {
+        serializer.deserialize(data)
+      } catch (error) {
+        t.ok(error instanceof TypeError || error instanceof SyntaxError)
+      }
+    })
+  )
+  t.pass('for all that were tried')
+})
+
+t.test('at the top, __proto__ and constructor stay keys of the record', async (t) => {
+  const text = '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}'
+  const record = read(text)
+  t.strictSame(Object.keys(record), ['__proto__', 'constructor'])
+  t.equal(Object.getPrototypeOf(record), Object.prototype)
+  t.equal(record.isAdmin, undefined)
+  t.equal(write(record), text)
+})
+
+t.test('below, they are removed, however they are spelled', async (t) => {
+  const escaped = (name: string, at: number, upper: boolean) => {
+    const hex = name.charCodeAt(at).toString(16).padStart(4, '0')
+    return `${name.slice(0, at)}\\u${upper ? hex.toUpperCase() : hex}${name.slice(at + 1)}`
+  }
+  const spellings = (name: string) => [
+    name,
+    ...Array.from(name, (_, at) => escaped(name, at, false)),
+    ...Array.from(name, (_, at) => escaped(name, at, true)),
+    Array.from(name, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  ]
+  for (const key of spellings('__proto__')) {
+    t.strictSame(JSON.stringify(read(`{"a":{"${key}":{"x":1},"b":1}}`)), '{"a":{"b":1}}', key)
+  }
+  for (const key of spellings('constructor')) {
+    t.strictSame(JSON.stringify(read(`{"a":{"${key}":{"prototype":{"x":1}},"b":1}}`)), '{"a":{"b":1}}', key)
+  }
+})
+
+t.test('they are removed at any depth, in lists, and below a top-level __proto__ or constructor', async (t) => {
+  const bad = '{"__proto__":{"x":1},"b":{"constructor":{"prototype":{}}}}'
+  const places = [
+    [`{"a":[[${bad}]]}`, '{"a":[[{"b":{}}]]}'],
+    [`{"__proto__":${bad}}`, '{"__proto__":{"b":{}}}'],
+    [`{"__proto__":{"c":${bad}}}`, '{"__proto__":{"c":{"b":{}}}}'],
+    [`{"constructor":${bad}}`, '{"constructor":{"b":{}}}'],
+    [`{"constructor":{"prototype":${bad}}}`, '{"constructor":{"prototype":{"b":{}}}}'],
+    [`[${bad}]`, '[{"b":{}}]'],
+    ['{"a":{"__proto__":null,"b":1}}', '{"a":{"b":1}}'],
+    ['{"a":{"__proto__":"text"}}', '{"a":{}}'],
+    ['{"a":1,"n":null,"b":{"__proto__":{}}}', '{"a":1,"n":null,"b":{}}']
+  ] as const
+  for (const [text, expected] of places) t.equal(JSON.stringify(read(text)), expected)
+  t.equal(({} as Record<string, unknown>).x, undefined)
+})
+
+t.test('a constructor without a prototype is data', async (t) => {
+  for (const text of ['{"a":{"constructor":"Ferrari"}}', '{"a":{"constructor":{"name":"Ferrari"}}}']) {
+    t.equal(write(read(text)), text)
+  }
+})
+
+t.test('nesting of any depth is read without an overflow', async (t) => {
+  const levels = 100_000
+  for (const [open, close] of [
+    ['{"a":', '}'],
+    ['[', ']'],
+    ['{"__proto__":1,"a":', '}']
+  ] as const) {
+    const record = read(`{"a":${open.repeat(levels)}1${close.repeat(levels)}}`)
+    t.type(record.a, 'object')
+  }
+})
+
+t.test('what would be dropped or changed is refused by name', async (t) => {
+  class Money {
+    toString() {
+      return 'secret'
+    }
+    get [Symbol.toStringTag]() {
+      return 'Money'
+    }
+  }
+  const instance = (name: string) => `holds an instance of ${name}: convert it, or use a serializer that keeps it`
+  const cases: [unknown, string][] = [
+    [12345n, 'holds a BigInt'],
+    [Object(12345n), instance('BigInt')],
+    [() => 'secret', 'holds a function'],
+    [class Secret {}, 'holds a function'],
+    [Symbol('secret'), 'holds a symbol'],
+    [Number.NaN, 'holds NaN'],
+    [Number.POSITIVE_INFINITY, 'holds Infinity'],
+    [Number.NEGATIVE_INFINITY, 'holds -Infinity'],
+    [new Date(Number.NaN), 'holds an invalid Date'],
+    [new Map([['secret', 1]]), instance('Map')],
+    [new Set(['secret']), instance('Set')],
+    [new WeakMap(), instance('WeakMap')],
+    [Promise.resolve('secret'), instance('Promise')],
+    [/secret/, instance('RegExp')],
+    [new Error('secret'), instance('Error')],
+    [Uint8Array.of(1), instance('Uint8Array')],
+    [new ArrayBuffer(1), instance('ArrayBuffer')],
+    [new Headers(), instance('Headers')],
+    [new Money(), instance('Money')],
+    [{ [Symbol('secret')]: 1 }, 'has a symbol for a key'],
+    [Object.assign([1], { [Symbol('secret')]: 1 }), 'has a symbol for a key'],
+    ['secret'.match(/secret/), 'is an array with keys besides its elements']
+  ]
+  for (const [value, what] of cases) {
+    const error = t.throws(() => write({ fine: 1, bad: value }), {
+      constructor: SessionSerializeError,
+      code: 'FST_SESSION_SERIALIZE',
+      message: `The session cannot be serialized: key "bad" ${what}`
+    })
+    t.notMatch(String(error), /secret|12345/)
+  }
+})
+
+t.test('the message leads to the key', async (t) => {
+  const cases: [object, string][] = [
+    [{ cart: { items: [1, 2, 3n] } }, 'key "cart.items[2]" holds a BigInt'],
+    [{ list: [[{ a: 1 }, { b: [Symbol('x')] }]] }, 'key "list[0][1].b[0]" holds a symbol'],
+    [{ a: { 'two words': { '"': 1n } } }, 'key "a.two words.\\"" holds a BigInt'],
+    [{ 'line\nbreak': 1n }, 'key "line\\nbreak" holds a BigInt'],
+    [{ list: [1, undefined] }, 'key "list[1]" holds undefined'],
+    // biome-ignore lint/suspicious/noSparseArray: JSON would have null there
+    [{ list: [1, , 2] }, 'key "list[1]" holds undefined'],
+    [[1n], 'key "[0]" holds a BigInt'],
+    [{ [Symbol('x')]: 1 }, 'the record has a symbol for a key'],
+    [new Map(), 'the record holds an instance of Map: convert it, or use a serializer that keeps it']
+  ]
+  for (const [data, detail] of cases) {
+    t.throws(() => write(data), { message: `The session cannot be serialized: ${detail}` })
+  }
+})
+
+t.test('an undefined property counts as absent', async (t) => {
+  t.equal(write({ a: undefined, b: { c: undefined, d: 1 } }), '{"b":{"d":1}}')
+  t.equal(write({ a: Object.defineProperty({}, '__proto__', { value: undefined, enumerable: true }) }), '{"a":{}}')
+})
+
+t.test('what an object calls its JSON is stored, and must be JSON itself', async (t) => {
+  const as = (value: unknown) => ({ toJSON: () => value })
+  t.equal(write({ at: new Date(0) }), '{"at":"1970-01-01T00:00:00.000Z"}')
+  t.equal(write({ bytes: Buffer.of(1, 2) }), '{"bytes":{"type":"Buffer","data":[1,2]}}')
+  t.equal(write({ url: new URL('http://localhost/a') }), '{"url":"http://localhost/a"}')
+  t.equal(write({ a: as(undefined), b: as(null), c: as([1]) }), '{"b":null,"c":[1]}')
+  t.equal(write({ a: { toJSON: 'a key like any other' } }), '{"a":{"toJSON":"a key like any other"}}')
+  t.equal(write({ list: [{ toJSON: (key: string) => key === '0' }] }), '{"list":[true]}')
+
+  const refused: [unknown, string][] = [
+    [as(1n), 'key "a" holds a BigInt'],
+    [as({ b: [Number.NaN] }), 'key "a.b[0]" holds NaN'],
+    [[as(undefined)], 'key "a[0]" holds undefined'],
+    [as(new Map()), 'key "a" holds an instance of Map: convert it, or use a serializer that keeps it']
+  ]
+  for (const [value, detail] of refused) {
+    t.throws(() => write({ a: value }), { message: `The session cannot be serialized: ${detail}` })
+  }
+})
+
+t.test('the record has no toJSON of its own: that would replace all of it', async (t) => {
+  t.throws(() => write({ user: 'alice', toJSON: () => ({}) }), {
+    message: 'The session cannot be serialized: key "toJSON" holds a function'
+  })
+})
+
+t.test('objects of other realms, of classes and without a prototype are objects', async (t) => {
+  class User {
+    name = 'alice'
+  }
+  const data = { a: vm.runInNewContext('({ b: [1] })'), c: new User(), d: Object.assign(Object.create(null), { e: 1 }) }
+  t.equal(write(data), '{"a":{"b":[1]},"c":{"name":"alice"},"d":{"e":1}}')
+})
+
+t.test('an object that contains itself is refused where the circle closes', async (t) => {
+  const circle: Record<string, unknown> = { a: { b: [] } }
+  ;(circle.a as { b: unknown[] }).b.push(circle)
+  const what = 'holds an object that contains itself'
+  t.throws(() => write(circle), { message: `The session cannot be serialized: key "a.b[0]" ${what}` })
+  t.throws(() => write({ x: 1, circle }), { message: `The session cannot be serialized: key "circle.a.b[0]" ${what}` })
+})
+
+t.test('an object that stands in two places is stored twice', async (t) => {
+  const shared = { a: 1 }
+  t.equal(write({ one: shared, two: [shared, shared] }), '{"one":{"a":1},"two":[{"a":1},{"a":1}]}')
+})
+
+t.test('a record has at most 100 levels', async (t) => {
+  t.equal(write(nested(100)), JSON.stringify(nested(100)))
+  t.throws(() => write(nested(101)), {
+    message: `The session cannot be serialized: key "${Array(100).fill('a').join('.')}" is nested deeper than 100 levels`
+  })
+  t.throws(() => write(nested(100_000)), { code: 'FST_SESSION_SERIALIZE' })
+  const endless = (): object => ({ toJSON: () => ({ next: endless() }) })
+  t.throws(() => write({ a: endless() }), { message: /is nested deeper than 100 levels$/ })
+})
+
+t.test('what would be removed on load is refused', async (t) => {
+  const what = 'could write through a prototype, and would be removed when it is loaded'
+  const cases = [
+    ['{"a":{"__proto__":{"x":1}}}', 'a.__proto__'],
+    ['{"a":{"__proto__":null}}', 'a.__proto__'],
+    ['{"a":[{"constructor":{"prototype":{"x":1}}}]}', 'a[0].constructor'],
+    ['{"__proto__":{"__proto__":1}}', '__proto__.__proto__'],
+    ['{"constructor":{"constructor":{"prototype":1}}}', 'constructor.constructor']
+  ] as const
+  for (const [text, key] of cases) {
+    t.throws(() => write(parsed(text)), { message: `The session cannot be serialized: key "${key}" ${what}` })
+  }
+  const converted = { constructor: { toJSON: () => ({ prototype: 1 }) } }
+  t.throws(() => write({ a: converted }), { message: `The session cannot be serialized: key "a.constructor" ${what}` })
+})
+
+t.test('what is accepted is never changed by loading it', async (t) => {
+  const key = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'prototype', 'toJSON', 'a'), fc.string())
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(1, 'x', null, true), tie('list'), tie('object')),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    object: fc
+      .array(fc.tuple(key, tie('value')), { maxLength: 4 })
+      .map((entries) => JSON.parse(`{${entries.map(([name, v]) => `${JSON.stringify(name)}:${JSON.stringify(v)}`)}}`))
+  }))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, value), { maxLength: 4 }), (entries) => {
+      const text = `{${entries.map(([name, v]) => `${JSON.stringify(name)}:${JSON.stringify(v)}`)}}`
+      let written: string
+      try {
+        written = write(parsed(text))
+      } catch (error) {
+        if (error instanceof SessionSerializeError) return true
+        throw error
+      }
+      return write(read(written)) === written && written === JSON.stringify(parsed(text))
+    }),
+    { numRuns: 500 }
+  )
+  t.pass('for all that were tried')
+})
