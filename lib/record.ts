@@ -1,0 +1,187 @@
+import type { Encryptor } from '../types/encryptor.ts'
+import type { Serializer } from '../types/serializer.ts'
+import { SessionSerializeError, SessionUnavailableError } from './errors.ts'
+import { isFuture } from './expiry.ts'
+import { newRevision } from './session-id.ts'
+
+/** The key that holds the library's own part of a record. */
+export const METADATA_KEY = '__metadata__'
+
+/** Deeper data are refused: walking them again could overflow the stack (CVE-2025-27152's family). */
+const MAX_DEPTH = 100
+
+/** A record's metadata, under the names it is stored with. Keys that this version does not know are kept. */
+export interface RecordMetadata {
+  lifetime: number
+  created: number
+  last_access: number
+  rev?: string
+  cookie?: { maxAge: number | null }
+  /** A tombstone: where the session went, sealed with its old id. */
+  rotated?: readonly string[]
+  [unknown: string]: unknown
+}
+
+export type Data = Record<string, unknown>
+
+/** Why stored bytes are not a session. */
+export type Unusable = 'undecryptable' | 'unparsable' | 'not-an-object' | 'too-deep' | 'bad-metadata' | 'future'
+
+export type Parsed =
+  | { readonly ok: true; readonly data: Data; readonly metadata: RecordMetadata; readonly baseline: Uint8Array }
+  | { readonly ok: false; readonly reason: Unusable }
+
+const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
+
+/** Records: data and metadata to bytes and back, through the serializer and then the encryptor. */
+export class RecordCodec {
+  readonly #serializer: Serializer
+  readonly #encryptor: Encryptor | undefined
+  readonly #cookieName: string
+
+  constructor(serializer: Serializer, encryptor: Encryptor | undefined, cookieName: string) {
+    this.#serializer = serializer
+    this.#encryptor = encryptor
+    this.#cookieName = cookieName
+  }
+
+  /** The data's bytes without metadata: equal bytes, equal data. */
+  snapshot(data: Data): Uint8Array {
+    // Whatever the serializer can keep: what is not loaded again must not be stored.
+    if (isDeeperThan(data, MAX_DEPTH)) {
+      throw new SessionSerializeError(`${this.#deepKey(data)} is nested deeper than ${MAX_DEPTH} levels`)
+    }
+    try {
+      return this.#serializer.serialize(data)
+    } catch (error) {
+      throw this.#blame(data, error)
+    }
+  }
+
+  /** The data that a snapshot was taken of, as they come back from a store. */
+  restore(snapshot: Uint8Array): Data {
+    return this.#serializer.deserialize(snapshot)
+  }
+
+  /** The record's bytes, before encryption, with a revision of their own. */
+  serialize(data: Data, metadata: RecordMetadata): Uint8Array {
+    return this.#serializer.serialize({ ...data, [METADATA_KEY]: { ...metadata, rev: newRevision() } })
+  }
+
+  /** @param id what the bytes are bound to; empty where the store owns the ids */
+  async encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
+    if (this.#encryptor === undefined) return bytes
+    try {
+      return await this.#encryptor.encrypt(bytes, this.#associatedData(id))
+    } catch (error) {
+      throw error instanceof SessionUnavailableError ? error : new SessionUnavailableError({ cause: error })
+    }
+  }
+
+  /** @returns the plaintext; `null` when it is not ours or was tampered with */
+  async decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
+    if (this.#encryptor === undefined) return bytes
+    try {
+      return await this.#encryptor.decrypt(bytes, this.#associatedData(id))
+    } catch (error) {
+      if (error instanceof SessionUnavailableError) throw error
+      return null
+    }
+  }
+
+  /** Hostile bytes are not an exception: they have a reason. */
+  parse(bytes: Uint8Array, at: number): Parsed {
+    let record: unknown
+    try {
+      record = this.#serializer.deserialize(bytes)
+    } catch {
+      return unusable('unparsable')
+    }
+    if (!isObject(record)) return unusable('not-an-object')
+    if (isDeeperThan(record, MAX_DEPTH)) return unusable('too-deep')
+    const { [METADATA_KEY]: stored, ...data } = record
+    const metadata = stored === undefined && !Object.hasOwn(record, METADATA_KEY) ? absentMetadata(at) : stored
+    if (!isMetadata(metadata)) return unusable('bad-metadata')
+    if (isFuture(metadata.created, at) || isFuture(metadata.last_access, at)) return unusable('future')
+    try {
+      // Serialized again, so that a record's spacing or number spelling does not look like a change.
+      return { ok: true, data, metadata, baseline: this.#serializer.serialize(data) }
+    } catch {
+      return unusable('unparsable')
+    }
+  }
+
+  /** The largest keys with their sizes, for an error that says what does not fit. */
+  largestKeys(data: Data, count = 3): string {
+    return Object.keys(data)
+      .map((key) => ({ key, bytes: this.#serializer.serialize({ [key]: data[key] }).byteLength }))
+      .sort((a, b) => b.bytes - a.bytes)
+      .slice(0, count)
+      .map(({ key, bytes }) => `${JSON.stringify(key)} (${bytes} bytes)`)
+      .join(', ')
+  }
+
+  /** A serializer of somebody else's rarely says which key it choked on. */
+  #blame(data: Data, error: unknown): Error {
+    if (error instanceof SessionSerializeError) return error
+    const key = Object.keys(data).find((name) => {
+      try {
+        this.#serializer.serialize({ [name]: data[name] })
+        return false
+      } catch {
+        return true
+      }
+    })
+    return new SessionSerializeError(key === undefined ? 'its data' : `key ${JSON.stringify(key)}`, { cause: error })
+  }
+
+  #deepKey(data: Data): string {
+    return `key ${JSON.stringify(Object.keys(data).find((key) => isDeeperThan({ [key]: data[key] }, MAX_DEPTH)))}`
+  }
+
+  #associatedData(id: string): Uint8Array {
+    return Buffer.from(`${this.#cookieName}\0${id}`)
+  }
+}
+
+function isObject(value: unknown): value is Data {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
+
+/** A record without metadata was written by hand, or by another program: its life begins now. */
+function absentMetadata(at: number): RecordMetadata {
+  return { lifetime: 0, created: at, last_access: at }
+}
+
+function isMetadata(value: unknown): value is RecordMetadata {
+  return (
+    isObject(value) &&
+    isTime(value.created) &&
+    isTime(value.last_access) &&
+    isCookie(value.cookie) &&
+    isRotated(value.rotated)
+  )
+}
+
+function isRotated(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every((sealed) => typeof sealed === 'string'))
+}
+
+/** What `session.options()` left: it reaches a header. */
+function isCookie(value: unknown): boolean {
+  if (value === undefined) return true
+  return isObject(value) && (value.maxAge === null || (Number.isSafeInteger(value.maxAge) && Number(value.maxAge) >= 1))
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function isDeeperThan(value: object, levels: number): boolean {
+  if (levels === 0) return true
+  for (const key of Object.keys(value)) {
+    const inner = (value as Data)[key]
+    if (typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)) return true
+  }
+  return false
+}

@@ -1,0 +1,267 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Expiry } from '../types/options.ts'
+import type { Session, SessionCookieOptions, SessionMetadata } from '../types/session.ts'
+import { now } from './clock.ts'
+import { SessionKeyError, SessionOptionsError } from './errors.ts'
+import { remainingSeconds } from './expiry.ts'
+import { type Data, METADATA_KEY, type RecordMetadata } from './record.ts'
+import type { Stored, Tombstone } from './record-store.ts'
+
+/** What a session can ask for. It does nothing to a store itself. */
+export interface SessionCommands {
+  newId(): string | undefined
+  /** The data's bytes, as `Stored.baseline` has them. */
+  snapshot(data: Data): Uint8Array
+  save(): Promise<void>
+  destroy(): Promise<void>
+  reload(): Promise<void>
+  update<T>(fn: (session: Session) => T | Promise<T>): Promise<T>
+}
+
+/** The inside of a session, for the manager. */
+export interface SessionState {
+  readonly expiry: Expiry
+  readonly commands: SessionCommands
+  /** `undefined`: a cookie store's, not written yet. */
+  id: string | undefined
+  /** The record that the session was loaded from, or last written as; `null`: nothing in the store. */
+  stored: Stored | null
+  /** What the request's id came upon: the session was rotated away. */
+  tombstone: Tombstone | null
+  metadata: RecordMetadata
+  /** A new id was asked for; the record still stands under the old one. */
+  rotated: boolean
+  /** `options()` changed how the cookie is to be issued. */
+  cookieChanged: boolean
+  /** The keys that a merge may take from another request, after `clear()` or `regenerate()`; `null`: all. */
+  scope: ReadonlySet<string> | null
+  /** The read has prolonged the record already. */
+  prolonged: boolean
+  /** Keys that carry a member's name: never properties, so that they shadow nothing. */
+  readonly aside: Map<string, unknown>
+}
+
+let stateOf: (session: Session) => SessionState
+
+class SessionObject {
+  readonly #state: SessionState
+
+  static {
+    stateOf = (session) => (session as unknown as SessionObject).#state
+  }
+
+  constructor(state: SessionState) {
+    this.#state = state
+  }
+
+  get(key: string): unknown {
+    return isReserved(key) ? this.#state.aside.get(key) : (this as unknown as Data)[key]
+  }
+
+  set(key: string, value: unknown): void {
+    if (key === METADATA_KEY) throw refusal(key)
+    if (value === undefined) this.delete(key)
+    else if (isReserved(key)) this.#state.aside.set(key, value)
+    else (this as unknown as Data)[key] = value
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  delete(key: string): boolean {
+    const had = this.has(key)
+    if (isReserved(key)) this.#state.aside.delete(key)
+    else delete (this as unknown as Data)[key]
+    return had
+  }
+
+  clear(): void {
+    wipe(this, this.#state)
+    this.#state.scope = NO_KEYS
+  }
+
+  data(): Data {
+    const data: Data = {}
+    for (const key of Object.keys(this)) {
+      const value = (this as unknown as Data)[key]
+      if (value !== undefined) data[key] = value
+    }
+    // Defined, not assigned: the key may be `__proto__`.
+    for (const [key, value] of this.#state.aside) {
+      Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true })
+    }
+    return data
+  }
+
+  get id(): string | undefined {
+    return this.#state.id
+  }
+
+  get isNew(): boolean {
+    return this.#state.stored === null
+  }
+
+  get isModified(): boolean {
+    const { stored, commands } = this.#state
+    if (stored === null) return !this.isEmpty
+    try {
+      return Buffer.compare(commands.snapshot(this.data()), stored.baseline) !== 0
+    } catch {
+      // What cannot be serialized was not in the record. The commit says so; a question should not.
+      return true
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#state.aside.size === 0 && Object.values(this).every((value) => value === undefined)
+  }
+
+  get metadata(): SessionMetadata {
+    const { metadata, expiry } = this.#state
+    return { lifetime: expiry.lifetime, created: metadata.created, lastAccess: metadata.last_access }
+  }
+
+  get remainingSeconds(): number | undefined {
+    return remainingSeconds(this.#state.expiry, this.#state.metadata.created, now())
+  }
+
+  regenerateId(): Promise<void> {
+    const state = this.#state
+    state.id = state.commands.newId()
+    state.rotated = state.stored !== null
+    return Promise.resolve()
+  }
+
+  regenerate(keep: readonly string[] = []): Promise<void> {
+    refuseCallback('regenerate', keep)
+    const kept = keep.map((key) => [key, this.get(key)] as const)
+    const { expiry, metadata, cookieChanged, scope } = this.#state
+    this.clear()
+    for (const [key, value] of kept) this.set(key, value)
+    this.#state.scope = new Set(keep.filter((key) => scope === null || scope.has(key)))
+    const at = now()
+    this.#state.metadata = {
+      lifetime: expiry.lifetime,
+      created: at,
+      last_access: at,
+      // What this request asked of the cookie is meant for the session it is about to make.
+      ...(cookieChanged && metadata.cookie !== undefined && { cookie: metadata.cookie })
+    }
+    return this.regenerateId()
+  }
+
+  destroy(callback?: unknown): Promise<void> {
+    refuseCallback('destroy', callback)
+    return this.#state.commands.destroy()
+  }
+
+  save(callback?: unknown): Promise<void> {
+    refuseCallback('save', callback)
+    return this.#state.commands.save()
+  }
+
+  reload(callback?: unknown): Promise<void> {
+    refuseCallback('reload', callback)
+    return this.#state.commands.reload()
+  }
+
+  update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
+    if (typeof fn !== 'function') {
+      throw new SessionOptionsError('session.update() takes a function: `await session.update((session) => { ... })`')
+    }
+    return this.#state.commands.update(fn)
+  }
+
+  options({ maxAge }: SessionCookieOptions = {}): void {
+    if (maxAge === undefined) return
+    if (maxAge !== null && !(Number.isFinite(maxAge) && maxAge >= 1)) {
+      throw new SessionOptionsError('session.options(): maxAge must be a number of seconds of at least 1, or null')
+    }
+    const cookie = { maxAge: maxAge === null ? null : Math.min(Math.floor(maxAge), Number.MAX_SAFE_INTEGER) }
+    if (this.#state.metadata.cookie?.maxAge === cookie.maxAge) return
+    this.#state.metadata = { ...this.#state.metadata, cookie }
+    this.#state.cookieChanged = true
+  }
+}
+
+const NO_KEYS: ReadonlySet<string> = new Set()
+
+function wipe(session: SessionObject, { aside }: SessionState): void {
+  for (const key of Object.keys(session)) delete (session as unknown as Data)[key]
+  aside.clear()
+}
+
+/** Names that are no data keys: the members, what every object inherits, and the library's own key. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(SessionObject.prototype),
+  ...Object.getOwnPropertyNames(Object.prototype),
+  METADATA_KEY
+])
+
+const isReserved = (key: string): boolean => RESERVED.has(key)
+
+const refusal = (key: string): Error =>
+  key === METADATA_KEY
+    ? new SessionKeyError(`"${key}" is not for the application: use another key`)
+    : new SessionKeyError(`"${key}" is a session member: use session.set(${JSON.stringify(key)}, value)`)
+
+const inherited = (key: string) => Object.getOwnPropertyDescriptor(Object.prototype, key)
+
+// A method would be shadowed by an assignment; an accessor stops it, in sloppy mode and in Object.assign() as well.
+for (const key of RESERVED) {
+  const own = Object.getOwnPropertyDescriptor(SessionObject.prototype, key)
+  const value: unknown = key === '__proto__' ? SessionObject.prototype : (own ?? inherited(key))?.value
+  Object.defineProperty(SessionObject.prototype, key, {
+    get: own?.get ?? (() => value),
+    set() {
+      throw refusal(key)
+    },
+    enumerable: false,
+    configurable: false
+  })
+}
+
+function refuseCallback(member: string, argument: unknown): void {
+  if (typeof argument === 'function') {
+    throw new SessionOptionsError(`session.${member}() takes no callback: use \`await session.${member}()\``)
+  }
+}
+
+/** A session over `data`, as a handler sees it. */
+export function createSession(state: Omit<SessionState, 'aside'>, data: Data): Session {
+  const session = new SessionObject({ ...state, aside: new Map() })
+  fill(session, data)
+  return session as unknown as Session
+}
+
+/**
+ * Keys that are kept aside come last when a session is serialized, wherever they stood in the record: that is no change.
+ * To be called as long as nobody has changed anything.
+ */
+export function alignBaseline(session: Session): void {
+  const state = stateOf(session)
+  if (state.stored === null || state.aside.size === 0) return
+  state.stored = { ...state.stored, baseline: state.commands.snapshot(session.data() as Data) }
+}
+
+/** Puts `data` in the place of what is there, as objects of their own. */
+export function resetData(session: Session, data: Data): void {
+  wipe(session as unknown as SessionObject, stateOf(session))
+  fill(session as unknown as SessionObject, data)
+}
+
+/** The same, but a value that is equal stays the object that a handler may hold. */
+export function replaceData(session: Session, data: Data): void {
+  const before = session.data() as Data
+  for (const key of Object.keys(before)) if (!Object.hasOwn(data, key)) session.delete(key)
+  for (const key of Object.keys(data)) {
+    if (!Object.hasOwn(before, key) || !isDeepStrictEqual(before[key], data[key])) session.set(key, data[key])
+  }
+}
+
+function fill(session: SessionObject, data: Data): void {
+  for (const key of Object.keys(data)) session.set(key, data[key])
+}
+
+export { stateOf }

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { resolveOptions } from '../lib/options.ts'
+import { RecordStore, type Stored, warnUnusable } from '../lib/record-store.ts'
+import { InMemoryStore } from '../lib/stores/memory.ts'
+import { fakeClock } from './support/fake-clock.ts'
+
+const metadata = { lifetime: 0, created: 1_699_999_990, last_access: 1_699_999_990 }
+
+t.test('what is under an id is a session, a tombstone, unusable, or missing', async (t) => {
+  const clock = fakeClock(t)
+  const store = new InMemoryStore()
+  const records = new RecordStore(resolveOptions({ store, lifetime: 60 }))
+  t.match(await records.read('id'), { kind: 'missing' })
+  await records.write('id', { data: { a: 1 }, metadata })
+  const found = await records.read('id')
+  t.match(found, { kind: 'session', data: { a: 1 }, stored: { id: 'id', metadata: { lifetime: 60 } } })
+  const { bytes } = (found as { stored: Stored }).stored
+  t.match(await records.bury('id', bytes, ['sealed'], metadata), { ok: true })
+  t.match(await records.read('id'), { kind: 'rotated', tombstone: { id: 'id', successors: ['sealed'] } })
+  await store.write('id', Buffer.from('{}'), 60, 60)
+  t.match(await records.read('id'), { kind: 'session', data: {} })
+  await store.write('id', Buffer.from('{'), 60, 60)
+  t.match(await records.read('id'), { kind: 'unusable', reason: 'unparsable' })
+  clock.advance(100)
+  t.match(await records.interpret('id', bytes), { kind: 'unusable', reason: 'expired' })
+})
+
+t.test('a swap replaces what is expected, and says what is there instead', async (t) => {
+  const records = new RecordStore(resolveOptions({ store: new InMemoryStore() }))
+  const { bytes } = await records.write('id', { data: { a: 1 }, metadata })
+  const first = await records.swap('id', bytes, { data: { a: 2 }, metadata })
+  t.match(first, { ok: true })
+  t.match(await records.swap('id', bytes, { data: { a: 3 }, metadata }), {
+    ok: false,
+    found: { kind: 'session', data: { a: 2 } }
+  })
+  t.match(await records.swap('id', bytes, null), { ok: false })
+  t.match(await records.swap('id', (first as { bytes: Uint8Array }).bytes, null), { ok: true, bytes: null })
+  t.match(await records.swap('id', bytes, null), { ok: false, found: { kind: 'missing' } })
+})
+
+t.test('only what is unusable is worth a warning, with its reason alone', async (t) => {
+  const lines: unknown[] = []
+  const log = { debug() {}, error() {}, warn: (details: unknown) => void lines.push(details) }
+  warnUnusable({ kind: 'missing' }, log as never)
+  warnUnusable({ kind: 'unusable', reason: 'expired', bytes: Buffer.from('secret') }, log as never)
+  t.same(lines, [{ reason: 'expired' }])
+})

@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { SessionUnavailableError } from '../lib/errors.ts'
+import { RecordCodec } from '../lib/record.ts'
+import { JsonSerializer } from '../lib/serializers/json.ts'
+import type { Encryptor } from '../types/encryptor.ts'
+
+const AT = 1_700_000_000
+const codec = new RecordCodec(new JsonSerializer(), undefined, 'session')
+const parse = (record: string, at = AT) => codec.parse(Buffer.from(record), at)
+const metadata = { lifetime: 60, created: AT - 10.5, last_access: AT - 5 }
+const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
+
+t.test('a record is the data, and the metadata last', async (t) => {
+  const text = Buffer.from(codec.serialize({ user: 'alice' }, metadata)).toString()
+  t.match(
+    text,
+    /^\{"user":"alice","__metadata__":\{"lifetime":60,"created":1699999989\.5,"last_access":1699999995,"rev":"[\w-]{11}"\}\}$/
+  )
+  t.not(Buffer.from(codec.serialize({ user: 'alice' }, metadata)).toString(), text, 'equal data are not equal bytes')
+})
+
+t.test("Python's record is read, whatever its spacing", async (t) => {
+  const parsed = parse(
+    '{"user": "alic\\u00e9", "n": 1.0, "__metadata__": {"lifetime": 3600, "created": 1699999000.123456, "last_access": 1699999100, "extra": [1]}}'
+  )
+  t.match(parsed, { ok: true, data: { user: 'alicé', n: 1 } })
+  if (!parsed.ok) return
+  t.same(parsed.metadata, { lifetime: 3600, created: 1699999000.123456, last_access: 1699999100, extra: [1] })
+  t.same(parsed.baseline, codec.snapshot({ user: 'alicé', n: 1 }), 'spacing is no change')
+})
+
+t.test('a record without metadata begins now', async (t) => {
+  t.match(parse('{"user":"alice"}'), { ok: true, metadata: { created: AT, last_access: AT } })
+})
+
+t.test('what is not a record has a reason, and is no exception', async (t) => {
+  const cases: [string, string][] = [
+    ['', 'unparsable'],
+    ['{', 'unparsable'],
+    ['{"a":NaN}', 'unparsable'],
+    ['{"a":1e999}', 'unparsable'],
+    ['[1]', 'not-an-object'],
+    ['"x"', 'not-an-object'],
+    ['null', 'not-an-object'],
+    ['1', 'not-an-object'],
+    [nested(101), 'too-deep'],
+    [nested(5000), 'too-deep'],
+    [nested(100_000), 'too-deep'],
+    [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'too-deep'],
+    ['{"__metadata__":null}', 'bad-metadata'],
+    ['{"__metadata__":{}}', 'bad-metadata'],
+    ['{"__metadata__":[]}', 'bad-metadata'],
+    ['{"__metadata__":{"created":"1","last_access":1}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":-1}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"cookie":1}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":"1; x"}}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":0}}}', 'bad-metadata'],
+    [`{"__metadata__":{"created":${AT + 61},"last_access":1}}`, 'future'],
+    [`{"__metadata__":{"created":1,"last_access":${AT + 61}}}`, 'future']
+  ]
+  for (const [record, reason] of cases) t.same(parse(record), { ok: false, reason }, record.slice(0, 70))
+  t.match(parse(nested(100)), { ok: true })
+  t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":null}}}'), { ok: true })
+  t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":9}}}'), { ok: true })
+})
+
+t.test('arbitrary bytes are a record or have a reason', async () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), (bytes) => {
+      codec.parse(bytes, AT)
+    })
+  )
+})
+
+t.test('keys that could reach a prototype are data of their own', async (t) => {
+  const parsed = parse(
+    '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":{"polluted":1},"b":1}}'
+  )
+  t.equal(parsed.ok, true)
+  if (!parsed.ok) return
+  t.same(Object.keys(parsed.data), ['__proto__', 'constructor', 'a'])
+  t.equal(Object.getPrototypeOf(parsed.data), Object.prototype)
+  t.same(Object.keys(parsed.data.a as object), ['b'])
+  t.equal(({} as { polluted?: number }).polluted, undefined)
+  t.match(
+    Buffer.from(codec.serialize(parsed.data, metadata)).toString(),
+    /^\{"__proto__":\{"polluted":1\},"constructor":/
+  )
+})
+
+t.test('the largest keys are named with their sizes', async (t) => {
+  const data = { a: 1, cart: 'x'.repeat(100), b: 'x'.repeat(10), c: 'x'.repeat(50) }
+  t.equal(codec.largestKeys(data), '"cart" (111 bytes), "c" (58 bytes), "b" (18 bytes)')
+})
+
+t.test('what cannot be serialized is blamed on its key', async (t) => {
+  t.throws(() => codec.snapshot({ ok: 1, cart: { total: 1n } }), {
+    code: 'FST_SESSION_SERIALIZE',
+    message: /"cart\.total"/
+  })
+  const picky = (refuse: (data: object) => boolean) =>
+    new RecordCodec(
+      {
+        serialize(data) {
+          if (refuse(data)) throw new Error('no')
+          return Buffer.from('x')
+        },
+        deserialize: () => ({})
+      },
+      undefined,
+      'session'
+    )
+  t.throws(() => picky((data) => 'b' in data).snapshot({ a: 1, b: 2 }), {
+    message: /key "b"/,
+    cause: { message: 'no' }
+  })
+  t.throws(() => picky((data) => Object.keys(data).length > 1).snapshot({ a: 1, b: 2 }), { message: /its data/ })
+})
+
+t.test('data that would not be loaded again are refused, whatever the serializer', async (t) => {
+  const lax = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => ({}) }, undefined, 'session')
+  const deep = JSON.parse(nested(100))
+  t.throws(() => lax.snapshot({ ok: 1, tree: deep }), {
+    code: 'FST_SESSION_SERIALIZE',
+    message: /key "tree" is nested deeper/
+  })
+  t.doesNotThrow(() => lax.snapshot({ tree: deep.a }))
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+  t.throws(() => lax.snapshot({ cycle }), { message: /key "cycle"/ })
+})
+
+t.test('the encryptor is handed the cookie name and the id to bind', async (t) => {
+  const seen: string[] = []
+  const encryptor: Encryptor = {
+    encrypt: (data, associatedData) => {
+      seen.push(Buffer.from(associatedData).toString('latin1'))
+      return data
+    },
+    decrypt: async (data, associatedData) => {
+      seen.push(Buffer.from(associatedData).toString('latin1'))
+      return data
+    }
+  }
+  const encrypting = new RecordCodec(new JsonSerializer(), encryptor, 'sid')
+  t.same(await encrypting.encrypt(Buffer.from('x'), 'id-1'), Buffer.from('x'))
+  t.same(await encrypting.decrypt(Buffer.from('x'), ''), Buffer.from('x'))
+  t.same(seen, ['sid\0id-1', 'sid\0'])
+})
+
+t.test('an encryptor that throws cannot read it, unless it says that it could not tell', async (t) => {
+  let error: Error = new Error('bad padding')
+  const fail = () => {
+    throw error
+  }
+  const failing = new RecordCodec(new JsonSerializer(), { encrypt: fail, decrypt: fail }, 'session')
+  t.equal(await failing.decrypt(Buffer.from('x'), 'id'), null)
+  await t.rejects(failing.encrypt(Buffer.from('x'), 'id'), { code: 'FST_SESSION_STORE', cause: error })
+  error = new SessionUnavailableError({ cause: new Error('key service is down') })
+  await t.rejects(failing.decrypt(Buffer.from('x'), 'id'), error)
+  await t.rejects(failing.encrypt(Buffer.from('x'), 'id'), error)
+})
