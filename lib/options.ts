@@ -1,0 +1,200 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import type { CookieOptions, Expiry, ResolvedCookie, Settings, StarsessionsOptions } from '../types/options.ts'
+import type { SessionStore } from '../types/store.ts'
+import { toSeconds } from './duration.ts'
+import { SessionOptionsError } from './errors.ts'
+import { nearest } from './nearest.ts'
+import { JsonSerializer } from './serializers/json.ts'
+import { InMemoryStore } from './stores/memory.ts'
+
+/** RFC 9110, section 5.6.2. */
+const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+/** RFC 6265, section 4.1.1: an attribute's value has no control characters and no semicolon. */
+const ATTRIBUTE = '^[ -:<-~]*$'
+
+/** Each description completes the sentence `option "x" must be ...`. */
+const SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    store: {
+      methods: { required: ['read', 'write', 'remove'], optional: ['touch', 'replace', 'forCookie'] },
+      description: 'an object with read, write and remove: InMemoryStore, CookieStore, RedisStore or your own'
+    },
+    lifetime: { type: ['number', 'object'], default: 0, description: 'seconds, or { days: 14 }' },
+    rolling: { type: 'boolean', default: false, description: 'true or false' },
+    absoluteLifetime: { type: ['number', 'object'], description: 'seconds, or { days: 14 }' },
+    cookieName: {
+      type: 'string',
+      pattern: TOKEN,
+      default: 'session',
+      description: "a token of RFC 6265: letters, digits and !#$%&'*+-.^_`|~"
+    },
+    cookie: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'an object of cookie attributes',
+      properties: {
+        path: {
+          type: 'string',
+          pattern: ATTRIBUTE.replace('^', '^/'),
+          default: '/',
+          description: 'a path that begins with "/", without control characters and ";"'
+        },
+        domain: {
+          type: 'string',
+          pattern: ATTRIBUTE.replace('*', '+'),
+          description: 'a host name, without control characters and ";"'
+        },
+        sameSite: { enum: ['lax', 'strict', 'none'], default: 'lax', description: "'lax', 'strict' or 'none'" },
+        secure: { enum: [true, false, 'auto'], default: true, description: "true, false or 'auto'" },
+        httpOnly: { type: 'boolean', default: true, description: 'true or false' },
+        partitioned: { type: 'boolean', default: false, description: 'true or false' },
+        priority: { enum: ['low', 'medium', 'high'], description: "'low', 'medium' or 'high'" }
+      }
+    },
+    autoload: {
+      default: false,
+      anyOf: [
+        { type: 'boolean' },
+        { type: 'array', items: { anyOf: [{ type: 'string', pattern: '^/' }, { instanceof: 'RegExp' }] } }
+      ],
+      description: 'true, false, or a list of path prefixes that begin with "/" and RegExps'
+    },
+    serializer: {
+      methods: { required: ['serialize', 'deserialize'] },
+      description: 'an object with serialize and deserialize'
+    },
+    encryptor: {
+      methods: { required: ['encrypt', 'decrypt'] },
+      description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
+    },
+    concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" }
+  }
+}
+
+/** Fastify puts its own register options beside ours. */
+const FASTIFY_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers'])
+
+interface Methods {
+  required: readonly string[]
+  optional?: readonly string[]
+}
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: true, strictTypes: false })
+  .addKeyword({
+    keyword: 'methods',
+    validate: ({ required, optional = [] }: Methods, value: unknown) => {
+      if (typeof value !== 'object' || value === null) return false
+      const members = value as Record<string, unknown>
+      return (
+        required.every((name) => isFunction(members[name])) &&
+        optional.every((name) => members[name] === undefined || isFunction(members[name]))
+      )
+    }
+  })
+  .addKeyword({
+    keyword: 'instanceof',
+    validate: (name: string, value: unknown) => Object.prototype.toString.call(value) === `[object ${name}]`
+  })
+  .compile<Validated>(SCHEMA)
+
+type Validated = Omit<StarsessionsOptions, 'cookie'> &
+  Required<Pick<StarsessionsOptions, 'lifetime' | 'rolling' | 'cookieName' | 'autoload' | 'concurrency'>> & {
+    cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
+  }
+
+/**
+ * The options after validation and defaults, frozen; the caller's object is left as it is.
+ * @throws `FST_SESSION_OPTIONS`, naming the option and the remedy
+ */
+export function resolveOptions(options: StarsessionsOptions): Settings {
+  // Ajv writes its defaults into what it is given.
+  const copy: unknown = {
+    ...ours(options),
+    ...(isPlain(options.cookie) && { cookie: withoutUndefined(options.cookie) })
+  }
+  if (!validate(copy)) throw new SessionOptionsError(explain(validate.errors!.at(-1)!))
+  const { cookieName, autoload, encryptor, serializer = new JsonSerializer() } = copy
+  const store: SessionStore = copy.store ?? new InMemoryStore()
+  const cookie = resolveCookie(cookieName, copy.cookie)
+  return Object.freeze({
+    store: store.forCookie?.(cookieName) ?? store,
+    expiry: resolveExpiry(copy),
+    cookieName,
+    cookie,
+    // Copies: matching moves a RegExp's lastIndex, and the caller may still change the list.
+    autoload: typeof autoload === 'boolean' ? autoload : Object.freeze(autoload.map(copyOfPattern)),
+    serializer,
+    encryptor,
+    concurrency: copy.concurrency
+  })
+}
+
+const copyOfPattern = (pattern: string | RegExp): string | RegExp =>
+  typeof pattern === 'string' ? pattern : new RegExp(pattern)
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function withoutUndefined(object: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+}
+
+function ours(options: StarsessionsOptions): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(withoutUndefined(options)).filter(([name]) => !FASTIFY_OPTIONS.has(name)))
+}
+
+function resolveExpiry(options: Validated): Expiry {
+  const lifetime = toSeconds('lifetime', options.lifetime)
+  const { rolling } = options
+  if (rolling && lifetime === 0) {
+    throw new SessionOptionsError('option "rolling" needs a "lifetime": the seconds of inactivity after which it ends')
+  }
+  if (options.absoluteLifetime === undefined) return Object.freeze({ lifetime, rolling, absoluteLifetime: undefined })
+  const absoluteLifetime = toSeconds('absoluteLifetime', options.absoluteLifetime)
+  if (!rolling) {
+    throw new SessionOptionsError(
+      'option "absoluteLifetime" needs "rolling": without it, "lifetime" is the absolute one'
+    )
+  }
+  if (absoluteLifetime < lifetime) {
+    throw new SessionOptionsError('option "absoluteLifetime" must not be below "lifetime"')
+  }
+  return Object.freeze({ lifetime, rolling, absoluteLifetime })
+}
+
+/** Combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */
+function resolveCookie(name: string, { domain, priority, ...cookie }: Validated['cookie']): ResolvedCookie {
+  const lower = name.toLowerCase()
+  const needSecure = (what: string): void => {
+    if (cookie.secure !== true) throw new SessionOptionsError(`${what} needs option "cookie.secure" to be true`)
+  }
+  if (lower.startsWith('__secure-')) needSecure('option "cookieName" with the prefix __Secure-')
+  if (lower.startsWith('__host-')) {
+    needSecure('option "cookieName" with the prefix __Host-')
+    if (domain !== undefined) {
+      throw new SessionOptionsError('option "cookie.domain" must not be set with a __Host- name: remove one of them')
+    }
+    if (cookie.path !== '/') throw new SessionOptionsError('option "cookie.path" must be "/" with a __Host- name')
+  }
+  if (cookie.sameSite === 'none') needSecure('option "cookie.sameSite" \'none\'')
+  if (cookie.partitioned) needSecure('option "cookie.partitioned"')
+  return Object.freeze({ ...cookie, domain, priority })
+}
+
+function explain(error: ErrorObject): string {
+  const path = error.instancePath.slice(1).replaceAll('/', '.')
+  const schema = error.parentSchema as { description?: string; properties: object }
+  if (error.keyword === 'additionalProperties') {
+    const name = String(error.params.additionalProperty)
+    const known = Object.keys(schema.properties)
+    const scope = path === '' ? '' : `${path}.`
+    return `unknown option "${scope}${name}": did you mean "${scope}${nearest(name, known)}"? Known are ${known.join(', ')}`
+  }
+  return `option "${path}" must be ${schema.description}`
+}

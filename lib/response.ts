@@ -1,0 +1,100 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { CookieWriter } from './cookie.ts'
+import { SessionUnavailableError, withFixedMessage } from './errors.ts'
+import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
+import { discard, isResponse, withHeader } from './payload.ts'
+import type { RequestSession } from './request-session.ts'
+import type { CookieAction } from './session-manager.ts'
+
+type HeaderValue = ReturnType<FastifyReply['getHeader']>
+
+/** What a response does for its session: the commit, and the headers that follow from it. */
+export class SessionResponse {
+  readonly #writer: CookieWriter
+  readonly #secure: boolean | 'auto'
+  #warned = false
+
+  constructor(writer: CookieWriter, secure: boolean | 'auto') {
+    this.#writer = writer
+    this.#secure = secure
+  }
+
+  /**
+   * Runs before the headers go out. Commits once, however often Fastify runs its hook for one response.
+   * @returns the payload to send
+   * @throws what the commit failed with, under a message that may be shown
+   */
+  async finish(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+    const first = !held.settled
+    held.settled = true
+    let failure: unknown
+    if (first && (isResponse(payload) ? payload.status : reply.statusCode) < 500) {
+      failure = await held.commit().then(
+        () => undefined,
+        (error: unknown) => error
+      )
+    }
+    let sent = setHeader(reply, payload, 'vary', varyOnCookie)
+    if (held.action.kind !== 'none' || held.announced) {
+      // What was announced may be worth nothing any more: the session has ended since.
+      const lines = this.#lines(held.action, reply.getHeader('set-cookie'), request)
+      reply.removeHeader('set-cookie')
+      if (lines.length > 0) reply.header('set-cookie', lines)
+    }
+    if (held.action.kind !== 'none') sent = setHeader(reply, sent, 'cache-control', withoutSharedCaching)
+    if (failure === undefined) return sent
+    throw this.#fail(failure, request, reply, payload)
+  }
+
+  /** Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`). */
+  announce(action: CookieAction, request: FastifyRequest, { raw }: FastifyReply): void {
+    if (raw.headersSent) return
+    raw.setHeader('set-cookie', this.#lines(action, raw.getHeader('set-cookie'), request))
+    raw.setHeader('cache-control', withoutSharedCaching(raw.getHeader('cache-control')))
+  }
+
+  #lines(action: CookieAction, current: HeaderValue, request: FastifyRequest): string[] {
+    const others = withoutCookie(current, this.#writer.isSame)
+    if (action.kind === 'none') return others
+    const secure = this.#isSecure(request)
+    const { issue, clear } = this.#writer
+    return [...others, action.kind === 'issue' ? issue(action.value, action.maxAge, secure) : clear(secure)]
+  }
+
+  #isSecure(request: FastifyRequest): boolean {
+    if (this.#secure === 'auto') return request.protocol === 'https'
+    if (this.#secure && !this.#warned && request.protocol !== 'https') {
+      this.#warned = true
+      request.log.warn(
+        "a Secure session cookie was sent over plain HTTP, and most browsers keep it only on localhost: serve HTTPS, or set Fastify's trustProxy behind a proxy that does"
+      )
+    }
+    return this.#secure
+  }
+
+  /** The status is set here, because Fastify would keep an earlier 404. */
+  #fail(failure: unknown, request: FastifyRequest, reply: FastifyReply, payload: unknown): Error {
+    request.log.error({ err: failure }, 'the session could not be committed')
+    const error = withFixedMessage(failure)
+    reply.code(Number(error.statusCode))
+    reply.header('cache-control', 'no-store')
+    if (error instanceof SessionUnavailableError) reply.headers(error.headers)
+    discard(payload)
+    return error
+  }
+}
+
+/** A web `Response` brings headers of its own, which Fastify puts over the reply's. */
+function setHeader(
+  reply: FastifyReply,
+  payload: unknown,
+  name: string,
+  valueFor: (current: HeaderValue) => string
+): unknown {
+  const own = isResponse(payload) ? payload.headers.get(name) : null
+  if (own === null) {
+    reply.header(name, valueFor(reply.getHeader(name)))
+    return payload
+  }
+  return withHeader(payload as Response, name, valueFor(own))
+}

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import t from 'tap'
+
+/** A module may import what stands in its own layer or before it. */
+const LAYERS = [
+  /^types\//,
+  /^lib\/(clock|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer)\.ts$/,
+  /^lib\/(seal|retry|keyed-queue|diagnostics)\.ts$/,
+  /^lib\/(stores|serializers|encryptors)\//,
+  /^lib\/(record|merge)\.ts$/,
+  /^lib\/record-store\.ts$/,
+  /^lib\/session\.ts$/,
+  /^lib\/(commit|rotation)\.ts$/,
+  /^lib\/session-manager\.ts$/,
+  /^lib\/request-session\.ts$/,
+  /^lib\/response\.ts$/,
+  /^lib\/options\.ts$/,
+  /^lib\/plugin\.ts$/,
+  /^lib\/index\.ts$/
+]
+
+const layerOf = (file: string): number => LAYERS.findIndex((layer) => layer.test(file))
+
+const files = ['lib', 'types'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+)
+
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/^(?:import|export)\b[^'\n]*(?:\n[^'\n]+)*?'([^']+)'/gm)].map(
+    ([, specifier = '']) => specifier
+  )
+
+t.test('imports point one way: types, leaves, record, session, manager, options, plugin, index', async (t) => {
+  for (const file of files) {
+    t.not(layerOf(file), -1, `${file} has a place in the layers`)
+    for (const specifier of importsOf(file)) {
+      if (!specifier.startsWith('.')) continue
+      const target = normalize(join(dirname(file), specifier))
+      t.ok(layerOf(target) <= layerOf(file), `${file} may import ${target}`)
+      if (file.startsWith('types/')) t.match(target, /^types\//, `${file} knows only the contract`)
+    }
+  }
+})
+
+t.test('only the plugin touches Fastify at run time', async (t) => {
+  for (const file of files) {
+    if (file === 'lib/plugin.ts') continue
+    const source = readFileSync(file, 'utf8')
+    t.notMatch(source, /^import (?!type\b)[^;]*?from '(fastify|fastify-plugin|@fastify\/cookie)'/m, file)
+  }
+})

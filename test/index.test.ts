@@ -1,0 +1,24 @@
+import t from 'tap'
+import * as all from '../lib/index.ts'
+import { plugin } from '../lib/plugin.ts'
+
+const NAMES = [
+  'AESGCMEncryptor',
+  'CookieStore',
+  'FernetEncryptor',
+  'InMemoryStore',
+  'JsonSerializer',
+  'RedisStore',
+  'SessionUnavailableError'
+] as const
+
+t.test('the package exports the plugin and what is injected into it, and nothing else', async (t) => {
+  t.same(Object.keys(all).sort(), [...NAMES, 'default', 'module.exports'].sort())
+  t.equal(all.default, plugin)
+})
+
+t.test('the plugin carries the named exports, for require()', async (t) => {
+  const exported = Object.fromEntries(Object.entries(all))
+  t.equal(exported['module.exports'], all.default)
+  for (const name of NAMES) t.equal(all.default[name], exported[name])
+})

@@ -1,0 +1,140 @@
+import t from 'tap'
+import { resolveOptions } from '../lib/options.ts'
+import { JsonSerializer } from '../lib/serializers/json.ts'
+import { InMemoryStore } from '../lib/stores/memory.ts'
+import type { StarsessionsOptions } from '../types/options.ts'
+import { MapStore } from './support/map-store.ts'
+
+const resolve = (options: object) => resolveOptions(options as StarsessionsOptions)
+
+t.test('without options there are the documented defaults', async (t) => {
+  const settings = resolve({})
+  t.ok(settings.store instanceof InMemoryStore)
+  t.ok(settings.serializer instanceof JsonSerializer)
+  t.equal(settings.encryptor, undefined)
+  t.equal(settings.cookieName, 'session')
+  t.equal(settings.autoload, false)
+  t.same(settings.expiry, { lifetime: 0, rolling: false, absoluteLifetime: undefined })
+  t.same(settings.cookie, {
+    path: '/',
+    domain: undefined,
+    sameSite: 'lax',
+    secure: true,
+    httpOnly: true,
+    partitioned: false,
+    priority: undefined
+  })
+})
+
+t.test('what is given is taken', async (t) => {
+  const store = new MapStore()
+  const settings = resolve({
+    store,
+    lifetime: { hours: 1 },
+    rolling: true,
+    absoluteLifetime: { days: 1 },
+    cookieName: '__Host-sid',
+    cookie: { sameSite: 'strict', priority: 'high', partitioned: true },
+    autoload: ['/app', /x/g]
+  })
+  t.equal(settings.store, store)
+  t.same(settings.expiry, { lifetime: 3600, rolling: true, absoluteLifetime: 86_400 })
+  t.equal(settings.cookie.sameSite, 'strict')
+  t.same(settings.autoload, ['/app', /x/g])
+  t.equal(resolve({ cookie: { domain: 'example.com', secure: 'auto' } }).cookie.domain, 'example.com')
+})
+
+t.test("Fastify's own register options are not ours, and undefined is not set", async (t) => {
+  t.equal(resolve({ prefix: '/x', logLevel: 'info', logSerializers: {} }).cookieName, 'session')
+  t.equal(resolve({ lifetime: undefined, cookie: { domain: undefined, path: undefined } }).cookie.path, '/')
+  t.equal(resolve({ cookie: undefined }).cookie.path, '/')
+})
+
+t.test('the caller’s object is never changed, and the settings are frozen', async (t) => {
+  const pattern = Object.freeze(/x/g)
+  const options = Object.freeze({ cookie: Object.freeze({ path: '/app' }), autoload: Object.freeze([pattern]) })
+  const settings = resolve(options)
+  t.same(Object.keys(options), ['cookie', 'autoload'])
+  t.same(Object.keys(options.cookie), ['path'])
+  t.not((settings.autoload as RegExp[])[0], pattern)
+  for (const part of [settings, settings.cookie, settings.expiry, settings.autoload]) t.ok(Object.isFrozen(part))
+  t.ok(Object.isFrozen(resolve({ lifetime: 5, rolling: true, absoluteLifetime: 5 }).expiry))
+})
+
+t.test('a store may bind itself to the cookie', async (t) => {
+  const bound = new MapStore()
+  const names: string[] = []
+  const store = Object.assign(new MapStore(), {
+    forCookie: (name: string) => {
+      names.push(name)
+      return bound
+    }
+  })
+  t.equal(resolve({ store, cookieName: 'sid' }).store, bound)
+  t.same(names, ['sid'])
+})
+
+t.test('each refusal names the option and the remedy', async (t) => {
+  const { read, write, remove } = MapStore.prototype
+  const refused: [object, RegExp][] = [
+    [{ livetime: 5 }, /unknown option "livetime": did you mean "lifetime"\? Known are store, lifetime/],
+    [{ cookie: { samesite: 'lax' } }, /unknown option "cookie\.samesite": did you mean "cookie\.sameSite"/],
+    [{ store: {} }, /"store" must be an object with read, write and remove/],
+    [{ store: null }, /"store" must be/],
+    [{ store: { read, write } }, /"store" must be/],
+    [{ store: { read, write, remove, touch: 1 } }, /"store" must be/],
+    [{ store: 'redis' }, /"store" must be/],
+    [{ lifetime: '1d' }, /"lifetime" must be seconds, or \{ days: 14 \}/],
+    [{ lifetime: null }, /"lifetime" must be/],
+    [{ lifetime: -1 }, /"lifetime" must not be negative/],
+    [{ lifetime: { day: 1 } }, /"lifetime" has an unknown part "day"/],
+    [{ lifetime: 1.5 }, /"lifetime" must be a whole number/],
+    [{ rolling: 1 }, /"rolling" must be true or false/],
+    [{ rolling: true }, /"rolling" needs a "lifetime"/],
+    [{ lifetime: 5, absoluteLifetime: 9 }, /"absoluteLifetime" needs "rolling"/],
+    [{ lifetime: 5, rolling: true, absoluteLifetime: 4 }, /"absoluteLifetime" must not be below "lifetime"/],
+    [{ lifetime: 5, rolling: true, absoluteLifetime: 'x' }, /"absoluteLifetime" must be/],
+    [{ cookieName: '' }, /"cookieName" must be a token/],
+    [{ cookieName: 'a b' }, /"cookieName" must be a token/],
+    [{ cookieName: 'a;b' }, /"cookieName" must be a token/],
+    [{ cookieName: 'a\r\nb' }, /"cookieName" must be a token/],
+    [{ cookieName: 'a\n' }, /"cookieName" must be a token/],
+    [{ cookieName: 'sé' }, /"cookieName" must be a token/],
+    [{ cookieName: 5 }, /"cookieName" must be a token/],
+    [{ cookie: true }, /"cookie" must be an object/],
+    [{ cookie: [] }, /"cookie" must be an object/],
+    [{ cookie: null }, /"cookie" must be an object/],
+    [{ cookie: { path: 'app' } }, /"cookie\.path" must be a path that begins with "\/"/],
+    [{ cookie: { path: '/;x' } }, /"cookie\.path" must be/],
+    [{ cookie: { path: '/\r\n' } }, /"cookie\.path" must be/],
+    [{ cookie: { path: '/\0' } }, /"cookie\.path" must be/],
+    [{ cookie: { domain: 'a;b' } }, /"cookie\.domain" must be/],
+    [{ cookie: { domain: 'a\nb' } }, /"cookie\.domain" must be/],
+    [{ cookie: { domain: '' } }, /"cookie\.domain" must be/],
+    [{ cookie: { domain: 5 } }, /"cookie\.domain" must be/],
+    [{ cookie: { sameSite: 'Lax' } }, /"cookie\.sameSite" must be 'lax', 'strict' or 'none'/],
+    [{ cookie: { sameSite: true } }, /"cookie\.sameSite" must be/],
+    [{ cookie: { secure: 'always' } }, /"cookie\.secure" must be true, false or 'auto'/],
+    [{ cookie: { httpOnly: 1 } }, /"cookie\.httpOnly" must be true or false/],
+    [{ cookie: { partitioned: 'x' } }, /"cookie\.partitioned" must be true or false/],
+    [{ cookie: { priority: 'top' } }, /"cookie\.priority" must be 'low', 'medium' or 'high'/],
+    [{ cookie: { sameSite: 'none', secure: false } }, /sameSite" 'none' needs option "cookie\.secure" to be true/],
+    [{ cookie: { sameSite: 'none', secure: 'auto' } }, /needs option "cookie\.secure" to be true/],
+    [{ cookie: { partitioned: true, secure: false } }, /"cookie\.partitioned" needs option "cookie\.secure"/],
+    [{ cookieName: '__Secure-s', cookie: { secure: false } }, /__Secure- needs option "cookie\.secure"/],
+    [{ cookieName: '__Host-s', cookie: { secure: false } }, /__Host- needs option "cookie\.secure"/],
+    [{ cookieName: '__host-s', cookie: { secure: 'auto' } }, /__Host- needs option "cookie\.secure"/],
+    [{ cookieName: '__Host-s', cookie: { domain: 'example.com' } }, /"cookie\.domain" must not be set with a __Host-/],
+    [{ cookieName: '__Host-s', cookie: { path: '/app' } }, /"cookie\.path" must be "\/" with a __Host-/],
+    [{ autoload: 'x' }, /"autoload" must be true, false, or a list of path prefixes/],
+    [{ autoload: ['app'] }, /"autoload" must be/],
+    [{ autoload: [5] }, /"autoload" must be/],
+    [{ autoload: [{}] }, /"autoload" must be/],
+    [{ serializer: {} }, /"serializer" must be an object with serialize and deserialize/],
+    [{ serializer: JSON }, /"serializer" must be/],
+    [{ encryptor: { encrypt() {} } }, /"encryptor" must be an object with encrypt and decrypt/]
+  ]
+  for (const [options, message] of refused) {
+    t.throws(() => resolve(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
+  }
+})

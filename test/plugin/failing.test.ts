@@ -1,0 +1,153 @@
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { CookieStore } from '../../lib/stores/cookie.ts'
+import { testApp } from '../support/app.ts'
+import { MapStore } from '../support/map-store.ts'
+
+class FailingStore extends MapStore {
+  failing = true
+
+  override async write(id: string, data: Uint8Array, lifetime: number, ttl: number) {
+    if (this.failing) throw new Error('the disk at /var/secret is full')
+    return super.write(id, data, lifetime, ttl)
+  }
+}
+
+t.test('a commit that fails is a 503 before any header is sent, without a cookie', async (t) => {
+  const { send, log } = await testApp(t, { store: new FailingStore() })
+  const { status, body, headers, lines } = await send(undefined, (session) => void (session.a = 1))
+  t.equal(status, 503)
+  t.same(body, {
+    statusCode: 503,
+    code: 'FST_SESSION_STORE',
+    error: 'Service Unavailable',
+    message: 'The session store is unavailable'
+  })
+  t.equal(headers['retry-after'], '5')
+  t.equal(headers['cache-control'], 'no-store')
+  t.same(lines, [])
+  t.match(JSON.stringify(log), /the disk at \/var\/secret is full/, 'the cause is in the log')
+})
+
+t.test('an earlier 404 does not hide it, nor does an error handler that sets no status', async (t) => {
+  const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
+    app.addHook('preHandler', async (request) => void ((await request.loadSession()).a = 1))
+    app.register(
+      async (child) => {
+        child.setErrorHandler(async (error) => ({ handled: (error as Error).message }))
+        child.get('/', async () => 'x')
+      },
+      { prefix: '/own' }
+    )
+    app.get('/error', async () => {
+      throw Object.assign(new Error('teapot'), { statusCode: 418 })
+    })
+  })
+  for (const url of ['/missing', '/error']) {
+    const response = await app.inject(url)
+    t.equal(response.statusCode, 503, url)
+    t.equal(response.json().code, 'FST_SESSION_STORE')
+    t.equal(response.headers['set-cookie'], undefined)
+  }
+  const own = await app.inject('/own')
+  t.equal(own.statusCode, 503)
+  t.same(own.json(), { handled: 'The session store is unavailable' })
+})
+
+t.test('a stream that will not be sent is destroyed', async (t) => {
+  const streams: Readable[] = []
+  const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
+    app.get('/stream', async (request, reply) => {
+      ;(await request.loadSession()).a = 1
+      const stream = Readable.from(['x'])
+      streams.push(stream)
+      return reply.header('content-type', 'text/csv').header('etag', '"1"').send(stream)
+    })
+  })
+  const response = await app.inject('/stream')
+  t.equal(response.statusCode, 503)
+  t.equal(response.json().code, 'FST_SESSION_STORE')
+  t.equal(streams[0]?.destroyed, true)
+})
+
+t.test('other Set-Cookie lines stay on the error', async (t) => {
+  const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
+    app.get('/cookies', async (request, reply) => {
+      ;(await request.loadSession()).a = 1
+      return reply.header('set-cookie', 'theirs=1').send('x')
+    })
+  })
+  t.same((await app.inject('/cookies')).headers['set-cookie'], 'theirs=1')
+})
+
+t.test('what save() did stands when the response’s own commit fails', async (t) => {
+  const store = new FailingStore()
+  store.failing = false
+  const { send } = await testApp(t, { store })
+  const { status, cookie } = await send(undefined, async (session) => {
+    session.a = 1
+    await session.save()
+    store.failing = true
+    session.a = 2
+  })
+  t.equal(status, 503)
+  t.same((await send(cookie, (session) => session.data())).body, { a: 1 })
+})
+
+t.test('what cannot be kept is a 500 that names the key in the log, and nothing in the response', async (t) => {
+  const store = new MapStore()
+  const { send, problems } = await testApp(t, { store })
+  const { status, body, lines } = await send(undefined, (session) => void (session.cart = { total: 1n }))
+  t.equal(status, 500)
+  t.match(body, { code: 'FST_SESSION_SERIALIZE', message: 'The session cannot be serialized: see the log' })
+  t.same(lines, [])
+  t.equal(store.calls.write, 0)
+  t.match(JSON.stringify(problems()), /cart\.total/)
+  await send(undefined, async (session) => {
+    session.callback = () => undefined
+    await t.rejects(session.save(), { code: 'FST_SESSION_SERIALIZE', message: /"callback"/ })
+    delete session.callback
+  })
+})
+
+t.test('what does not fit into the cookie is a 500 that names the largest keys in the log', async (t) => {
+  const { send, problems } = await testApp(t, { store: new CookieStore({ secretKey: 's'.repeat(32) }) })
+  const { status, body, lines } = await send(undefined, (session) => {
+    session.small = 1
+    session.cart = 'x'.repeat(4000)
+  })
+  t.equal(status, 500)
+  t.match(body, { code: 'FST_SESSION_TOO_LARGE', message: 'The session is too large: see the log' })
+  t.same(lines, [])
+  t.match(JSON.stringify(problems()), /cart.{1,4} \(40\d\d bytes\)/)
+  await send(undefined, async (session) => {
+    session.cart = 'x'.repeat(4000)
+    await t.rejects(session.save(), { code: 'FST_SESSION_TOO_LARGE', message: /"cart" \(40\d\d bytes\)/ })
+    session.clear()
+  })
+})
+
+t.test('a payload that Fastify refuses after the commit is its error, and not a crash', async (t) => {
+  const { app } = await testApp(t, {}, (app) => {
+    app.get('/odd', { onSend: async () => 5 as unknown as string }, async (request) => {
+      ;(await request.loadSession()).a = 1
+      return 'x'
+    })
+  })
+  t.equal((await app.inject('/odd')).statusCode, 500)
+})
+
+t.test('data that throw when they are read are a 500 with a fixed message', async (t) => {
+  const { send, problems } = await testApp(t, { store: new MapStore() })
+  const { status, body } = await send(undefined, (session) => {
+    Object.defineProperty(session, 'odd', {
+      enumerable: true,
+      get() {
+        throw new Error('about the cart')
+      }
+    })
+  })
+  t.equal(status, 500)
+  t.match(body, { code: 'FST_SESSION_SERIALIZE', message: 'The session cannot be serialized: see the log' })
+  t.match(JSON.stringify(problems()), /about the cart/)
+})

@@ -1,0 +1,172 @@
+import t from 'tap'
+import { cookieValue, testApp } from '../support/app.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { MapStore } from '../support/map-store.ts'
+
+const put = (store: MapStore, id: string, record: string) => store.write(id, Buffer.from(record), 0, 0)
+
+t.test('without a cookie the session is new and empty, and the store is not asked', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  const { lines, body } = await send(undefined, (session) => ({
+    isNew: session.isNew,
+    isEmpty: session.isEmpty,
+    id: session.id
+  }))
+  t.match(body, { isNew: true, isEmpty: true, id: /^[\w-]{43}$/ })
+  t.same(lines, [])
+  t.same(store.calls, { read: 0, write: 0, remove: 0 })
+})
+
+t.test('a value that cannot be an id does not reach the store', async (t) => {
+  const store = new MapStore()
+  const { send, problems } = await testApp(t, { store })
+  for (const value of [
+    '',
+    ' ',
+    'a b',
+    '%41',
+    '"a"',
+    'a,b',
+    'a\\b',
+    'é',
+    'a\u0001',
+    'a'.repeat(4097),
+    'a'.repeat(2 ** 20)
+  ]) {
+    const { status, lines } = await send(`session=${value}`, (session) => ({ isNew: session.isNew }))
+    t.equal(status, 200)
+    t.same(lines, [])
+  }
+  t.equal(store.calls.read, 0)
+  t.same(problems(), [])
+})
+
+t.test('an id that the store does not know is never adopted, and not cleared either', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  const chosen = 'a'.repeat(43)
+  const looked = await send(`session=${chosen}`, (session) => ({ id: session.id }))
+  t.same(looked.lines, [], 'a late response must not log out a user who has just logged in')
+  t.not((looked.body as { id: string }).id, chosen)
+  t.same(store.calls, { read: 1, write: 0, remove: 0 })
+  const written = await send(`session=${chosen}`, (session) => {
+    session.user = 'alice'
+  })
+  t.not(cookieValue(written.cookie), chosen)
+  t.equal(store.entries.has(chosen), false)
+})
+
+t.test('loading is one read, however often and wherever it is asked for', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  const { cookie } = await send(undefined, (session) => void (session.n = 1))
+  store.calls.read = 0
+  await send(cookie, async (session, request) => {
+    const all = await Promise.all([request.loadSession(), request.loadSession()])
+    t.ok(all.every((one) => one === session))
+    t.equal(request.session, session)
+  })
+  t.equal(store.calls.read, 1)
+})
+
+t.test('a record that cannot be used is a new session with a new id; it stays, and the log says why', async (t) => {
+  fakeClock(t)
+  const store = new MapStore()
+  const { send, problems, log } = await testApp(t, { store, lifetime: 60 })
+  const records: [string, string][] = [
+    ['', 'unparsable'],
+    ['[1]', 'not-an-object'],
+    [`${'{"a":'.repeat(101)}1${'}'.repeat(101)}`, 'too-deep'],
+    ['{"__metadata__":1}', 'bad-metadata'],
+    ['{"a":"secret","__metadata__":{"created":1699999940,"last_access":1}}', 'expired'],
+    ['{"a":"secret","__metadata__":{"created":1700000061,"last_access":1}}', 'future']
+  ]
+  for (const [record, reason] of records) {
+    await put(store, 'known-id', record)
+    const { status, lines, body } = await send('session=known-id', (session) => ({
+      id: session.id,
+      data: session.data()
+    }))
+    t.equal(status, 200)
+    t.same(lines, [])
+    t.same((body as { data: unknown }).data, {})
+    t.not((body as { id: string }).id, 'known-id')
+    t.equal(problems().at(-1)?.reason, reason)
+    t.ok(store.entries.has('known-id'))
+  }
+  t.equal(problems().length, records.length)
+  t.notMatch(JSON.stringify(log), /known-id|secret/)
+})
+
+t.test('a store that fails says so: nobody is logged out, and the next call tries again', async (t) => {
+  const store = new MapStore()
+  const { send, app } = await testApp(t, { store }, (app) => {
+    app.get('/twice', async (request) => {
+      await t.rejects(request.loadSession(), { code: 'FST_SESSION_STORE', cause: { message: /refused/ } })
+      t.equal(request.isSessionLoaded, false)
+      return (await request.loadSession()).data()
+    })
+  })
+  const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+  const { read } = MapStore.prototype
+  let failures = 1
+  store.read = async (id) => {
+    if (failures-- > 0) throw new Error('connection refused to 10.0.0.7')
+    return read.call(store, id)
+  }
+  const failed = await send(cookie, () => ({}))
+  t.equal(failed.status, 503)
+  t.same(failed.body, {
+    statusCode: 503,
+    code: 'FST_SESSION_STORE',
+    error: 'Service Unavailable',
+    message: 'The session store is unavailable'
+  })
+  t.equal(failed.headers['retry-after'], '5')
+  t.same(failed.lines, [])
+  failures = 1
+  t.same((await app.inject({ url: '/twice', headers: { cookie: String(cookie) } })).json(), { user: 'alice' })
+})
+
+t.test('a store that answers nonsense is broken, not a logout', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  store.read = (async () => 'text') as unknown as MapStore['read']
+  t.equal((await send('session=abc', () => ({}))).status, 503)
+  store.read = (async () => undefined) as unknown as MapStore['read']
+  t.equal((await send('session=abc', () => ({}))).status, 200)
+  store.write = (async () => 'not;an id') as MapStore['write']
+  t.equal((await send(undefined, (session) => void (session.a = 1))).status, 503)
+  store.write = (async () => undefined) as unknown as MapStore['write']
+  t.equal((await send(undefined, (session) => void (session.a = 1))).status, 503)
+})
+
+t.test('request.session before loading names the remedy; isSessionLoaded never throws', async (t) => {
+  const seen: boolean[] = []
+  const { app, send } = await testApp(t, {}, (app) => {
+    app.addHook('onResponse', async (request) => void seen.push(request.isSessionLoaded))
+    app.get('/early', async (request) => request.session.data())
+  })
+  const response = await app.inject('/early')
+  t.equal(response.statusCode, 500)
+  t.match(response.json(), { code: 'FST_SESSION_NOT_LOADED', message: /await request\.loadSession\(\)/ })
+  await send(undefined, (_session, request) => void seen.push(request.isSessionLoaded))
+  await app.inject('/missing')
+  t.same(seen, [false, true, true, false])
+})
+
+t.test('a hook that runs before the plugin is told to stand after it, instead of losing what it writes', async (t) => {
+  const { app } = await testApp(t, {}, (app) => {
+    app.addHook('onRequest', async (request) => {
+      if (request.url === '/missing') await request.loadSession()
+    })
+    app.register(async (child) => {
+      child.get('/child', async (request) => ({ isNew: (await request.loadSession()).isNew }))
+    })
+  })
+  const response = await app.inject('/missing')
+  t.equal(response.statusCode, 500)
+  t.match(response.json().message, /register fastify-starsessions before/)
+  t.same((await app.inject('/child')).json(), { isNew: true }, 'a scope that was registered before has the session')
+})

@@ -1,0 +1,277 @@
+// Compiled, not run: what consumers may write, and what must not compile. Without augmentation, as in a new project;
+// test/types/ has the augmented half, in a program of its own.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Redis } from 'ioredis'
+import starsessions, {
+  AESGCMEncryptor,
+  CookieStore,
+  type DefaultData,
+  type Duration,
+  type EncryptionKey,
+  type Encryptor,
+  FernetEncryptor,
+  InMemoryStore,
+  JsonSerializer,
+  RedisStore,
+  type Replaced,
+  type Serializer,
+  type Session,
+  type SessionMembers,
+  type SessionMetadata,
+  type SessionStore,
+  SessionUnavailableError,
+  type StarsessionsOptions
+} from '../lib/index.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+declare function same<A, B>(_: Equal<A, B>): void
+
+declare const app: FastifyInstance
+declare const request: FastifyRequest
+declare const session: Session
+declare const client: Redis
+
+// --- Data, without augmentation: anything goes ---
+
+// biome-ignore lint/suspicious/noExplicitAny: the one any of the contract
+same<DefaultData, Record<string, any>>(true)
+same<typeof request.session, Session>(true)
+same<typeof request.isSessionLoaded, boolean>(true)
+
+session.visits = (session.visits ?? 0) + 1
+delete session.visits
+session.set('cart', [1, 2])
+same<Session, DefaultData & SessionMembers>(true)
+
+// --- Members ---
+
+same<Session['id'], string | undefined>(true)
+same<Session['isNew'], boolean>(true)
+same<Session['isModified'], boolean>(true)
+same<Session['isEmpty'], boolean>(true)
+same<Session['metadata'], SessionMetadata>(true)
+same<Session['remainingSeconds'], number | undefined>(true)
+same<ReturnType<Session['regenerateId']>, Promise<void>>(true)
+same<ReturnType<Session['delete']>, boolean>(true)
+
+// @ts-expect-error a member is not data
+session.id = 'chosen by somebody else'
+// @ts-expect-error a member is not data
+session.isNew = false
+// @ts-expect-error a member is not data
+session.metadata = { lifetime: 0, created: 0, lastAccess: 0 }
+// @ts-expect-error the metadata are the library's
+session.metadata.created = 0
+// @ts-expect-error the session is the plugin's
+request.session = session
+// @ts-expect-error it is told, not set
+request.isSessionLoaded = true
+// @ts-expect-error express' callbacks
+session.save(() => {})
+// @ts-expect-error express' callbacks
+session.destroy(() => {})
+// @ts-expect-error express' callbacks
+session.regenerate(() => {})
+// @ts-expect-error express' callbacks
+session.reload(() => {})
+
+session.regenerate(['cart'])
+session.options({ maxAge: 3600 })
+session.options({ maxAge: null })
+session.options({ path: 'ignored, like every key that it does not know' })
+// @ts-expect-error seconds, not text
+session.options({ maxAge: '3600' })
+
+// --- Data of one call ---
+
+interface Cart {
+  items: string[]
+  total?: number
+}
+
+async function ofOneCall(): Promise<void> {
+  const plain = await request.loadSession()
+  same<typeof plain, Session>(true)
+  const cart = await request.loadSession<Cart>()
+  same<typeof cart, Session<Cart>>(true)
+  same<typeof cart.items, string[]>(true)
+  const total = cart.get('total')
+  same<typeof total, number | undefined>(true)
+  const unknown = cart.get('elsewhere')
+  same<typeof unknown, unknown>(true)
+  const data = cart.data()
+  same<typeof data, Cart>(true)
+  cart.set('total', undefined)
+  // @ts-expect-error not a number
+  cart.total = 'much'
+  // @ts-expect-error no such key
+  cart.itmes = []
+  // @ts-expect-error data are an object
+  await request.loadSession<string>()
+}
+same<typeof ofOneCall, () => Promise<void>>(true)
+
+// --- Routes ---
+
+app.get('/yes', { config: { autoloadSession: true } }, async (request) => request.session.user)
+app.get('/no', { config: { autoloadSession: false } }, async () => 'no')
+// @ts-expect-error true or false
+app.get('/text', { config: { autoloadSession: 'yes' } }, async () => '')
+// @ts-expect-error true or false
+app.get('/prefixes', { config: { autoloadSession: ['/app'] } }, async () => '')
+
+// --- Options ---
+
+app.register(starsessions)
+app.register(starsessions, {})
+app.register(starsessions.InMemoryStore === InMemoryStore ? starsessions : starsessions, {
+  rolling: true,
+  lifetime: 60
+})
+
+const accepted: StarsessionsOptions[] = [
+  { lifetime: 3600 },
+  { lifetime: { weeks: 1, days: 2, hours: 3, minutes: 4, seconds: 5 } },
+  { lifetime: { minutes: 30 }, rolling: true, absoluteLifetime: { hours: 12 } },
+  { cookieName: '__Host-session', cookie: { secure: true, sameSite: 'strict', httpOnly: true, path: '/' } },
+  { cookie: { secure: 'auto', sameSite: 'none', domain: 'example.org', partitioned: true, priority: 'high' } },
+  { autoload: true },
+  { autoload: ['/app', /^\/api/] },
+  { autoload: ['/app', /^\/api/] as const },
+  { store: new InMemoryStore({ gcTtl: 60, maxSessions: 10 }), serializer: new JsonSerializer() }
+]
+same<typeof accepted, StarsessionsOptions[]>(true)
+
+const refused: StarsessionsOptions[] = [
+  // @ts-expect-error no such option
+  { liftime: 3600 },
+  // @ts-expect-error a Duration, not text
+  { lifetime: '14 days' },
+  // @ts-expect-error no such part of a Duration
+  { lifetime: { fortnights: 1 } },
+  // @ts-expect-error a number of days
+  { lifetime: { days: '14' } },
+  // @ts-expect-error true or false
+  { rolling: 'yes' },
+  // @ts-expect-error no such value
+  { cookie: { sameSite: 'Lax' } },
+  // @ts-expect-error no boolean (as @fastify/cookie takes it)
+  { cookie: { sameSite: true } },
+  // @ts-expect-error the lifetime says that
+  { cookie: { maxAge: 3600 } },
+  // @ts-expect-error true, false or 'auto'
+  { cookie: { secure: 'yes' } },
+  // @ts-expect-error a list
+  { autoload: '/app' },
+  // @ts-expect-error not a prefix
+  { autoload: [1] },
+  // @ts-expect-error an instance, not the class
+  { store: InMemoryStore },
+  // @ts-expect-error not a serializer
+  { serializer: JSON },
+  // @ts-expect-error not an encryptor
+  { encryptor: 'a key' }
+]
+same<typeof refused, StarsessionsOptions[]>(true)
+
+// @ts-expect-error no such option, given directly
+app.register(starsessions, { secret: 'express habits' })
+// @ts-expect-error a Duration, not text
+app.register(starsessions, { lifetime: '14 days' })
+
+// --- Durations ---
+
+same<Extract<Duration, number>, number>(true)
+declare const temporal: { readonly days: number; readonly hours: number; readonly minutes: number; sign: number }
+const fits: Duration = temporal
+same<typeof fits extends Duration ? true : false, true>(true)
+
+// --- Keys: undefined fits (process.env), and so do lists ---
+
+same<EncryptionKey, string | Uint8Array | undefined>(true)
+new CookieStore({ secretKey: process.env.SESSION_SECRET })
+new CookieStore({ secretKey: [process.env.SESSION_SECRET, process.env.OLD_SECRET] })
+new CookieStore({ secretKey: new Uint8Array(32), maxSize: 2048, digest: 'sha1', salt: 'salt' })
+new FernetEncryptor(process.env.SESSION_KEY)
+new FernetEncryptor([process.env.SESSION_KEY, new Uint8Array(32)] as const)
+new AESGCMEncryptor([process.env.SESSION_KEY], { bind: false })
+same<ReturnType<typeof AESGCMEncryptor.generateKey>, string>(true)
+same<ReturnType<typeof FernetEncryptor.generateKey>, string>(true)
+// @ts-expect-error without a key
+new CookieStore()
+// @ts-expect-error without a key
+new CookieStore({})
+// @ts-expect-error a key is not a number
+new CookieStore({ secretKey: 1 })
+// @ts-expect-error no such digest
+new CookieStore({ secretKey: '', digest: 'md5' })
+// @ts-expect-error without a key
+new FernetEncryptor()
+// @ts-expect-error a key is not a number
+new AESGCMEncryptor(1)
+// @ts-expect-error true or false
+new AESGCMEncryptor(undefined, { bind: 'no' })
+
+// --- Stores ---
+
+new RedisStore({ client })
+new RedisStore({ client, prefix: (key) => `app:${key}`, gcTtl: 60, hashIds: false })
+// @ts-expect-error without a client
+new RedisStore({})
+// @ts-expect-error not a client
+new RedisStore({ client: 'redis://localhost' })
+// @ts-expect-error no such option
+new InMemoryStore({ ttl: 60 })
+
+const threeMethods = {
+  read: async (_sessionId: string): Promise<Uint8Array | null> => null,
+  write: async (sessionId: string): Promise<string> => sessionId,
+  remove: async (): Promise<void> => {}
+} satisfies SessionStore
+const whole: SessionStore = {
+  ...threeMethods,
+  touch: async () => true,
+  replace: async (_sessionId, expected, data): Promise<Replaced> =>
+    data === null ? { replaced: true } : { replaced: false, current: expected },
+  readProlongs: true,
+  ownsIds: false,
+  forCookie: () => threeMethods
+}
+app.register(starsessions, { store: whole })
+
+// @ts-expect-error text is not bytes
+const reads: SessionStore = { ...threeMethods, read: async () => 'text' }
+// @ts-expect-error write returns the id
+const writes: SessionStore = { ...threeMethods, write: async () => {} }
+// @ts-expect-error not a promise
+const removes: SessionStore = { ...threeMethods, remove: () => true }
+// @ts-expect-error touch tells whether it was there
+const touches: SessionStore = { ...threeMethods, touch: async () => {} }
+// @ts-expect-error what was found is missing
+const replaces: SessionStore = { ...threeMethods, replace: async () => ({ replaced: false }) }
+// @ts-expect-error express' stores
+const express: SessionStore = { get() {}, set() {}, destroy() {} }
+same<(typeof express)[], SessionStore[]>(true)
+same<[typeof reads, typeof writes, typeof removes, typeof touches, typeof replaces]['length'], 5>(true)
+
+// --- Serializers and encryptors ---
+
+const serializer: Serializer = { serialize: () => new Uint8Array(), deserialize: () => ({}) }
+const encryptor: Encryptor = { encrypt: async (data) => data, decrypt: (data) => (data.length === 0 ? null : data) }
+app.register(starsessions, { serializer, encryptor })
+// @ts-expect-error text is not bytes
+const texts: Serializer = { serialize: JSON.stringify, deserialize: () => ({}) }
+// @ts-expect-error synchronous
+const promises: Serializer = { ...serializer, deserialize: async () => ({}) }
+// @ts-expect-error half an encryptor
+const half: Encryptor = { encrypt: (data) => data }
+// @ts-expect-error undecryptable is null
+const lax: Encryptor = { ...encryptor, decrypt: () => undefined }
+same<[typeof texts, typeof promises, typeof half, typeof lax]['length'], 4>(true)
+
+// --- Errors ---
+
+const unavailable = new SessionUnavailableError({ cause: new Error('the key service is down') })
+same<typeof unavailable.code, string>(true)
+const error: Error = unavailable
+same<typeof error, Error>(true)
