@@ -1,0 +1,35 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { RedisStore } from '../lib/stores/redis.ts'
+import { Interleaving, KINDS } from './support/interleave.ts'
+import { startRedis } from './support/redis-server.ts'
+
+const server = await startRedis()
+const client = new Redis(server.port)
+t.teardown(async () => {
+  client.disconnect()
+  await server.stop()
+})
+
+const { random } = Math
+Math.random = () => 0
+t.teardown(() => {
+  Math.random = random
+})
+
+t.test('two requests over Redis, in every order of their store operations', async (t) => {
+  const store = new RedisStore({ client })
+  const interleaving = await Interleaving.over(
+    t,
+    () => store,
+    async () => {
+      await client.flushall()
+    }
+  )
+  for (const [index, one] of KINDS.entries()) {
+    for (const other of KINDS.slice(index)) {
+      const { schedules, violations } = await interleaving.all([one, other])
+      t.same([...violations], [], `${one} and ${other}: ${schedules} orders`)
+    }
+  }
+})

@@ -1,0 +1,89 @@
+import t from 'tap'
+import { InMemoryStore } from '../lib/stores/memory.ts'
+import type { SessionStore } from '../types/store.ts'
+import { Interleaving, KINDS } from './support/interleave.ts'
+
+const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other) => [one, other] as const))
+const TRIPLES = PAIRS.flatMap(([one, other]) => KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third]))
+const SAMPLES_OF_A_TRIPLE = 8
+
+// Without the random part, a pause between two attempts is as short as it can be.
+const { random } = Math
+Math.random = () => 0
+t.teardown(() => {
+  Math.random = random
+})
+
+/** @param spoil what is broken in the store */
+async function inMemory(
+  t: { teardown(fn: () => unknown): void },
+  spoil: (store: InMemoryStore) => void = () => undefined
+) {
+  let store: SessionStore
+  return Interleaving.over(
+    t,
+    () => store,
+    async () => {
+      const fresh = new InMemoryStore()
+      spoil(fresh)
+      store = fresh
+    }
+  )
+}
+
+t.test('two requests, in every order of their store operations', async (t) => {
+  const interleaving = await inMemory(t)
+  let total = 0
+  for (const pair of PAIRS) {
+    const { schedules, violations } = await interleaving.all(pair)
+    t.same([...violations], [], `${pair.join(' and ')}: ${schedules} orders`)
+    total += schedules
+  }
+  t.ok(total > 250, `${total} orders`)
+})
+
+t.test('three requests, in many orders', async (t) => {
+  const interleaving = await inMemory(t)
+  let state = 1
+  const pseudoRandom = (below: number) => {
+    state = (state * 48_271) % 2_147_483_647
+    return state % below
+  }
+  for (const triple of TRIPLES) {
+    const violations = new Set<string>()
+    for (let i = 0; i < SAMPLES_OF_A_TRIPLE; i++) {
+      const outcome = await interleaving.run(triple as never, (_step, branches) => pseudoRandom(branches))
+      for (const violation of outcome.violations) violations.add(violation)
+    }
+    t.same([...violations], [], triple.join(', '))
+  }
+})
+
+t.test('without the comparison each of the promises is seen to break', async (t) => {
+  const blind = await inMemory(t, (store) => {
+    store.replace = async (id, _expected, data, lifetime, ttl) => {
+      if (data === null) await store.remove(id)
+      else await store.write(id, data, lifetime, ttl)
+      return { replaced: true }
+    }
+  })
+  const broken = async (...pair: (typeof KINDS)[number][]) => [...(await blind.all(pair)).violations]
+  t.match((await broken('write other key', 'write other key')).join(), 'a lost write')
+  t.match((await broken('update', 'update')).join(), '2 acknowledged updates, 1 counted')
+  t.match((await broken('write other key', 'destroy')).join(), 'life after destroy()')
+  t.match((await broken('update', 'clear')).join(), 'life after clear()')
+  t.match((await broken('regenerateId', 'destroy')).join(), 'life after destroy()')
+  t.match((await broken('write other key', 'regenerateId')).join(), 'life under an id that was rotated away')
+})
+
+t.test('without the tombstone, destroy() does not find what came out of the session', async (t) => {
+  const forgetful = await inMemory(t, (store) => {
+    const { replace } = store
+    store.replace = (id, expected, data, lifetime, ttl) => {
+      const isTombstone = data !== null && Buffer.from(data).includes('"rotated"')
+      return replace.call(store, id, expected, isTombstone ? null : data, lifetime, ttl)
+    }
+  })
+  const { violations } = await forgetful.all(['regenerateId', 'destroy'])
+  t.match([...violations].join(), 'life after destroy()')
+})

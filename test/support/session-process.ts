@@ -1,0 +1,56 @@
+import Fastify from 'fastify'
+import { Redis } from 'ioredis'
+import starsessions, { RedisStore } from '../../lib/index.ts'
+import type { Session } from '../../types/session.ts'
+
+/** What a process of its own is to do with one session. */
+export interface Job {
+  readonly port: number
+  readonly cookie: string
+  readonly kind: 'write' | 'increment'
+  /** Names this process' keys. */
+  readonly name: string
+  readonly inFlight: number
+  readonly rounds: number
+}
+
+// Runs as a program of its own, with a job as its argument: one of several processes that share a session in Redis.
+const job = JSON.parse(String(process.argv[2])) as Job
+const client = new Redis(job.port)
+const app = Fastify()
+await app.register(starsessions, { store: new RedisStore({ client }) })
+
+const handlers: Record<Job['kind'], (session: Session, key: string) => unknown> = {
+  async write(session, key) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    session[key] = true
+  },
+  increment: (session) =>
+    session.update((newest) => {
+      newest.total = (newest.total ?? 0) + 1
+      newest[job.name] = (newest[job.name] ?? 0) + 1
+    })
+}
+app.get('/:key', async (request) => {
+  const { key } = request.params as { key: string }
+  await handlers[job.kind](await request.loadSession(), key)
+  return 'ok'
+})
+
+for (let round = 0; round < job.rounds; round++) {
+  await Promise.all(
+    Array.from({ length: job.inFlight }, async (_, index) => {
+      const url = `/${job.name}-${index}-${round}`
+      for (;;) {
+        const { statusCode } = await app.inject({ url, headers: { cookie: job.cookie } })
+        // A conflict is not acknowledged: nothing was written, and the client may try again.
+        if (statusCode === 409) continue
+        if (statusCode !== 200) throw new Error(`status ${statusCode}`)
+        process.stdout.write('acknowledged\n')
+        return
+      }
+    })
+  )
+}
+await app.close()
+client.disconnect()
