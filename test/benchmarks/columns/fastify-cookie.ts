@@ -1,0 +1,33 @@
+import fastifyCookie from '@fastify/cookie'
+import Fastify from 'fastify'
+import type { Effect } from '../scenarios.ts'
+import type { Column } from './column.ts'
+
+const READS: Effect = { reads: 0, changes: 0, setsCookie: false }
+const SETS: Effect = { reads: 0, changes: 0, setsCookie: true }
+
+const VALUE = 'k3v9S0b7Qm2nXc5LrTz8Yp1wHd4fJg6aEu0iOsRtVxB'
+const OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: 86_400 } as const
+
+/** The plugin for cookies alone: it reads one and sets one. */
+export const fastifyCookieAlone: Column = {
+  name: '@fastify/cookie alone',
+  effects: { S0: READS, S1: READS, S2: SETS, S3: SETS, S5: SETS },
+  keepsSessions: false,
+  async open() {
+    const app = Fastify()
+    await app.register(fastifyCookie)
+    app.get('/S0', (_request, reply) => {
+      reply.send('ok')
+    })
+    app.get('/S1', (request, reply) => {
+      reply.send(request.cookies.session === undefined ? 'none' : 'ok')
+    })
+    for (const scenario of ['S2', 'S3', 'S5']) {
+      app.get(`/${scenario}`, (_request, reply) => {
+        reply.setCookie('session', VALUE, OPTIONS).send('ok')
+      })
+    }
+    return app
+  }
+}

@@ -1,0 +1,66 @@
+import { createRequire } from 'node:module'
+import fastifyCookie from '@fastify/cookie'
+import Fastify, { type FastifyPluginCallback, type FastifyRequest } from 'fastify'
+import type { Effects } from '../scenarios.ts'
+import { type BenchData, newData } from '../session-data.ts'
+import type { Column } from './column.ts'
+
+// Not imported: its types say of request.session what ours say otherwise.
+const fastifySession = createRequire(import.meta.url)('@fastify/session') as FastifyPluginCallback<
+  Record<string, unknown>
+> & {
+  MemoryStore: new () => object
+}
+
+interface Session extends BenchData {
+  regenerate(keep: readonly string[]): Promise<void>
+}
+
+const EFFECTS: Effects = {
+  S0: { reads: 1, changes: 0, setsCookie: false },
+  S1: { reads: 1, changes: 0, setsCookie: false },
+  S2: { reads: 1, changes: 1, setsCookie: true },
+  S3: { reads: 0, changes: 1, setsCookie: true },
+  S5: { reads: 1, changes: 3, setsCookie: true }
+}
+
+const OPTIONS = {
+  secret: 'a secret of at least thirty-two characters',
+  cookie: { secure: false, maxAge: 86_400_000 },
+  // What ours does, too: by default it writes on every request.
+  rolling: false,
+  saveUninitialized: false
+}
+
+const sessionOf = (request: FastifyRequest): Session => request.session as unknown as Session
+
+export const fastifySessionInMemory: Column = {
+  name: '@fastify/session, memory',
+  effects: EFFECTS,
+  keepsSessions: true,
+  async open({ counted }) {
+    const app = Fastify()
+    await app.register(fastifyCookie)
+    await app.register(fastifySession, { ...OPTIONS, store: counted(new fastifySession.MemoryStore()) })
+    app.get('/S0', (_request, reply) => {
+      reply.send('ok')
+    })
+    app.get('/S1', (request, reply) => {
+      reply.send(String(sessionOf(request).visits))
+    })
+    app.get('/S2', (request, reply) => {
+      sessionOf(request).visits += 1
+      reply.send('ok')
+    })
+    app.get('/S3', (request, reply) => {
+      Object.assign(sessionOf(request), newData())
+      reply.send('ok')
+    })
+    app.get('/S5', async (request) => {
+      await sessionOf(request).regenerate(Object.keys(newData()))
+      sessionOf(request).visits += 1
+      return 'ok'
+    })
+    return app
+  }
+}

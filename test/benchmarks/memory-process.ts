@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import Fastify from 'fastify'
+import starsessions, { InMemoryStore } from 'fastify-starsessions'
+import { newData } from './session-data.ts'
+import { sampleOf } from './statistics.ts'
+
+// One InMemoryStore of one size, in a process of its own.
+
+/** What the parent sends. */
+export interface MemoryRound {
+  readonly sessions: number
+}
+
+export interface Memory {
+  readonly sessions: number
+  readonly recordBytes: number
+  /** Of the heap and of what lies outside of it, for each session. */
+  readonly bytesEach: number
+  /** Microseconds of CPU time. */
+  readonly read: number
+  readonly rewrite: number
+  readonly add: number
+  /** Milliseconds. */
+  readonly fullGc: number
+  readonly longestStallFilling: number
+  readonly longestStallExpiring: number
+}
+
+const LIFETIME = 86_400
+const OPERATIONS = 2_000
+const ROUNDS = 15
+
+const newId = (): string => randomBytes(32).toString('base64url')
+
+/** The bytes that the plugin writes for a session of 200 bytes. */
+async function recordOfPlugin(): Promise<Uint8Array> {
+  const store = new InMemoryStore()
+  const app = Fastify()
+  await app.register(starsessions, { lifetime: LIFETIME, store })
+  app.get('/', async (request) => {
+    const session = await request.loadSession()
+    Object.assign(session, newData())
+    return session.id
+  })
+  const { body } = await app.inject('/')
+  await app.close()
+  return (await store.read(body, LIFETIME))!
+}
+
+function memoryInUse(): number {
+  gc!()
+  gc!()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Runs until `isDone`, and looks once a turn of the event loop how long the turn took. */
+async function longestTurn(step: () => Promise<boolean>): Promise<number> {
+  let longest = 0
+  for (let last = performance.now(), isDone = false; !isDone; ) {
+    isDone = await step()
+    await nextTurn()
+    const at = performance.now()
+    longest = Math.max(longest, at - last)
+    last = at
+  }
+  return longest
+}
+
+/** Fills a store, a few sessions a turn, as requests would. */
+function fill(store: InMemoryStore, ids: readonly string[], record: Uint8Array, ttl: number): Promise<number> {
+  let written = 0
+  return longestTurn(async () => {
+    for (const id of ids.slice(written, written + 20)) await store.write(id, record, LIFETIME, ttl)
+    written += 20
+    return written >= ids.length
+  })
+}
+
+async function cost(operation: (turn: number) => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
+  for (let turn = 0; turn < OPERATIONS; turn++) await operation(turn)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / OPERATIONS
+}
+
+async function measure(sessions: number): Promise<Memory> {
+  const record = await recordOfPlugin()
+  const ids = Array.from({ length: sessions }, newId)
+  const before = memoryInUse()
+  const store = new InMemoryStore({ maxSessions: 8_000_000 })
+  const copies = ids.map(copyOf)
+  const start = performance.now()
+  const longestStallFilling = await fill(store, copies, record, LIFETIME)
+  const fillSeconds = (performance.now() - start) / 1000
+  copies.length = 0
+  const bytesEach = (memoryInUse() - before) / sessions
+  const gcStart = performance.now()
+  gc!()
+  const fullGc = performance.now() - gcStart
+
+  const reads: number[] = []
+  const rewrites: number[] = []
+  const adds: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const some = Array.from({ length: OPERATIONS }, () => ids[Math.floor(Math.random() * sessions)]!)
+    const others = Array.from({ length: OPERATIONS }, newId)
+    reads.push(await cost((turn) => store.read(some[turn]!, LIFETIME)))
+    rewrites.push(await cost((turn) => store.write(some[turn]!, record, LIFETIME, LIFETIME)))
+    adds.push(await cost((turn) => store.write(others[turn]!, record, LIFETIME, LIFETIME)))
+    for (const id of others) await store.remove(id)
+  }
+  return {
+    sessions,
+    recordBytes: record.byteLength,
+    bytesEach,
+    read: sampleOf(reads).median,
+    rewrite: sampleOf(rewrites).median,
+    add: sampleOf(adds).median,
+    fullGc,
+    longestStallFilling,
+    longestStallExpiring: await expire(ids, record, fillSeconds)
+  }
+}
+
+/** The store's own copy of an id: it does not share the text with the list that it is looked up by. */
+const copyOf = (id: string): string => Buffer.from(id).toString('latin1')
+
+/** Lets them all expire at once. @param fillSeconds what it takes to fill a store */
+async function expire(ids: readonly string[], record: Uint8Array, fillSeconds: number): Promise<number> {
+  const store = new InMemoryStore({ maxSessions: 8_000_000 })
+  await fill(store, ids, record, Math.ceil(fillSeconds * 2) + 1)
+  return longestTurn(async () => {
+    await sleep(1)
+    return store.size === 0
+  })
+}
+
+process.on('message', async ({ sessions }: MemoryRound) => {
+  process.send?.(await measure(sessions))
+})
+process.on('disconnect', () => process.exit())
+process.send?.('ready')

@@ -1,0 +1,23 @@
+/** The names of shared/performance.md. S3 comes last, because its sessions stay in the store. */
+export const SCENARIOS = ['S0', 'S1', 'S2', 'S5', 'S3'] as const
+
+export type Scenario = (typeof SCENARIOS)[number]
+
+export const WHAT: Readonly<Record<Scenario, string>> = {
+  S0: 'a route that does not touch the session; the cookie is sent',
+  S1: 'read a key',
+  S2: 'change a key',
+  S3: 'a new session; no cookie is sent',
+  S5: 'login: a new id, and a write'
+}
+
+/** What a scenario does in one column. It is proven before anything is measured. */
+export interface Effect {
+  /** Store calls that only read. */
+  readonly reads: number
+  /** Store calls of every other kind. */
+  readonly changes: number
+  readonly setsCookie: boolean
+}
+
+export type Effects = Readonly<Record<Scenario, Effect>>

@@ -1,0 +1,16 @@
+/** What is left of many measurements: half of them are within `spread` of `median`, or about. */
+export interface Sample {
+  readonly median: number
+  /** Half of the interquartile range. */
+  readonly spread: number
+}
+
+export function sampleOf(values: readonly number[]): Sample {
+  const sorted = values.toSorted((a, b) => a - b)
+  const quantile = (share: number): number => {
+    const place = (sorted.length - 1) * share
+    const below = sorted[Math.floor(place)]!
+    return below + (sorted[Math.ceil(place)]! - below) * (place - Math.floor(place))
+  }
+  return { median: quantile(0.5), spread: (quantile(0.75) - quantile(0.25)) / 2 }
+}
