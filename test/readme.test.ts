@@ -1,0 +1,320 @@
+// README.md is executed. Each block of ts, js and cjs is a module: it compiles, runs, and answers real requests. An HTML
+// comment before a block may say how, and is not shown:
+//
+//   <!-- example: CONTEXT
+//   METHOD /path [JSON body] -> STATUS [JSON body]
+//   max-age SECONDS | none             (of the session cookie that the answer before has set)
+//   -->
+//
+// CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
+// run while that example serves, and print what the lines `prints TEXT` say, in this order. Requests share a cookie jar.
+// The other lines of sh are checked for what they name.
+
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { CookieJar } from './support/cookie-jar.ts'
+import { startRedis } from './support/redis-server.ts'
+
+type Tap = typeof t
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const run = promisify(execFile)
+
+if (!existsSync(join(root, 'dist/lib/index.js'))) throw new Error('dist/ is missing: run `npm run build` first')
+
+const hasCurl = await run('curl', ['--version']).then(
+  () => true,
+  () => false
+)
+
+/** What stands around a block. */
+const CONTEXTS: Record<string, { before: string; after: string; exchanges?: string[] }> = {
+  '': { before: '', after: '' },
+  app: { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", after: '' },
+  'app, counting visits': {
+    before: "import Fastify from 'fastify'\nconst app = Fastify()\n",
+    after: `app.get('/', async (request) => {
+      const session = await request.loadSession()
+      session.visits = (session.visits ?? 0) + 1
+      return { visits: session.visits }
+    })\n`,
+    exchanges: ['GET / -> 200 {"visits":1}', 'GET / -> 200 {"visits":2}']
+  },
+  handler: {
+    before: `import Fastify from 'fastify'
+      import starsessions from 'fastify-starsessions'
+      const app = Fastify()
+      await app.register(starsessions)
+      app.get('/', async (request) => {
+        const session = await request.loadSession()\n`,
+    after: '  return session\n})\n',
+    exchanges: ['GET / -> 200', 'GET / -> 200']
+  }
+}
+
+interface Block {
+  readonly title: string
+  readonly language: string
+  readonly code: string
+  readonly context: string
+  /** The lines of the comment after its first. */
+  readonly expected: readonly string[]
+}
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** The code blocks, each with the line it begins at and the comment before it. */
+function blocksOf(file: string, text: string): Block[] {
+  const fenced = /(?:^<!-- example:?([^\n]*?)(?:\n([\s\S]*?))? ?-->\n)?^```(\w*)\n([\s\S]*?)^```$/gm
+  return [...text.matchAll(fenced)].map((match) => {
+    const [all, context = '', expected = '', language = '', code = ''] = match
+    const line = text.slice(0, match.index + all.indexOf('```')).split('\n').length
+    return {
+      title: `${file}:${line}`,
+      language,
+      code,
+      context: context.trim(),
+      expected: expected.split('\n').filter((text) => text !== '')
+    }
+  })
+}
+
+const blocks = blocksOf('README.md', readme)
+const programs = blocks.filter(({ language }) => ['ts', 'js', 'cjs'].includes(language))
+const shells = blocks.filter(({ language }) => language === 'sh')
+
+/** The module that a block stands for; it exports `app` where there is one. */
+function moduleOf({ title, language, code, context }: Block): string {
+  const around = CONTEXTS[context]
+  if (around === undefined) throw new Error(`${title}: unknown context "${context}"`)
+  const text = around.before + code + around.after
+  if (!/\bconst app =/.test(text)) return `${text}\n${language === 'cjs' ? '' : 'export {}'}\n`
+  return `${text}\n${language === 'cjs' ? 'module.exports = { app }' : 'export { app }'}\n`
+}
+
+/** A folder outside the project that is to the examples what an application's own folder is. */
+async function applicationFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'starsessions-readme-')))
+  const link = async (name: string, target: string) => {
+    const path = join(folder, 'node_modules', name)
+    await mkdir(dirname(path), { recursive: true })
+    await symlink(target, path)
+  }
+  await link(manifest.name, root)
+  for (const name of ['fastify', 'ioredis', 'msgpackr', '@types/node'])
+    await link(name, join(root, 'node_modules', name))
+  await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  return folder
+}
+
+const folder = await applicationFolder()
+t.teardown(() => rm(folder, { recursive: true, force: true }))
+
+const redis = await startRedis()
+t.teardown(() => redis.stop())
+const redisUrl = `redis://127.0.0.1:${redis.port}`
+const observer = new Redis(redisUrl)
+t.teardown(() => observer.quit())
+
+const key = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+const SETTINGS = {
+  PORT: '0',
+  REDIS_URL: redisUrl,
+  SESSION_SECRET: key(1),
+  SESSION_SECRET_OLD: key(2),
+  SESSION_KEY: key(3),
+  SESSION_KEY_OLD: key(4)
+}
+Object.assign(process.env, SETTINGS)
+
+const files = await Promise.all(
+  programs.map(async (block, index) => {
+    const file = join(folder, `block-${index}.${block.language}`)
+    await writeFile(file, moduleOf(block))
+    return file
+  })
+)
+
+t.test('there are blocks, and each is of a language that is checked', async (t) => {
+  t.ok(programs.length >= 10)
+  t.ok(shells.length >= 4)
+  t.same(
+    blocks.filter((block) => !programs.includes(block) && !shells.includes(block)).map(({ title }) => title),
+    []
+  )
+  t.equal(readme.match(/^```/gm)?.length, 2 * blocks.length, 'each is found')
+  t.equal(readme.match(/^<!-- /gm)?.length, readme.match(/^<!-- example/gm)?.length, 'each comment is understood')
+})
+
+t.test('each block compiles as an application compiles', async (t) => {
+  // A declaration of session data counts for a whole program, so such a block is one of its own.
+  const isDeclaring = (file: string) => readFileSync(file, 'utf8').includes('interface SessionData')
+  const groups = [files.filter((file) => !isDeclaring(file)), ...files.filter(isDeclaring).map((file) => [file])]
+  // The compiler does not start under what tap puts into each process that is spawned, so a shell takes that away.
+  const tsc = `unset NODE_OPTIONS; exec "${join(root, 'node_modules/.bin/tsc')}" -p "$0"`
+  for (const [index, group] of groups.entries()) {
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2023',
+      lib: ['es2023'],
+      types: ['node'],
+      strict: true,
+      verbatimModuleSyntax: true,
+      allowJs: true,
+      noEmit: true,
+      skipLibCheck: true
+    }
+    const project = join(folder, `tsconfig.${index}.json`)
+    await writeFile(project, JSON.stringify({ compilerOptions, files: group }))
+    const failed = await run('sh', ['-c', tsc, project]).then(
+      () => '',
+      (error) => String(error.stdout || error)
+    )
+    const named = failed.replace(/\bblock-(\d+)\.\w+/g, (name, at) => `${programs[at]?.title} as ${name}`)
+    t.equal(named, '', `${group.length} of them`)
+  }
+})
+
+for (const [index, block] of programs.entries()) {
+  t.test(`${block.title} runs`, async (t) => {
+    const loaded = await import(pathToFileURL(files[index]!).href)
+    const app: FastifyInstance | undefined = (loaded.default ?? loaded).app
+    const exchanges = [...(CONTEXTS[block.context]?.exchanges ?? []), ...block.expected]
+    if (app === undefined) {
+      t.same(exchanges, [], 'requests need an app')
+    } else {
+      if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
+      const jar = new CookieJar()
+      for (const exchange of exchanges) await check(t, app.listeningOrigin, jar, exchange)
+      await app.close()
+    }
+    const clients = String(await observer.client('LIST'))
+      .trim()
+      .split('\n')
+    t.equal(clients.length, 1, 'its Redis client is closed')
+  })
+}
+
+/** `METHOD /path [JSON body] -> STATUS [JSON body]` */
+async function check(t: Pick<Tap, 'equal' | 'same'>, origin: string, jar: CookieJar, exchange: string) {
+  const age = /^max-age (.+)$/.exec(exchange)?.[1]
+  if (age !== undefined) return void t.equal(jar.attribute('session', 'max-age') ?? 'none', age, exchange)
+  const parts = /^(\w+) (\S+)(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
+  if (parts === null) throw new Error(`"${exchange}" is not METHOD /path [JSON body] -> STATUS [JSON body]`)
+  const [, method = '', path = '', sent, status, body] = parts
+  const headers = { cookie: jar.header(), ...(sent !== undefined && { 'content-type': 'application/json' }) }
+  const response = await fetch(origin + path, { method, headers, ...(sent !== undefined && { body: sent }) })
+  jar.take(response)
+  const text = await response.text()
+  t.equal(response.status, Number(status), `${exchange}: ${text}`)
+  if (body !== undefined) t.same(JSON.parse(text), JSON.parse(body), exchange)
+}
+
+for (const { title, code, context, expected } of shells) {
+  const lines = code.split('\n').filter((line) => line !== '')
+  if (context === '') {
+    t.test(`${title}: each command is there`, async (t) => {
+      const commands = lines.flatMap((line) => line.replace(/ # .*$/, '').split(' && '))
+      for (const command of commands) await checkCommand(t, command)
+    })
+    continue
+  }
+  t.test(`${title}: ${context}`, { skip: hasCurl ? false : 'there is no curl' }, async (t) => {
+    const [, file = ''] = /^serve (\S+)$/.exec(context) ?? []
+    if (file === '' || !existsSync(join(root, file))) throw new Error(`${context}: no such file`)
+    const server = spawn(process.execPath, ['--import=ts-blank-space/register', file], {
+      cwd: root,
+      env: { ...process.env, ...SETTINGS },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const ended = once(server, 'exit')
+    const { value: url } = await createInterface(server.stdout)[Symbol.asyncIterator]().next()
+    t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
+    const script = lines.join('\n').replaceAll('http://127.0.0.1:3000', url)
+    const env = { ...process.env, no_proxy: '*' }
+    const { stdout } = await run('sh', ['-ec', script], { cwd: folder, env })
+    server.kill()
+    await ended
+    let rest = stdout
+    for (const line of expected) {
+      const [, text = ''] = /^prints (.+)$/.exec(line) ?? []
+      const at = text === '' ? -1 : rest.indexOf(text)
+      t.ok(at !== -1, line, { printed: rest })
+      rest = rest.slice(at + text.length)
+    }
+  })
+}
+
+async function checkCommand(t: Pick<Tap, 'ok' | 'fail'>, command: string) {
+  const [program, ...args] = command.replace(/^(\w+=(\$\(.*?\)|\S*) )+/, '').split(' ')
+  const [verb = '', name = ''] = args
+  if (program === 'npm' && verb === 'ci') t.ok(existsSync(join(root, 'package-lock.json')), command)
+  else if (program === 'npm' && verb === 'test') t.ok(manifest.scripts.test, command)
+  else if (program === 'npm' && verb === 'run') t.ok(manifest.scripts[name], command)
+  else if (program === 'npm' && verb === 'install') {
+    for (const name of args.slice(1))
+      t.ok([manifest.name, ...Object.keys(manifest.peerDependencies)].includes(name), name)
+  } else if (program === 'node' && verb === '-p') {
+    // A key, as it is to be pasted somewhere: 32 bytes or more.
+    const { stdout } = await run('sh', ['-ec', command], { cwd: folder })
+    t.ok(Buffer.from(stdout.trim(), 'base64url').length >= 32, command)
+  } else if (program === 'node') t.ok(readme.includes(`Save it as \`${verb}\``), command)
+  else if (program !== 'curl') t.fail(`${command}: teach this test to check ${program}`)
+}
+
+t.test('each link leads somewhere', async (t) => {
+  const prose = readme.replace(/^```[\s\S]*?^```$/gm, '')
+  const anchors = [...prose.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-')
+  )
+  for (const [, target = ''] of prose.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target.startsWith('#')) t.ok(anchors.includes(target.slice(1)), target)
+    else t.ok(target.startsWith('https://') || existsSync(join(root, target)), target)
+  }
+})
+
+t.test('nothing public is left out', async (t) => {
+  const source = (file: string) => readFileSync(join(root, file), 'utf8')
+  /** The names that an interface declares, from its opening to the next closing brace under it. */
+  const membersOf = (file: string, name: string) => {
+    const opening = new RegExp(`^( *)(?:export )?interface ${name}\\b.*\\{\\n([\\s\\S]*?)^\\1\\}`, 'm')
+    const [, indent = '', body = ''] = source(file).match(opening) ?? []
+    const member = new RegExp(`^${indent}  (?:readonly )?(\\w+)\\??[:(<]`, 'gm')
+    return [...body.matchAll(member)].map(([, name = '']) => name)
+  }
+  const names = {
+    options: membersOf('types/options.ts', 'StarsessionsOptions'),
+    cookie: membersOf('types/options.ts', 'CookieOptions'),
+    session: membersOf('types/session.ts', 'SessionMembers'),
+    store: membersOf('types/store.ts', 'SessionStore'),
+    memory: membersOf('lib/stores/memory.ts', 'InMemoryStoreOptions'),
+    cookieStore: membersOf('lib/stores/cookie.ts', 'CookieStoreOptions'),
+    redis: membersOf('lib/stores/redis.ts', 'RedisStoreOptions'),
+    aesGcm: membersOf('lib/encryptors/aes-gcm.ts', 'AESGCMOptions'),
+    request: membersOf('types/fastify.ts', 'FastifyRequest'),
+    errors: [...source('lib/errors.ts').matchAll(/'(FST_SESSION_\w+)'/g)].map(([, code = '']) => code),
+    exports: Object.keys(await import('../lib/index.ts')).filter((name) => /^[A-Z]/.test(name)),
+    examples: readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts')
+    )
+  }
+  for (const [what, members] of Object.entries(names)) {
+    t.ok(members.length > 0, what)
+    for (const member of members)
+      t.match(readme, new RegExp(`\\b${member.replaceAll('.', '\\.')}\\b`), `${what}: ${member}`)
+  }
+})
