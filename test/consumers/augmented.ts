@@ -1,0 +1,65 @@
+// TypeScript, as an ES module, with the application's own session data.
+import assert from 'node:assert/strict'
+import Fastify from 'fastify'
+import starsessions, {
+  AESGCMEncryptor,
+  type Encryptor,
+  FernetEncryptor,
+  InMemoryStore,
+  JsonSerializer,
+  RedisStore,
+  type Serializer,
+  type Session,
+  type SessionStore,
+  SessionUnavailableError,
+  type StarsessionsOptions
+} from 'fastify-starsessions'
+import { type Cluster, Redis } from 'ioredis'
+
+declare module 'fastify-starsessions' {
+  interface SessionData {
+    user?: string
+  }
+}
+
+const client = new Redis({ lazyConnect: true })
+const stores: SessionStore[] = [new InMemoryStore({ gcTtl: 60 }), new RedisStore({ client })]
+// Compiled only: a cluster connects at once.
+const clustered = (cluster: Cluster): SessionStore => new RedisStore({ client: cluster })
+assert.equal(stores.length + clustered.length, 3)
+
+const serializer: Serializer = new JsonSerializer()
+const encryptor: Encryptor = new FernetEncryptor([FernetEncryptor.generateKey()])
+assert.equal(new SessionUnavailableError({ cause: encryptor }).statusCode, 503)
+
+const options: StarsessionsOptions = {
+  lifetime: { minutes: 30 },
+  rolling: true,
+  serializer,
+  encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey())
+}
+const nameOf = (session: Session): string | undefined => session.user
+
+const app = Fastify()
+await app.register(starsessions, options)
+app.post('/login', async (request) => {
+  const session = await request.loadSession()
+  await session.regenerateId()
+  session.user = 'ada'
+  // @ts-expect-error not text
+  const refused = (): number => (session.user = 1)
+  return typeof refused
+})
+app.get('/', { config: { autoloadSession: true } }, async (request) => {
+  const user: string | undefined = request.session.user
+  // @ts-expect-error no such key
+  const misspelt = () => request.session.usr
+  return { user, same: user === nameOf(request.session), misspelt: typeof misspelt }
+})
+
+const login = await app.inject({ method: 'POST', url: '/login' })
+assert.equal(login.statusCode, 200)
+const cookie = String(login.headers['set-cookie']).split(';')[0] ?? ''
+const expected = { user: 'ada', same: true, misspelt: 'function' }
+assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), expected)
+await app.close()

@@ -1,0 +1,37 @@
+// JavaScript, as a CommonJS module: require() gives the plugin, and the named exports hang on it.
+const assert = require('node:assert/strict')
+const fastify = require('fastify')
+const starsessions = require('fastify-starsessions')
+const names = ['AESGCMEncryptor', 'CookieStore', 'FernetEncryptor', 'InMemoryStore', 'JsonSerializer', 'RedisStore']
+const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
+
+assert.equal(typeof starsessions, 'function')
+for (const name of [...names, 'SessionUnavailableError']) assert.equal(typeof starsessions[name], 'function', name)
+
+async function main() {
+  const imported = await import('fastify-starsessions')
+  assert.equal(imported.default, starsessions)
+  for (const name of names) assert.equal(imported[name], starsessions[name], name)
+
+  const app = fastify()
+  app.register(starsessions, {
+    store: new CookieStore({ secretKey: 'a secret of thirty-two bytes, or more' }),
+    encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey())
+  })
+  app.get('/', { config: { autoloadSession: true } }, async ({ session }) => {
+    session.visits = (session.visits ?? 0) + 1
+    return { visits: session.visits }
+  })
+
+  const first = await app.inject('/')
+  assert.deepEqual(first.json(), { visits: 1 })
+  const cookie = String(first.headers['set-cookie']).split(';')[0]
+  assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), { visits: 2 })
+  assert.deepEqual((await app.inject({ url: '/', headers: { cookie: `${cookie}x` } })).json(), { visits: 1 })
+  await app.close()
+}
+
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,0 +1,22 @@
+// JavaScript, as an ES module.
+import assert from 'node:assert/strict'
+import Fastify from 'fastify'
+import starsessions, * as namespace from 'fastify-starsessions'
+
+const { InMemoryStore } = namespace
+assert.equal(starsessions.InMemoryStore, InMemoryStore)
+
+const app = Fastify()
+await app.register(starsessions, { store: new InMemoryStore(), lifetime: { hours: 1 } })
+app.get('/', async (request) => {
+  const session = await request.loadSession()
+  session.visits = (session.visits ?? 0) + 1
+  return { visits: session.visits }
+})
+
+const first = await app.inject('/')
+assert.deepEqual(first.json(), { visits: 1 })
+const cookie = String(first.headers['set-cookie']).split(';')[0]
+assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), { visits: 2 })
+assert.deepEqual((await app.inject('/')).json(), { visits: 1 })
+await app.close()
