@@ -1,7 +1,7 @@
 import type { ResolvedCookie } from '../types/options.ts'
 
-/** Browsers drop a cookie whose name and value together are longer (RFC 6265bis, section 5.6). */
-const MAX_VALUE_BYTES = 4096
+/** Browsers drop a cookie whose name, `=` and value together are longer (RFC 6265bis, section 5.6). */
+export const MAX_COOKIE_BYTES = 4096
 const SAFE_VALUE = /^[A-Za-z0-9._~+/=-]+$/
 const EPOCH = 'Thu, 01 Jan 1970 00:00:00 GMT'
 
@@ -39,8 +39,11 @@ export function findCookie(header: string | undefined, name: string): string | u
 
 /** Whether a cookie's value may be a session id: anything else never reaches a store, nor a header. */
 export function isSafeValue(value: string): boolean {
-  return value.length <= MAX_VALUE_BYTES && SAFE_VALUE.test(value)
+  return value.length <= MAX_COOKIE_BYTES && SAFE_VALUE.test(value)
 }
+
+/** What a browser counts; both are ASCII. */
+export const cookieSize = (name: string, value: string): number => name.length + '='.length + value.length
 
 /** Makes the Set-Cookie lines of one cookie. */
 export interface CookieWriter {

@@ -30,6 +30,9 @@ export const SessionTooLargeError = createError<[string, { cause?: unknown }?]>(
   500
 )
 
+export const tooLargeForCookie = (size: number, limit: number): Error =>
+  new SessionTooLargeError(`its cookie would have ${size} bytes, and the limit is ${limit}`)
+
 /** Another request changed the same data at the same time: nothing was written. */
 export const SessionConflictError = createError(
   'FST_SESSION_CONFLICT',

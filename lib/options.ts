@@ -1,14 +1,18 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import type { CookieOptions, Expiry, ResolvedCookie, Settings, StarsessionsOptions } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
+import { MAX_COOKIE_BYTES } from './cookie.ts'
 import { toSeconds } from './duration.ts'
 import { SessionOptionsError } from './errors.ts'
 import { nearest } from './nearest.ts'
 import { JsonSerializer } from './serializers/json.ts'
+import { ID_LENGTH } from './session-id.ts'
 import { InMemoryStore } from './stores/memory.ts'
 
 /** RFC 9110, section 5.6.2. */
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+/** Beside a longer one a session id has no place: see `MAX_COOKIE_BYTES`. */
+const LONGEST_NAME = MAX_COOKIE_BYTES - '='.length - ID_LENGTH
 /** RFC 6265, section 4.1.1: an attribute's value has no control characters and no semicolon. */
 const ATTRIBUTE = '^[ -:<-~]*$'
 
@@ -27,8 +31,9 @@ const SCHEMA = {
     cookieName: {
       type: 'string',
       pattern: TOKEN,
+      maxLength: LONGEST_NAME,
       default: 'session',
-      description: "a token of RFC 6265: letters, digits and !#$%&'*+-.^_`|~"
+      description: `a token of RFC 6265, letters, digits and !#$%&'*+-.^_\`|~, of at most ${LONGEST_NAME} characters`
     },
     cookie: {
       type: 'object',

@@ -1,9 +1,9 @@
 import type { Log, Settings } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
 import { now } from './clock.ts'
-import { isSafeValue } from './cookie.ts'
+import { cookieSize, isSafeValue, MAX_COOKIE_BYTES } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
-import { SessionGoneError, SessionTooLargeError, SessionUnavailableError } from './errors.ts'
+import { SessionGoneError, SessionTooLargeError, SessionUnavailableError, tooLargeForCookie } from './errors.ts'
 import { secondsLeft, storeTtl } from './expiry.ts'
 import { type Data, RecordCodec, type RecordMetadata, type Unusable } from './record.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -112,6 +112,8 @@ export class RecordStore {
     if (typeof written !== 'string' || !isSafeValue(written)) {
       throw broken('write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096')
     }
+    const size = cookieSize(this.#settings.cookieName, written)
+    if (size > MAX_COOKIE_BYTES) throw this.#tooLarge(draft.data, tooLargeForCookie(size, MAX_COOKIE_BYTES))
     return { id: written, bytes }
   }
 
@@ -203,14 +205,16 @@ export class RecordStore {
     try {
       return await call()
     } catch (error) {
-      if (error instanceof SessionTooLargeError) {
-        throw new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
-      }
+      if (error instanceof SessionTooLargeError) throw this.#tooLarge(data, error)
       const cause = withoutSecrets(error, id)
       if (channels.storeError.hasSubscribers)
         channels.storeError.publish({ fingerprint: fingerprint(id), error: cause })
       throw new SessionUnavailableError({ cause })
     }
+  }
+
+  #tooLarge(data: Data, cause: Error): Error {
+    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause })
   }
 }
 

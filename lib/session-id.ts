@@ -2,6 +2,8 @@ import { randomFillSync } from 'node:crypto'
 
 const ID_BYTES = 32
 const REV_BYTES = 8
+/** Characters of an id: base64url has 6 bits in each. */
+export const ID_LENGTH = Math.ceil((ID_BYTES * 8) / 6)
 const POOL_BYTES = 128 * (ID_BYTES + REV_BYTES)
 
 // One call to the system's generator costs twenty times what an id out of a filled pool does.

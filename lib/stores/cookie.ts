@@ -1,6 +1,6 @@
 import type { SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
-import { SessionOptionsError, SessionTooLargeError } from '../errors.ts'
+import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { keyList, type Refuse } from '../keys.ts'
 import { TimestampSigner } from '../signer.ts'
 import { checkOptionNames, positiveInteger } from './store-options.ts'
@@ -90,9 +90,7 @@ export class CookieStore implements SessionStore {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
     const value = this.#signer.sign(bytes.toString('base64'), now())
     const size = this.#nameSize + '='.length + value.length
-    if (size > this.#maxSize) {
-      throw new SessionTooLargeError(`its cookie would have ${size} bytes, and the limit is ${this.#maxSize}`)
-    }
+    if (size > this.#maxSize) throw tooLargeForCookie(size, this.#maxSize)
     return value
   }
 
