@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
+import { CLIENTS } from '../support/redis-clients.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { storeConformance } from '../support/store-conformance.ts'
 
@@ -28,10 +29,12 @@ async function expiresIn(client: Redis, key: string, seconds: number): Promise<b
 }
 
 t.test('conformance', async (t) => {
-  await storeConformance(t, 'RedisStore', async () => {
-    const client = new Redis(server.port)
-    return { store: new RedisStore({ client }), close: async () => client.disconnect() }
-  })
+  for (const [name, connectClient] of Object.entries(CLIENTS)) {
+    await storeConformance(t, `RedisStore over ${name}`, async () => {
+      const { client, close } = await connectClient(server.port)
+      return { store: new RedisStore({ client }), close: async () => close() }
+    })
+  }
 })
 
 t.test('a dump of keys and values contains no id', async (t) => {
