@@ -11,6 +11,7 @@ const LAYERS = [
   /^lib\/(record|merge)\.ts$/,
   /^lib\/record-store\.ts$/,
   /^lib\/session\.ts$/,
+  /^lib\/new-record\.ts$/,
   /^lib\/(commit|rotation)\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,
