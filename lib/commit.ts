@@ -58,7 +58,7 @@ export async function commitStored(
   let written: Pick<Committed, 'data' | 'stored' | 'asked'> = { data: ours, stored: null, asked: state }
   let merged = false
   let conflicts = 0
-  const newIds = new Set<string>()
+  const newIds = new Set(state.strays)
 
   const takeIn = (found: Found): false => {
     if (found.kind !== 'session') throw new SessionGoneError()
@@ -114,7 +114,10 @@ export async function commitStored(
   }
 
   // Nobody was told of these new records. What cannot be removed now, expires.
-  const takeBack = () => Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  const takeBack = () => {
+    state.strays = []
+    return Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  }
 
   try {
     if (change.hint !== undefined && Buffer.compare(change.hint, expected.bytes) !== 0) {
@@ -125,7 +128,8 @@ export async function commitStored(
     return { ...written, attempts, conflicts, merged }
   } catch (error) {
     // Whether the old record was replaced is not known: taking the new one back could end the session.
-    if (!(error instanceof SessionUnavailableError)) await takeBack()
+    if (error instanceof SessionUnavailableError) state.strays = [...newIds]
+    else await takeBack()
     throw error
   }
 }

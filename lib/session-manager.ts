@@ -93,9 +93,10 @@ export class SessionManager {
   async destroy(session: Session): Promise<void> {
     const began = channels.destroy.hasSubscribers ? performance.now() : 0
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
-    const { stored, tombstone } = stateOf(session)
+    const { stored, tombstone, strays } = stateOf(session)
     if (stored !== null) await end(this.#records, stored.id, stored.bytes)
     if (tombstone !== null) await endRotated(this.#records, tombstone)
+    for (const id of strays) await this.#records.remove(id)
     this.#reset(session)
     if (channels.destroy.hasSubscribers) channels.destroy.publish({ ...facts, duration: performance.now() - began })
   }
@@ -193,7 +194,7 @@ export class SessionManager {
   }
 
   #stateFor(found: Found): Omit<SessionState, 'aside' | 'commands' | 'expiry'> {
-    const changes = { rotated: false, cookieChanged: false, scope: null, unanswered: undefined }
+    const changes = { rotated: false, strays: [], unanswered: undefined, cookieChanged: false, scope: null }
     const tombstone = found.kind === 'rotated' ? found.tombstone : null
     if (found.kind === 'session') {
       const { stored } = found
@@ -288,7 +289,7 @@ export class SessionManager {
     at: number
   ): Promise<CookieAction> {
     const state = stateOf(session)
-    const { id, stored, cookieChanged } = state
+    const { id, stored, cookieChanged, strays } = state
     if (status === 'emptied') {
       await this.destroy(session)
       return CLEAR
@@ -301,9 +302,11 @@ export class SessionManager {
       await this.#records.remove((stored as Stored).id)
     } catch (error) {
       // Nobody has been told of the new id: the next attempt starts from the old one again.
-      Object.assign(state, { id, stored, rotated: true })
+      Object.assign(state, { id, stored, rotated: true, strays: [...strays, String(id)] })
       throw error
     }
+    state.strays = []
+    await Promise.allSettled(strays.filter((stray) => stray !== id).map((stray) => this.#records.remove(stray)))
     return action
   }
 

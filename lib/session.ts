@@ -31,6 +31,8 @@ export interface SessionState {
   metadata: RecordMetadata
   /** A new id was asked for; the record still stands under the old one. */
   rotated: boolean
+  /** Ids of new records of rotations whose answer was lost: whether they took the old one's place is not known. */
+  strays: readonly string[]
   /** `options()` changed how the cookie is to be issued. */
   cookieChanged: boolean
   /** The keys that a merge may take from another request, after `clear()` or `regenerate()`; `null`: all. */
