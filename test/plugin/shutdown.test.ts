@@ -46,7 +46,7 @@ t.test('closing waits for a commit that is running, also when its connection is 
 t.test('the responses of open connections are finished before the application’s onClose hooks', async (t) => {
   const client = new Redis(server.port)
   const store = new RedisStore({ client })
-  let proceed = () => {}
+  let proceed: (() => void) | undefined
   const { app } = await testApp(t, { store }, (app) => {
     app.get('/slow', async (request) => {
       const session = await request.loadSession()
@@ -60,7 +60,7 @@ t.test('the responses of open connections are finished before the application’
   app.addHook('onClose', () => client.quit())
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   const answer = fetch(`${address}/slow`, { headers: { connection: 'close' } })
-  while (String(proceed) === '() => {}') await turn()
+  while (proceed === undefined) await turn()
   const closed = app.close()
   await turn()
   proceed()
