@@ -135,6 +135,9 @@ class SessionObject {
 
   regenerate(keep: readonly string[] = []): Promise<void> {
     refuseCallback('regenerate', keep)
+    if (!Array.isArray(keep)) {
+      throw new SessionOptionsError("session.regenerate() takes a list: `await session.regenerate(['cart'])`")
+    }
     const kept = keep.map((key) => [key, this.get(key)] as const)
     const { expiry, metadata, cookieChanged, scope } = this.#state
     this.clear()
@@ -173,7 +176,11 @@ class SessionObject {
     return this.#state.commands.update(fn)
   }
 
-  options({ maxAge }: SessionCookieOptions = {}): void {
+  options(options: SessionCookieOptions = {}): void {
+    if (typeof options !== 'object' || options === null) {
+      throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
+    }
+    const { maxAge } = options
     if (maxAge === undefined) return
     if (maxAge !== null && !(Number.isFinite(maxAge) && maxAge >= 1)) {
       throw new SessionOptionsError('session.options(): maxAge must be a number of seconds of at least 1, or null')

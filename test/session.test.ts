@@ -223,6 +223,20 @@ t.test('options() takes maxAge and ignores what it does not know', async (t) => 
   }
 })
 
+t.test('arguments of another kind are refused, and change nothing', async (t) => {
+  const session = make({ cart: 1 }) as unknown as Record<string, (argument: unknown) => unknown>
+  for (const [member, wrong] of [
+    ['regenerate', ['cart', null, {}]],
+    ['options', [60, null, 'x']]
+  ] as const) {
+    for (const argument of wrong) {
+      const message = new RegExp(`session\\.${member}\\(\\) takes`)
+      t.throws(() => session[member]?.(argument), { code: 'FST_SESSION_OPTIONS', message })
+    }
+  }
+  t.equal(session.cart, 1)
+})
+
 t.test('a callback is refused, and await is named', async (t) => {
   const session = make() as unknown as Record<string, (callback: unknown) => unknown>
   for (const member of ['save', 'destroy', 'reload', 'regenerate']) {
