@@ -82,6 +82,10 @@ class SessionObject {
   }
 
   data(): Data {
+    // Stored it would not be: say so, instead of dropping it in silence.
+    if (Object.getOwnPropertySymbols(this).length > 0) {
+      throw new SessionKeyError('a symbol cannot be the key of session data: use text')
+    }
     const data: Data = {}
     for (const key of Object.keys(this)) {
       const value = (this as unknown as Data)[key]
@@ -195,7 +199,7 @@ class SessionObject {
 const NO_KEYS: ReadonlySet<string> = new Set()
 
 function wipe(session: SessionObject, { aside }: SessionState): void {
-  for (const key of Object.keys(session)) delete (session as unknown as Data)[key]
+  for (const key of Reflect.ownKeys(session)) delete (session as unknown as Record<PropertyKey, unknown>)[key]
   aside.clear()
 }
 

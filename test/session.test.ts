@@ -82,6 +82,14 @@ t.test('data() is a copy', async (t) => {
   t.equal(session.user, 'alice')
 })
 
+t.test('a symbol is no data key', async (t) => {
+  const session = make()
+  Object.assign(session, { [Symbol('s')]: 1 })
+  t.throws(() => session.data(), { code: 'FST_SESSION_KEY', message: /symbol/ })
+  session.clear()
+  t.same(session.data(), {})
+})
+
 t.test('no assignment shadows a member', async (t) => {
   const session = make() as unknown as Record<string, unknown>
   for (const name of [...MEMBERS, ...INHERITED, '__metadata__']) {
