@@ -145,6 +145,8 @@ export class RecordStore {
   async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
     const { expiry } = this.#settings
     const ttl = storeTtl(expiry, metadata.created, now())
+    // It may have ended since it was looked at, and no store is to keep anything for no time.
+    if (expiry.lifetime !== 0 && ttl <= 0) return false
     return this.#ask(id, async () => (await this.#store.touch?.(id, expiry.lifetime, ttl)) === true)
   }
 
