@@ -1,9 +1,26 @@
+import fastifyCookie from '@fastify/cookie'
+import fc from 'fast-check'
+import Fastify from 'fastify'
 import t from 'tap'
+import { cookieWriter } from '../lib/cookie.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { JsonSerializer } from '../lib/serializers/json.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../types/options.ts'
 import { MapStore } from './support/map-store.ts'
+
+const OPTIONS = [
+  'store',
+  'lifetime',
+  'rolling',
+  'absoluteLifetime',
+  'cookieName',
+  'cookie',
+  'autoload',
+  'serializer',
+  'encryptor',
+  'concurrency'
+]
 
 const resolve = (options: object) => resolveOptions(options as StarsessionsOptions)
 
@@ -149,4 +166,42 @@ t.test('each refusal names the option and the remedy', async (t) => {
   for (const [options, message] of refused) {
     t.throws(() => resolve(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
   }
+})
+
+t.test('whatever an option holds, it is refused by its name, or makes a cookie (property)', async (t) => {
+  const app = Fastify()
+  await app.register(fastifyCookie)
+  t.teardown(() => app.close())
+  const text = fc.string({ unit: 'binary-ascii' })
+  const value = fc.oneof(
+    fc.anything(),
+    text,
+    text.map((rest) => `/${rest}`),
+    fc.domain(),
+    fc.integer()
+  )
+  const attributes = ['path', 'domain', 'sameSite', 'secure', 'httpOnly', 'partitioned', 'priority']
+  const options = fc.oneof(
+    fc.tuple(fc.constantFrom(...OPTIONS, 'livetime'), value).map(([name, held]) => ({ [name]: held })),
+    fc.tuple(fc.constantFrom(...attributes, 'maxAge'), value).map(([name, held]) => ({ cookie: { [name]: held } }))
+  )
+  const taken = new Set<string>()
+  fc.assert(
+    fc.property(options, (options) => {
+      const [name = '', held] = Object.entries(options)[0] ?? []
+      try {
+        const { cookieName, cookie } = resolve(options)
+        cookieWriter(cookieName, cookie, app.serializeCookie).issue('id', 1, true)
+        taken.add(name === 'cookie' ? `cookie.${Object.keys(held as object)}` : name)
+      } catch (error) {
+        const { code, message } = error as Error & { code?: string }
+        if (code !== 'FST_SESSION_OPTIONS' || !message.includes(`"${name}`)) throw error
+      }
+    }),
+    { numRuns: 2_000 }
+  )
+  t.ok(
+    ['lifetime', 'cookie.path', 'cookie.domain'].every((name) => taken.has(name)),
+    [...taken].join(', ')
+  )
 })
