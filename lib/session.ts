@@ -84,6 +84,10 @@ class SessionObject {
   }
 
   data(): Data {
+    // Stored it would not be: say so, instead of dropping it in silence.
+    if (Object.getOwnPropertySymbols(this).length > 0) {
+      throw new SessionKeyError('a symbol cannot be the key of session data: use text')
+    }
     const data: Data = {}
     for (const key of Object.keys(this)) {
       const value = (this as unknown as Data)[key]
@@ -137,6 +141,9 @@ class SessionObject {
 
   regenerate(keep: readonly string[] = []): Promise<void> {
     refuseCallback('regenerate', keep)
+    if (!Array.isArray(keep)) {
+      throw new SessionOptionsError("session.regenerate() takes a list: `await session.regenerate(['cart'])`")
+    }
     const kept = keep.map((key) => [key, this.get(key)] as const)
     const { expiry, metadata, cookieChanged, scope } = this.#state
     this.clear()
@@ -175,7 +182,11 @@ class SessionObject {
     return this.#state.commands.update(fn)
   }
 
-  options({ maxAge }: SessionCookieOptions = {}): void {
+  options(options: SessionCookieOptions = {}): void {
+    if (typeof options !== 'object' || options === null) {
+      throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
+    }
+    const { maxAge } = options
     if (maxAge === undefined) return
     if (maxAge !== null && !(Number.isFinite(maxAge) && maxAge >= 1)) {
       throw new SessionOptionsError('session.options(): maxAge must be a number of seconds of at least 1, or null')
@@ -190,7 +201,7 @@ class SessionObject {
 const NO_KEYS: ReadonlySet<string> = new Set()
 
 function wipe(session: SessionObject, { aside }: SessionState): void {
-  for (const key of Object.keys(session)) delete (session as unknown as Data)[key]
+  for (const key of Reflect.ownKeys(session)) delete (session as unknown as Record<PropertyKey, unknown>)[key]
   aside.clear()
 }
 
