@@ -5,7 +5,7 @@ import { merge } from './merge.ts'
 import type { Data, RecordMetadata } from './record.ts'
 import type { Found, RecordStore, Stored } from './record-store.ts'
 import { retry } from './retry.ts'
-import { seal, unseal } from './seal.ts'
+import { bury } from './rotation.ts'
 import type { SessionState } from './session.ts'
 
 /** One side of a commit: what this request makes of the session. */
@@ -76,12 +76,12 @@ export async function commitStored(
   }
 
   const attempt = async (): Promise<boolean> => {
-    const before = state.metadata
+    const before = { metadata: state.metadata, scope: state.scope }
     const data = derive === undefined ? ours : await derive(ours)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const refused = (found: Found): false => {
-      // What the function asked of the cookie goes with its run.
-      if (derive !== undefined) state.metadata = before
+      // What the function asked for besides its data goes with its run.
+      if (derive !== undefined) Object.assign(state, before)
       return takeIn(found)
     }
     const { id } = expected
@@ -129,26 +129,5 @@ export async function commitStored(
     if (error instanceof SessionUnavailableError) state.strays = [...newIds]
     else await takeBack()
     throw error
-  }
-}
-
-/**
- * Replaces the old record by a tombstone that leads to the new one.
- * @returns what is there instead; `null`: it is done
- */
-async function bury(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
-  const sealed = seal(old.id, newId)
-  let { bytes } = old
-  let successors = [sealed]
-  for (;;) {
-    const swapped = await records.bury(old.id, bytes, successors, old.metadata)
-    if (swapped.ok) return null
-    if (swapped.found.kind !== 'rotated') return swapped.found
-    const { tombstone } = swapped.found
-    // An earlier attempt whose answer was lost has done it.
-    if (tombstone.successors.some((other) => unseal(old.id, other) === newId)) return null
-    // Another request rotated the same session: a destroy() by its old id has to find both.
-    bytes = tombstone.bytes
-    successors = [...tombstone.successors, sealed]
   }
 }
