@@ -30,6 +30,10 @@ export type CookieAction =
 
 const NONE: CookieAction = { kind: 'none' }
 const CLEAR: CookieAction = { kind: 'clear' }
+const ENDED = { kind: 'ended' } as const
+
+/** What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before. */
+export type Outcome = CookieAction | typeof ENDED
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
@@ -105,7 +109,7 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`
    */
-  async commit(session: Session, log: Log): Promise<CookieAction> {
+  async commit(session: Session, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const at = now()
     const data = session.data() as Data
@@ -139,7 +143,7 @@ export class SessionManager {
     session: Session,
     fn: (session: Session) => T | Promise<T>,
     log: Log
-  ): Promise<{ result: T; action: CookieAction }> {
+  ): Promise<{ result: T; action: Outcome }> {
     const state = stateOf(session)
     const { codec } = this.#records
     const snapshot = codec.snapshot(session.data() as Data)
@@ -309,21 +313,21 @@ export class SessionManager {
     return action
   }
 
-  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<CookieAction> {
+  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const stored = state.stored as Stored
     if (state.prolonged || this.#records.canTouch) {
-      if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return NONE
+      if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return ENDED
       // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one; a tombstone
       // can be touched.
       const isThere = !this.#records.canReplace || (await this.#records.read(stored.id)).kind === 'session'
-      return isThere ? this.#issue(stored, at) : NONE
+      return isThere ? this.#issue(stored, at) : ENDED
     }
     if (!this.#records.canReplace) return this.#write(state, data, snapshot, at)
     try {
       return await this.#swap(session, { data, snapshot, at }, log)
     } catch (error) {
-      if (error instanceof SessionGoneError) return NONE
+      if (error instanceof SessionGoneError) return ENDED
       throw error
     }
   }

@@ -603,6 +603,16 @@ t.test('a rotation in the very moment of a touch: the tombstone is touched, and 
   t.same(late.lines, [])
 })
 
+t.test('a rolling session that was rotated after an update() of it: its old cookie does not go out', async (t) => {
+  const { here, there, cookie } = await twoOver(t, new InMemoryStore(), { lifetime: 60, rolling: true })
+  const late = await here(cookie, async (session) => {
+    await session.update((newest) => void newest.n++)
+    await there(cookie, (other) => other.regenerateId())
+  })
+  t.equal(late.status, 200)
+  t.same(late.lines, [])
+})
+
 t.test('what another request left is no hint for who has started from newer data', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
