@@ -15,6 +15,8 @@ export interface Change {
   readonly data: Data
   /** The same, serialized. */
   readonly snapshot: Uint8Array
+  /** What of the state belongs to the snapshot: the handler may have asked for more since. */
+  readonly scope: SessionState['scope']
   readonly at: number
   /** What this process has written last: what is known to be outdated need not be tried. */
   readonly hint: Uint8Array | undefined
@@ -50,7 +52,7 @@ export async function commitStored(
   concurrency: Concurrency,
   change: Change
 ): Promise<Committed> {
-  const { state, snapshot, derive } = change
+  const { state, snapshot, scope, derive } = change
   const { codec } = records
   let expected = base
   let ours = change.data
@@ -62,7 +64,7 @@ export async function commitStored(
   const takeIn = (found: Found): false => {
     if (found.kind !== 'session') throw new SessionGoneError()
     const mine = merged ? ours : codec.restore(snapshot)
-    const result = merge(codec.restore(expected.baseline), mine, found.data, state.scope ?? undefined)
+    const result = merge(codec.restore(expected.baseline), mine, found.data, scope ?? undefined)
     if (channels.conflict.hasSubscribers) {
       channels.conflict.publish({ fingerprint: fingerprint(expected.id), keys: result.conflicts.length })
     }
@@ -76,12 +78,12 @@ export async function commitStored(
   }
 
   const attempt = async (): Promise<boolean> => {
-    const before = { metadata: state.metadata, scope: state.scope }
+    const before = state.metadata
     const data = derive === undefined ? ours : await derive(ours)
-    const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
+    const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const refused = (found: Found): false => {
-      // What the function asked for besides its data goes with its run.
-      if (derive !== undefined) Object.assign(state, before)
+      // What the function asked of the cookie goes with its run.
+      if (derive !== undefined) state.metadata = before
       return takeIn(found)
     }
     const { id } = expected

@@ -230,9 +230,10 @@ export class SessionManager {
     return this.#issue(stored, at)
   }
 
-  async #swap(session: Session, change: Omit<Change, 'state' | 'hint'>, log: Log): Promise<CookieAction> {
+  async #swap(session: Session, change: Omit<Change, 'state' | 'scope' | 'hint'>, log: Log): Promise<CookieAction> {
     const state = stateOf(session)
     const base = state.stored as Stored
+    const { scope } = state
     const began = channels.commit.hasSubscribers || channels.rotate.hasSubscribers ? performance.now() : 0
     const committed = await this.#queue.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the snapshot.
@@ -241,6 +242,7 @@ export class SessionManager {
         ...change,
         data,
         state,
+        scope,
         // Only who started from the same record can know that it is outdated.
         hint: turn.hint !== undefined && Buffer.compare(turn.hint.from, base.bytes) === 0 ? turn.hint.bytes : undefined
       })

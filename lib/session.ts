@@ -80,7 +80,8 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
-    this.#state.scope = NO_KEYS
+    // An object of its own: a commit underway tells by it whether it was asked for since.
+    this.#state.scope = new Set()
   }
 
   data(): Data {
@@ -186,8 +187,6 @@ class SessionObject {
     this.#state.cookieChanged = true
   }
 }
-
-const NO_KEYS: ReadonlySet<string> = new Set()
 
 function wipe(session: SessionObject, { aside }: SessionState): void {
   for (const key of Object.keys(session)) delete (session as unknown as Data)[key]

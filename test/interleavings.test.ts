@@ -2,10 +2,7 @@ import t from 'tap'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
-import { Interleaving, KINDS } from './support/interleave.ts'
-
-const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other) => [one, other] as const))
-const TRIPLES = PAIRS.flatMap(([one, other]) => KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third]))
+import { type Action, Interleaving, PAIRS, TRIPLES } from './support/interleave.ts'
 
 // Without the random part, a pause between two attempts is as short as it can be.
 const { random } = Math
@@ -67,7 +64,7 @@ t.test('without the comparison each of the promises is seen to break', async (t)
       return { replaced: true }
     }
   })
-  const broken = async (...pair: (typeof KINDS)[number][]) => [...(await blind.all(pair)).violations]
+  const broken = async (...pair: Action[]) => [...(await blind.all(pair)).violations]
   t.match((await broken('write other key', 'write other key')).join(), 'a lost write')
   t.match((await broken('update', 'update')).join(), '2 acknowledged updates, 1 counted')
   t.match((await broken('write other key', 'destroy')).join(), 'life after destroy()')

@@ -622,7 +622,7 @@ t.test('what another request left is no hint for who has started from newer data
     const result = await replace.apply(store, args)
     await there(cookie, (session) => void (session.k = true))
     const newer = here(cookie, (session) => {
-      session.k = false
+      delete session.k
     })
     await new Promise((resolve) => setTimeout(resolve, 20))
     later.push(newer)
@@ -632,7 +632,7 @@ t.test('what another request left is no hint for who has started from newer data
   await here(cookie, (session) => void (session.x = 1))
   t.equal(later.length, 1)
   await later[0]
-  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, x: 1, k: false })
+  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, x: 1 })
 })
 
 t.test('reading a tombstone does not prolong it', async (t) => {
@@ -861,22 +861,80 @@ t.test('who writes without a pause cannot keep a session from being ended', asyn
   t.equal(store.size, 0)
 })
 
-t.test('clear() while a save() is on its way is total: what that save has merged in goes, too', async (t) => {
+t.test(
+  'clear() while a save() is on its way is total: what that save has merged in goes, and what comes later',
+  async (t) => {
+    for (const wasCleared of [false, true]) {
+      const store = new InMemoryStore()
+      const { here, there, cookie } = await twoOver(t, store)
+      await here(cookie, async (session) => {
+        if (wasCleared) session.clear()
+        session.a = 1
+        const held = holdingUp(store, (id) => id === cookieValue(cookie))
+        const saving = session.save()
+        await held.arrived
+        await there(cookie, (other) => void (other.late = 1))
+        session.clear()
+        held.release()
+        await saving
+        t.same(session.data(), {})
+        await there(cookie, (other) => void (other.later = 1))
+      })
+      t.equal(store.size, 0)
+    }
+  }
+)
+
+t.test(
+  'clear() is about what was there before it was committed: later changes of others are merged again',
+  async (t) => {
+    const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+    await here(cookie, async (session) => {
+      session.clear()
+      session.mine = 1
+      await session.save()
+      await there(cookie, (other) => void (other.late = 1))
+      session.mine = 2
+    })
+    t.same((await here(cookie, data)).body, { mine: 2, late: 1 })
+  }
+)
+
+t.test('a save() that waits for another request stores what there was when it was called', async (t) => {
   const store = new InMemoryStore()
-  const { here, there, cookie } = await twoOver(t, store)
-  await here(cookie, async (session) => {
-    session.a = 1
-    await there(cookie, (other) => void (other.late = 1))
-    const held = holdingUp(store, (_id, bytes) => Buffer.from(bytes ?? '').includes('late'))
-    const saving = session.save()
+  const { here, cookie } = await twoOver(t, store)
+  await here(cookie, (session) => void (session.cart = { items: [] }))
+  const failing = await here(cookie, async (session) => {
+    const held = holdingUp(store, () => true)
+    const first = here(cookie, (other) => void (other.b = 1))
     await held.arrived
-    session.clear()
+    session.cart.items.push('saved')
+    const saving = session.save()
+    await new Promise((resolve) => setImmediate(resolve))
+    session.cart.items.push('not saved')
     held.release()
-    await saving
-    t.same(session.data(), {})
+    await Promise.all([first, saving])
+    throw new Error('no')
   })
-  t.equal(store.size, 0)
+  t.equal(failing.status, 500)
+  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, b: 1, cart: { items: ['saved'] } })
 })
+
+t.test(
+  'update() over a store without replace notices, as well as it can, that another process was faster',
+  async (t) => {
+    const { here, there, cookie } = await twoOver(t, new MapStore())
+    let runs = 0
+    await here(cookie, (session) =>
+      session.update(async (newest) => {
+        if (runs++ === 0) await there(cookie, (other) => void (other.b = 1))
+        newest.n++
+      })
+    )
+    t.same((await here(cookie, data)).body, { user: 'alice', n: 1, b: 1 })
+    t.equal(runs, 2)
+  }
+)
 
 t.test('what JSON leaves out is no change, and does not stand in the way of a merge', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())

@@ -27,7 +27,13 @@ export const ACTIONS = {
 } satisfies Record<string, (name: string) => Handler>
 
 export type Action = keyof typeof ACTIONS
-export const KINDS = Object.keys(ACTIONS) as Action[]
+const KINDS = Object.keys(ACTIONS) as Action[]
+
+/** Every two actions, and every three. */
+export const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other) => [one, other] as const))
+export const TRIPLES = PAIRS.flatMap(([one, other]) =>
+  KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third] as const)
+)
 
 type Data = Record<string, unknown>
 
