@@ -209,13 +209,16 @@ export class RecordStore {
   }
 
   async #ask<T>(id: string, call: () => Promise<T>, data: Data = {}): Promise<T> {
+    const began = channels.storeError.hasSubscribers ? performance.now() : 0
     try {
       return await call()
     } catch (error) {
       if (error instanceof SessionTooLargeError) throw this.#tooLarge(data, error)
       const cause = withoutSecrets(error, id)
-      if (channels.storeError.hasSubscribers)
-        channels.storeError.publish({ fingerprint: fingerprint(id), error: cause })
+      if (channels.storeError.hasSubscribers) {
+        const duration = performance.now() - began
+        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
+      }
       throw new SessionUnavailableError({ cause })
     }
   }

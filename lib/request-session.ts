@@ -1,7 +1,7 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { SessionGoneError, SessionOptionsError } from './errors.ts'
-import type { CookieAction, SessionManager } from './session-manager.ts'
+import type { CookieAction, Outcome, SessionManager } from './session-manager.ts'
 
 const NONE: CookieAction = { kind: 'none' }
 
@@ -106,8 +106,9 @@ export class RequestSession {
     })
   }
 
-  #settle(action: CookieAction): void {
-    if (action.kind !== 'none') this.action = action
+  #settle(action: Outcome): void {
+    if (action.kind === 'ended') this.action = NONE
+    else if (action.kind !== 'none') this.action = action
   }
 
   /** Two operations at once would both start from the same record. */

@@ -30,6 +30,10 @@ export type CookieAction =
 
 const NONE: CookieAction = { kind: 'none' }
 const CLEAR: CookieAction = { kind: 'clear' }
+const ENDED = { kind: 'ended' } as const
+
+/** What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before. */
+export type Outcome = CookieAction | typeof ENDED
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
@@ -87,7 +91,7 @@ export class SessionManager {
 
   /**
    * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_CONFLICT`
+   * @throws `FST_SESSION_STORE`
    */
   async destroy(session: Session): Promise<void> {
     const began = channels.destroy.hasSubscribers ? performance.now() : 0
@@ -105,7 +109,7 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`
    */
-  async commit(session: Session, log: Log): Promise<CookieAction> {
+  async commit(session: Session, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const at = now()
     const data = session.data() as Data
@@ -139,7 +143,7 @@ export class SessionManager {
     session: Session,
     fn: (session: Session) => T | Promise<T>,
     log: Log
-  ): Promise<{ result: T; action: CookieAction }> {
+  ): Promise<{ result: T; action: Outcome }> {
     const state = stateOf(session)
     const { codec } = this.#records
     const snapshot = codec.snapshot(session.data() as Data)
@@ -226,10 +230,10 @@ export class SessionManager {
     return this.#issue(stored, at)
   }
 
-  async #swap(session: Session, change: Omit<Change, 'state' | 'hint'>, log: Log): Promise<CookieAction> {
+  async #swap(session: Session, change: Omit<Change, 'state' | 'scope' | 'hint'>, log: Log): Promise<CookieAction> {
     const state = stateOf(session)
     const base = state.stored as Stored
-    const { rotated } = state
+    const { scope } = state
     const began = channels.commit.hasSubscribers || channels.rotate.hasSubscribers ? performance.now() : 0
     const committed = await this.#queue.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the snapshot.
@@ -238,6 +242,7 @@ export class SessionManager {
         ...change,
         data,
         state,
+        scope,
         // Only who started from the same record can know that it is outdated.
         hint: turn.hint !== undefined && Buffer.compare(turn.hint.from, base.bytes) === 0 ? turn.hint.bytes : undefined
       })
@@ -245,7 +250,7 @@ export class SessionManager {
       return done
     })
     log.debug({ attempts: committed.attempts, conflicts: committed.conflicts }, 'the session was committed')
-    return this.#adopt(session, committed, change, { rotated, began })
+    return this.#adopt(session, committed, change, began)
   }
 
   /** The session goes on from what was committed, with what others changed, and what its handler has changed since. */
@@ -253,7 +258,7 @@ export class SessionManager {
     session: Session,
     { stored, data, asked, merged, attempts, conflicts }: Committed,
     { snapshot, derive, at }: Pick<Change, 'snapshot' | 'derive' | 'at'>,
-    { rotated, began }: { rotated: boolean; began: number }
+    began: number
   ): CookieAction {
     const state = stateOf(session)
     const old = state.stored?.id
@@ -267,14 +272,14 @@ export class SessionManager {
     }
     if (merged && derive === undefined) {
       const start = this.#records.codec.restore(snapshot)
-      replaceData(session, merge(start, session.data() as Data, data).data)
+      const since = this.#asStored(session)
+      // A clear() or regenerate() since then keeps out what was not in its scope.
+      const scope = state.scope === asked.scope ? null : state.scope
+      replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
     const reissue = stored.id !== old || this.#settings.expiry.rolling || this.#records.ownsIds || state.cookieChanged
     this.#settle(state, stored, asked)
-    if (rotated && channels.rotate.hasSubscribers) {
-      const to = fingerprint(stored.id)
-      channels.rotate.publish({ fingerprint: fingerprint(old), to, attempts, duration: performance.now() - began })
-    }
+    if (stored.id !== old) this.#publishedRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
   }
 
@@ -292,6 +297,7 @@ export class SessionManager {
       await this.destroy(session)
       return CLEAR
     }
+    const began = channels.rotate.hasSubscribers ? performance.now() : 0
     const action = await this.#write(state, data, snapshot, at)
     if (status === 'changed') {
       return this.#settings.expiry.rolling || this.#records.ownsIds || cookieChanged ? action : NONE
@@ -305,23 +311,25 @@ export class SessionManager {
     }
     state.strays = []
     await Promise.allSettled(strays.filter((stray) => stray !== id).map((stray) => this.#records.remove(stray)))
+    this.#publishedRotation(stored?.id, state.stored?.id, began, 1)
     return action
   }
 
-  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<CookieAction> {
+  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const stored = state.stored as Stored
-    // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one.
-    if (this.#records.canReplace && (await this.#records.read(stored.id)).kind !== 'session') return NONE
-    if (state.prolonged) return this.#issue(stored, at)
-    if (this.#records.canTouch) {
-      return (await this.#records.touch(stored.id, state.metadata)) ? this.#issue(stored, at) : NONE
+    if (state.prolonged || this.#records.canTouch) {
+      if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return ENDED
+      // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one; a tombstone
+      // can be touched.
+      const isThere = !this.#records.canReplace || (await this.#records.read(stored.id)).kind === 'session'
+      return isThere ? this.#issue(stored, at) : ENDED
     }
     if (!this.#records.canReplace) return this.#write(state, data, snapshot, at)
     try {
       return await this.#swap(session, { data, snapshot, at }, log)
     } catch (error) {
-      if (error instanceof SessionGoneError) return NONE
+      if (error instanceof SessionGoneError) return ENDED
       throw error
     }
   }
@@ -343,6 +351,23 @@ export class SessionManager {
 
   #facts(session: Session, began: number): { fingerprint: string | undefined; duration: number } {
     return { fingerprint: fingerprint(stateOf(session).id), duration: performance.now() - began }
+  }
+
+  /** The data as they would come back from the store; as they are, where the next commit is going to refuse them. */
+  #asStored(session: Session): Data {
+    const { codec } = this.#records
+    const data = session.data() as Data
+    try {
+      return codec.restore(codec.snapshot(data))
+    } catch {
+      return data
+    }
+  }
+
+  #publishedRotation(from: string | undefined, to: string | undefined, began: number, attempts: number): void {
+    if (!channels.rotate.hasSubscribers) return
+    const facts = { fingerprint: fingerprint(from), to: fingerprint(to), attempts }
+    channels.rotate.publish({ ...facts, duration: performance.now() - began })
   }
 
   #published(

@@ -80,7 +80,8 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
-    this.#state.scope = NO_KEYS
+    // An object of its own: a commit underway tells by it whether it was asked for since.
+    this.#state.scope = new Set()
   }
 
   data(): Data {
@@ -198,8 +199,6 @@ class SessionObject {
   }
 }
 
-const NO_KEYS: ReadonlySet<string> = new Set()
-
 function wipe(session: SessionObject, { aside }: SessionState): void {
   for (const key of Reflect.ownKeys(session)) delete (session as unknown as Record<PropertyKey, unknown>)[key]
   aside.clear()
@@ -264,9 +263,11 @@ export function resetData(session: Session, data: Data): void {
   fill(session as unknown as SessionObject, data)
 }
 
-/** The same, but a value that is equal stays the object that a handler may hold. */
-export function replaceData(session: Session, data: Data): void {
-  const before = session.data() as Data
+/**
+ * The same, but a value that is equal stays the object that a handler may hold.
+ * @param before what is there, as `data` would have it: as it comes back from a store
+ */
+export function replaceData(session: Session, data: Data, before: Data = session.data() as Data): void {
   for (const key of Object.keys(before)) if (!Object.hasOwn(data, key)) session.delete(key)
   for (const key of Object.keys(data)) {
     if (!Object.hasOwn(before, key) || !isDeepStrictEqual(before[key], data[key])) session.set(key, data[key])
