@@ -2,6 +2,7 @@ import type { Concurrency } from '../types/options.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from './errors.ts'
 import { merge } from './merge.ts'
+import { renewId, writeRecord } from './new-record.ts'
 import type { Data, RecordMetadata } from './record.ts'
 import type { Found, RecordStore, Stored } from './record-store.ts'
 import { retry } from './retry.ts'
@@ -80,6 +81,7 @@ export async function commitStored(
   const attempt = async (): Promise<boolean> => {
     const before = state.metadata
     const data = derive === undefined ? ours : await derive(ours)
+    if (state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const refused = (found: Found): false => {
       // What the function asked of the cookie goes with its run.
@@ -100,7 +102,7 @@ export async function commitStored(
       const newId = String(state.id)
       newIds.add(newId)
       // The new record first: if the process dies in between, the old one holds what it held before.
-      const { bytes } = await records.write(newId, draft)
+      const { bytes } = await writeRecord(records, state, draft)
       const found = await bury(records, expected, newId)
       if (found !== null) return refused(found)
       newIds.delete(newId)

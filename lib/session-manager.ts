@@ -8,6 +8,7 @@ import { SessionGoneError } from './errors.ts'
 import { cookieMaxAge, secondsLeft } from './expiry.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
+import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import { type Found, RecordStore, type Stored, warnUnusable } from './record-store.ts'
 import { end, endRotated } from './rotation.ts'
@@ -197,7 +198,7 @@ export class SessionManager {
   }
 
   #stateFor(found: Found): Omit<SessionState, 'aside' | 'commands' | 'expiry'> {
-    const changes = { rotated: false, strays: [], cookieChanged: false, scope: null }
+    const changes = { rotated: false, strays: [], unanswered: undefined, cookieChanged: false, scope: null }
     const tombstone = found.kind === 'rotated' ? found.tombstone : null
     if (found.kind === 'session') {
       const { stored } = found
@@ -221,9 +222,10 @@ export class SessionManager {
   /** Over what is there, whatever it is: the first write of a session, or a store that cannot compare. */
   async #write(state: SessionState, data: Data, baseline: Uint8Array, at: number): Promise<CookieAction> {
     const began = channels.commit.hasSubscribers ? performance.now() : 0
+    if (state.stored === null || state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const metadata = { ...state.metadata, last_access: at }
-    const written = await this.#records.write(state.id ?? '', { data, metadata })
+    const written = await writeRecord(this.#records, state, { data, metadata })
     const stored = { ...written, baseline, metadata }
     this.#settle(state, stored, asked)
     this.#published(written.id, began, { attempts: 1, conflicts: 0, bytes: written.bytes.byteLength })

@@ -39,6 +39,8 @@ export interface SessionState {
   scope: ReadonlySet<string> | null
   /** The read has prolonged the record already. */
   prolonged: boolean
+  /** A new id under which a write was not answered. */
+  unanswered?: string | undefined
   /** Keys that carry a member's name: never properties, so that they shadow nothing. */
   readonly aside: Map<string, unknown>
 }

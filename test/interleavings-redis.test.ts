@@ -2,12 +2,13 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { RedisStore } from '../lib/stores/redis.ts'
 import { Interleaving, PAIRS, TRIPLES } from './support/interleave.ts'
+import { CLIENTS } from './support/redis-clients.ts'
 import { startRedis } from './support/redis-server.ts'
 
 const server = await startRedis()
-const client = new Redis(server.port)
+const admin = new Redis(server.port)
 t.teardown(async () => {
-  client.disconnect()
+  admin.disconnect()
   await server.stop()
 })
 
@@ -17,26 +18,31 @@ t.teardown(() => {
   Math.random = random
 })
 
-const store = new RedisStore({ client })
-const overRedis = (t: Test) =>
-  Interleaving.over(
+async function overRedis(t: Test, name: string): Promise<Interleaving> {
+  const { client, close } = await CLIENTS[name]!(server.port)
+  t.teardown(close)
+  const store = new RedisStore({ client })
+  return Interleaving.over(
     t,
     () => store,
     async () => {
-      await client.flushall()
+      await admin.flushall()
     }
   )
+}
 
-t.test('two requests over Redis, in every order of their store operations', async (t) => {
-  const interleaving = await overRedis(t)
-  for (const pair of PAIRS) {
-    const { schedules, violations } = await interleaving.all(pair)
-    t.same([...violations], [], `${pair.join(' and ')}: ${schedules} orders`)
-  }
-})
+for (const name of ['ioredis', 'iovalkey', 'node-redis']) {
+  t.test(`two requests over Redis through ${name}, in every order of their store operations`, async (t) => {
+    const interleaving = await overRedis(t, name)
+    for (const pair of PAIRS) {
+      const { schedules, violations } = await interleaving.all(pair)
+      t.same([...violations], [], `${pair.join(' and ')}: ${schedules} orders`)
+    }
+  })
+}
 
 t.test('three requests over Redis, in every order of their store operations', async (t) => {
-  const interleaving = await overRedis(t)
+  const interleaving = await overRedis(t, 'ioredis')
   for (const triple of TRIPLES) {
     const { schedules, violations } = await interleaving.all(triple)
     t.same([...violations], [], `${triple.join(', ')}: ${schedules} orders`)
