@@ -58,7 +58,10 @@ export interface SessionMembers<D extends object = DefaultData> {
   readonly isNew: boolean
   /** The data differ from what is stored. Nested changes count; spacing or number spelling in the record does not. */
   readonly isModified: boolean
-  /** There are no data. */
+  /**
+   * There are no data. `false` for empty objects and arrays, too, although a new session that holds nothing else is not
+   * stored.
+   */
   readonly isEmpty: boolean
   readonly metadata: SessionMetadata
   /**
