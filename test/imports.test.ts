@@ -16,6 +16,8 @@ const LAYERS = [
   /^lib\/request-session\.ts$/,
   /^lib\/response\.ts$/,
   /^lib\/options\.ts$/,
+  /^lib\/registration\.ts$/,
+  /^lib\/(decorators|encapsulation)\.ts$/,
   /^lib\/plugin\.ts$/,
   /^lib\/index\.ts$/
 ]
