@@ -13,6 +13,8 @@ import { InMemoryStore } from './stores/memory.ts'
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 /** Beside a longer one a session id has no place: see `MAX_COOKIE_BYTES`. */
 const LONGEST_NAME = MAX_COOKIE_BYTES - '='.length - ID_LENGTH
+/** What a request's member may be called with a dot. */
+const IDENTIFIER = '^[A-Za-z_$][\\w$]{0,63}$'
 /** RFC 6265, section 4.1.1: no control characters and no semicolon. And no "<", which @fastify/cookie does not take. */
 const PATH = '^/[ -:=-~]*$'
 /** RFC 1034, section 3.5; the dot in front is from RFC 2109, and means nothing any more (RFC 6265, section 4.1.2.3). */
@@ -37,7 +39,6 @@ const SCHEMA = {
       type: 'string',
       pattern: TOKEN,
       maxLength: LONGEST_NAME,
-      default: 'session',
       description: `a token of RFC 6265, letters, digits and !#$%&'*+-.^_\`|~, of at most ${LONGEST_NAME} characters`
     },
     cookie: {
@@ -81,7 +82,13 @@ const SCHEMA = {
       description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
     },
     concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" },
-    storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' }
+    storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' },
+    name: {
+      type: 'string',
+      pattern: IDENTIFIER,
+      default: 'session',
+      description: "an identifier of at most 64 characters: 'admin' gives request.admin and request.loadAdmin()"
+    }
   }
 }
 
@@ -113,9 +120,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: tr
   .compile<Validated>(SCHEMA)
 
 type Validated = Omit<StarsessionsOptions, 'cookie'> &
-  Required<
-    Pick<StarsessionsOptions, 'lifetime' | 'rolling' | 'cookieName' | 'autoload' | 'concurrency' | 'storeTimeout'>
-  > & {
+  Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency' | 'storeTimeout'>> & {
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
   }
 
@@ -130,9 +135,10 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     ...(isPlain(options.cookie) && { cookie: withoutUndefined(options.cookie) })
   }
   if (!validate(copy)) throw new SessionOptionsError(explain(validate.errors!.at(-1)!))
-  const { cookieName, autoload, encryptor, serializer = new JsonSerializer() } = copy
+  const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
   const cookie = resolveCookie(cookieName, copy.cookie)
   return Object.freeze({
+    name,
     store: storeFor(cookieName, copy.store ?? new InMemoryStore()),
     expiry: resolveExpiry(copy),
     cookieName,
