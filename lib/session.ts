@@ -199,7 +199,8 @@ class SessionObject {
 const NO_KEYS: ReadonlySet<string> = new Set()
 
 function wipe(session: SessionObject, { aside }: SessionState): void {
-  for (const key of Reflect.ownKeys(session)) delete (session as unknown as Record<PropertyKey, unknown>)[key]
+  const keys = [...Object.keys(session), ...Object.getOwnPropertySymbols(session)]
+  for (const key of keys) delete (session as unknown as Record<PropertyKey, unknown>)[key]
   aside.clear()
 }
 
