@@ -202,7 +202,8 @@ class SessionObject {
 }
 
 function wipe(session: SessionObject, { aside }: SessionState): void {
-  for (const key of Reflect.ownKeys(session)) delete (session as unknown as Record<PropertyKey, unknown>)[key]
+  const keys = [...Object.keys(session), ...Object.getOwnPropertySymbols(session)]
+  for (const key of keys) delete (session as unknown as Record<PropertyKey, unknown>)[key]
   aside.clear()
 }
 
