@@ -809,18 +809,19 @@ t.test('a rotation does not bring back a session that was rotated and then ended
 function holdingUp(store: InMemoryStore, wanted: (id: string, data: Uint8Array | null) => boolean) {
   const { replace } = store
   let arrive: () => void = () => undefined
-  let release: () => void = () => undefined
+  let release: (failure?: Error) => void = () => undefined
   const arrived = new Promise<void>((resolve) => (arrive = resolve))
-  const released = new Promise<void>((resolve) => (release = resolve))
+  const released = new Promise<Error | undefined>((resolve) => (release = resolve))
   store.replace = async (id, expected, data, ...rest) => {
     if (wanted(id, data)) {
       store.replace = replace
       arrive()
-      await released
+      const failure = await released
+      if (failure !== undefined) throw failure
     }
     return replace.call(store, id, expected, data, ...rest)
   }
-  return { arrived, release: () => release() }
+  return { arrived, release: (failure?: Error) => release(failure) }
 }
 
 t.test('a lost answer to a rotation, tried again in the midst of a destroy(), leaves nothing', async (t) => {
@@ -901,23 +902,39 @@ t.test(
 )
 
 t.test('a save() that waits for another request stores what there was when it was called', async (t) => {
-  const store = new InMemoryStore()
-  const { here, cookie } = await twoOver(t, store)
-  await here(cookie, (session) => void (session.cart = { items: [] }))
-  const failing = await here(cookie, async (session) => {
-    const held = holdingUp(store, () => true)
-    const first = here(cookie, (other) => void (other.b = 1))
-    await held.arrived
-    session.cart.items.push('saved')
-    const saving = session.save()
-    await new Promise((resolve) => setImmediate(resolve))
-    session.cart.items.push('not saved')
-    held.release()
-    await Promise.all([first, saving])
-    throw new Error('no')
-  })
-  t.equal(failing.status, 500)
-  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, b: 1, cart: { items: ['saved'] } })
+  for (const failure of [undefined, new Error('down')]) {
+    const store = new InMemoryStore()
+    const { here, cookie } = await twoOver(t, store)
+    await here(cookie, (session) => void (session.cart = { items: [] }))
+    const failing = await here(cookie, async (session) => {
+      const held = holdingUp(store, () => true)
+      const first = here(cookie, (other) => void (other.b = 1))
+      await held.arrived
+      session.cart.items.push('saved')
+      const saving = session.save()
+      await new Promise((resolve) => setImmediate(resolve))
+      session.cart.items.push('not saved')
+      held.release(failure)
+      t.equal((await first).status, failure === undefined ? 200 : 503)
+      await saving
+      throw new Error('no')
+    })
+    t.equal(failing.status, 500)
+    t.same((await here(cookie, (session) => session.cart)).body, { items: ['saved'] })
+  }
+})
+
+t.test('equal changes of equal data in the same instant are two changes', async (t) => {
+  fakeClock(t)
+  const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+  let runs = 0
+  await here(cookie, (session) =>
+    session.update(async (newest) => {
+      if (runs++ === 0) await there(cookie, (other) => other.update((theirs) => void theirs.n++))
+      newest.n++
+    })
+  )
+  t.match((await here(cookie, data)).body, { n: 2 })
 })
 
 t.test(
