@@ -129,6 +129,7 @@ export class SessionManager {
       case 'unchanged':
         return NONE
       case 'new':
+        renewId(state)
         state.metadata = { ...state.metadata, created: at }
         return this.#write(state, data, snapshot, at)
       case 'ended':
@@ -256,7 +257,6 @@ export class SessionManager {
   /** Over what is there, whatever it is: the first write of a session, or a store that cannot compare. */
   async #write(state: SessionState, data: Data, baseline: Uint8Array, at: number): Promise<CookieAction> {
     const began = channels.commit.hasSubscribers ? performance.now() : 0
-    if (state.stored === null || state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const metadata = { ...state.metadata, last_access: at }
     const written = await writeRecord(this.#records, state, { data, metadata })
@@ -328,6 +328,7 @@ export class SessionManager {
     at: number
   ): Promise<CookieAction> {
     const state = stateOf(session)
+    if (status === 'rotated') renewId(state)
     const { id, stored, cookieChanged, strays } = state
     if (status === 'emptied') {
       await this.destroy(session)
