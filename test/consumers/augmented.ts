@@ -67,7 +67,7 @@ assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), e
 await sessionCookie(app, { usr: 'ada' })
 const { user } = await readSession(
   app,
-  await app.inject({ headers: { cookie: await sessionCookie(app, { user: 'ada' }) } })
+  await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { user: 'ada' }) } })
 )
 assert.equal(user, 'ada')
 await app.close()
