@@ -21,7 +21,8 @@ const LAYERS = [
   /^lib\/registration\.ts$/,
   /^lib\/(decorators|encapsulation)\.ts$/,
   /^lib\/plugin\.ts$/,
-  /^lib\/index\.ts$/
+  /^lib\/(index|testing|command-line)\.ts$/,
+  /^lib\/cli\.ts$/
 ]
 
 const layerOf = (file: string): number => LAYERS.findIndex((layer) => layer.test(file))
