@@ -83,8 +83,8 @@ const ready = (app: App): Promise<void> =>
     app.ready((error) => (error === null || error === undefined ? resolve() : reject(error)))
   })
 
-const holding = ({ manager }: Registration, cookie: string | undefined, log: Log): RequestSession =>
-  new RequestSession(manager, cookie, log, { isOpen: true, announce() {} })
+const holding = ({ manager, inFlight }: Registration, cookie: string | undefined, log: Log): RequestSession =>
+  new RequestSession(manager, cookie, log, inFlight, { isOpen: true, announce() {} })
 
 function cookieLeft({ headers, raw }: InjectedResponse, name: string): string | undefined {
   if (raw?.req === undefined) throw new SessionOptionsError('readSession() takes what app.inject() resolved to')
