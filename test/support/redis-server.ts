@@ -25,6 +25,7 @@ export interface RedisServer {
   readonly port: number
   /** Another one after a restart. */
   readonly pid: number
+  readonly isRunning: boolean
   /** Resolves when the process is gone; may be called again. */
   stop(): Promise<void>
   /** As `stop`, but without a chance to say goodbye. */
@@ -58,6 +59,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     port,
     get pid() {
       return server.pid
+    },
+    get isRunning() {
+      return !hasEnded(server.child)
     },
     stop: () => stop(server),
     kill: () => stop(server, 'SIGKILL'),
