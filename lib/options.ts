@@ -75,7 +75,8 @@ const SCHEMA = {
       methods: { required: ['encrypt', 'decrypt'] },
       description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
     },
-    concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" }
+    concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" },
+    storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' }
   }
 }
 
@@ -108,7 +109,9 @@ const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: tr
   .compile<Validated>(SCHEMA)
 
 type Validated = Omit<StarsessionsOptions, 'cookie'> &
-  Required<Pick<StarsessionsOptions, 'lifetime' | 'rolling' | 'cookieName' | 'autoload' | 'concurrency'>> & {
+  Required<
+    Pick<StarsessionsOptions, 'lifetime' | 'rolling' | 'cookieName' | 'autoload' | 'concurrency' | 'storeTimeout'>
+  > & {
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
   }
 
@@ -135,7 +138,8 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     autoload: typeof autoload === 'boolean' ? autoload : Object.freeze(autoload.map(copyOfPattern)),
     serializer,
     encryptor,
-    concurrency: copy.concurrency
+    concurrency: copy.concurrency,
+    storeTimeout: resolveStoreTimeout(copy)
   })
 }
 
@@ -171,6 +175,12 @@ function resolveExpiry(options: Validated): Expiry {
     throw new SessionOptionsError('option "absoluteLifetime" must not be below "lifetime"')
   }
   return Object.freeze({ lifetime, rolling, absoluteLifetime })
+}
+
+function resolveStoreTimeout(options: Validated): number {
+  const storeTimeout = toSeconds('storeTimeout', options.storeTimeout)
+  if (storeTimeout > 0) return storeTimeout
+  throw new SessionOptionsError('option "storeTimeout" must be at least 1 second: a request must not wait forever')
 }
 
 /** Combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */

@@ -1,7 +1,8 @@
 import type { Log, Settings } from '../types/options.ts'
-import type { SessionStore } from '../types/store.ts'
+import type { Replaced, SessionStore } from '../types/store.ts'
 import { now } from './clock.ts'
 import { cookieSize, isSafeValue, MAX_COOKIE_BYTES } from './cookie.ts'
+import { Deadline } from './deadline.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionGoneError, SessionTooLargeError, SessionUnavailableError, tooLargeForCookie } from './errors.ts'
 import { secondsLeft, storeTtl } from './expiry.ts'
@@ -46,15 +47,21 @@ export interface Draft {
 
 const MISSING: Found = { kind: 'missing' }
 
-/** Records in a store. What the store throws means that it could not tell. */
+/**
+ * Records in a store. What the store throws means that it could not tell, and so does an answer that does not come within
+ * `storeTimeout`. One that comes later is dropped. What it was asked for may still happen: a swap then changes only what it
+ * was to be compared with.
+ */
 export class RecordStore {
   readonly #settings: Settings
   readonly #store: SessionStore
+  readonly #deadline: Deadline
   readonly codec: RecordCodec
 
   constructor(settings: Settings) {
     this.#settings = settings
     this.#store = settings.store
+    this.#deadline = new Deadline(settings.storeTimeout)
     this.codec = new RecordCodec(settings.serializer, settings.encryptor, settings.cookieName)
   }
 
@@ -163,7 +170,7 @@ export class RecordStore {
     ttl: number,
     data?: Data
   ): Promise<Swapped> {
-    const result = await this.#ask(id, () => this.#replace(id, expected, bytes, lifetime, ttl), data)
+    const result = await this.#replace(id, expected, bytes, lifetime, ttl, data)
     if (result.replaced) return { ok: true, bytes }
     const { current } = result
     // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
@@ -171,17 +178,30 @@ export class RecordStore {
     return { ok: false, found: await this.interpret(id, current) }
   }
 
-  /** Over a store without `replace` the steps are apart: nobody else in this process may come between them. */
-  async #replace(id: string, expected: Uint8Array, bytes: Uint8Array | null, lifetime: number, ttl: number) {
+  /**
+   * Over a store without `replace` the steps are apart: nobody else in this process may come between them. Each is asked on
+   * its own, so that nothing is written when the read was given up.
+   */
+  async #replace(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number,
+    data?: Data
+  ): Promise<Replaced> {
     const store = this.#store
-    if (store.replace !== undefined) return store.replace(id, expected, bytes, lifetime, ttl)
-    const current = await store.read(id, lifetime)
-    if (current === null || current === undefined || Buffer.compare(current, expected) !== 0) {
-      return { replaced: false, current: current ?? null } as const
+    const { replace } = store
+    if (replace !== undefined) {
+      return this.#ask(id, () => replace.call(store, id, expected, bytes, lifetime, ttl), data)
     }
-    if (bytes === null) await store.remove(id)
-    else await store.write(id, bytes, lifetime, ttl)
-    return { replaced: true } as const
+    const current = await this.#ask(id, () => store.read(id, lifetime))
+    if (current === null || current === undefined || Buffer.compare(current, expected) !== 0) {
+      return { replaced: false, current: current ?? null }
+    }
+    if (bytes === null) await this.#ask(id, () => store.remove(id))
+    else await this.#ask(id, () => store.write(id, bytes, lifetime, ttl), data)
+    return { replaced: true }
   }
 
   /** @throws `FST_SESSION_GONE` when there is none: a store would take the write for a removal. */
@@ -203,7 +223,7 @@ export class RecordStore {
 
   async #ask<T>(id: string, call: () => Promise<T>, data: Data = {}): Promise<T> {
     try {
-      return await call()
+      return await this.#deadline.bound(call())
     } catch (error) {
       if (error instanceof SessionTooLargeError) throw this.#tooLarge(data, error)
       const cause = withoutSecrets(error, id)
