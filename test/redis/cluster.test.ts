@@ -5,6 +5,4 @@ import { redisSuite } from '../support/redis-suite.ts'
 const cluster = await RedisCluster.start()
 t.teardown(() => cluster.stop())
 
-for (const library of ['ioredis'] as const) {
-  await redisSuite(t, { kind: 'cluster', ports: cluster.ports }, library)
-}
+await redisSuite(t, { kind: 'cluster', ports: cluster.ports }, 'ioredis')

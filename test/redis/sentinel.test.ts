@@ -5,6 +5,4 @@ import { redisSuite } from '../support/redis-suite.ts'
 const sentinels = await RedisSentinels.start()
 t.teardown(() => sentinels.stop())
 
-for (const library of ['ioredis'] as const) {
-  await redisSuite(t, { kind: 'sentinel', ports: sentinels.ports }, library)
-}
+await redisSuite(t, { kind: 'sentinel', ports: sentinels.ports }, 'node-redis')

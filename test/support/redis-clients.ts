@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel } from 'redis'
-import type { RedisClient } from '../../lib/stores/redis.ts'
+import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
 
 /** What there is to connect to, on 127.0.0.1. Plain data: it is handed to other processes. */
