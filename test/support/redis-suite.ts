@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
 import { Interleaving, KINDS } from './interleave.ts'
-import { connectTo, type Library, type Servers } from './redis-clients.ts'
+import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 import { sharedSession } from './session-processes.ts'
 import { storeConformance } from './store-conformance.ts'
 

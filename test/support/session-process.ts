@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import starsessions, { RedisStore } from '../../lib/index.ts'
 import type { Session } from '../../types/session.ts'
-import { connectTo, type Library, type Servers } from './redis-clients.ts'
+import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 
 /** What a process of its own is to do with one session. */
 export interface Job {

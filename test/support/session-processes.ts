@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import { testApp } from './app.ts'
-import { connectTo, type Library, type Servers } from './redis-clients.ts'
+import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 import type { Job } from './session-process.ts'
 
 const PROGRAM = fileURLToPath(new URL('./session-process.ts', import.meta.url))
