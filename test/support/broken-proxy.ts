@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { commandName, messages } from './resp.ts'
+import { waitUntil } from './wait-until.ts'
 
 /** What becomes of a command, and of its connection. */
 export type Fault =
@@ -9,7 +10,7 @@ export type Fault =
   /** As `answer`, and nothing more comes over this connection. */
   | { readonly kind: 'answer, then hang'; readonly bytes: string }
   /** The server does it, and half of its answer gets through. */
-  | { readonly kind: 'half an answer'; readonly then: 'reset' | 'end' }
+  | { readonly kind: 'half an answer'; readonly by: 'RST' | 'FIN' }
   /** The server does it, and the connection ends before its answer. */
   | { readonly kind: 'done, but no answer' }
   /** Nothing happens any more. */
@@ -24,8 +25,8 @@ export interface BrokenProxy {
   readonly port: number
   /** From now on every command of the kind meets this fault. */
   break(fault: Fault, commands: keyof typeof COMMANDS): void
-  /** From now on all is well; connections that hang are closed. */
-  mend(): void
+  /** From now on all is well. Connections that hang are closed; resolves when their clients have come back. */
+  mend(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -33,6 +34,7 @@ export interface BrokenProxy {
 export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> {
   const sockets = new Set<Socket>()
   const hanging = new Set<Socket>()
+  let accepted = 0
   let broken: { fault: Fault; commands: readonly string[] } | undefined
 
   const hang = async (client: Socket) => {
@@ -66,7 +68,7 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
         case 'half an answer': {
           const answer = await askServer(command)
           await new Promise((sent) => client.write(answer.subarray(0, Math.ceil(answer.length / 2)), sent))
-          if (fault.then === 'reset') client.resetAndDestroy()
+          if (fault.by === 'RST') client.resetAndDestroy()
           else client.end()
           return
         }
@@ -80,6 +82,7 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
   }
 
   const server = createServer(async (client) => {
+    accepted++
     const upstream = connect(redisPort, '127.0.0.1')
     const pair = [client, upstream]
     for (const socket of pair) {
@@ -101,9 +104,11 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
     break(fault, commands) {
       broken = { fault, commands: COMMANDS[commands] }
     },
-    mend() {
+    async mend() {
       broken = undefined
+      const expected = accepted + hanging.size
       for (const socket of hanging) socket.destroy()
+      await waitUntil('clients that come back', () => accepted >= expected)
     },
     async stop() {
       server.close()
