@@ -49,10 +49,16 @@ export class RedisCluster {
 
   /** Who has the key's slot, as those who live see it. */
   async masterOf(key: string): Promise<ClusterNode> {
+    const [master] = await this.shardOf(key)
+    return master!
+  }
+
+  /** The same, and its replicas. */
+  async shardOf(key: string): Promise<ClusterNode[]> {
     const slot = await this.slotOf(key)
     const ranges = await slotsSeenBy(this.#living()[0]!)
-    const range = ranges.find(([first, last]) => first <= slot && slot <= last)!
-    return this.#node(range[2][2])
+    const [, , ...entries] = ranges.find(([first, last]) => first <= slot && slot <= last)!
+    return entries.map(([, , id]) => this.#node(id))
   }
 
   async slotOf(key: string): Promise<number> {
