@@ -69,10 +69,8 @@ export class RedisSentinels {
     })
   }
 
-  /** Kills the master. Resolves when another takes writes. */
-  async failover(): Promise<void> {
-    const old = await this.master()
-    await old.kill()
+  /** Resolves when somebody else than `old` is master, and takes writes. */
+  async failedOver(old: RedisServer): Promise<void> {
     await waitUntil('another master', async () => {
       const master = await this.master()
       return master !== old && (await ask(master, (client) => client.info('replication'))).includes('role:master')

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
 import type { SessionStore } from '../../types/store.ts'
 import { type TestApp, testApp } from './app.ts'
 import { waitUntil } from './wait-until.ts'
@@ -7,6 +8,8 @@ const VISITORS = 4
 const PAUSE_MS = 20
 /** The least there is: a failover takes longer. */
 const STORE_TIMEOUT_SECONDS = 1
+/** What a request may take: a few calls of the store, on a machine that has other things to do. */
+const LONGEST_MS = 10_000
 
 /** A write that was answered with 200. */
 interface Acknowledged {
@@ -24,15 +27,12 @@ interface Visitor {
 
 /** Visitors of one application, each with a session of its own, who write a new key of it again and again. */
 export class SessionLoad {
-  /** What a request may take: a few calls of the store, on a machine that has other things to do. */
-  static readonly LONGEST_MS = 10_000
   readonly #send: TestApp['send']
   readonly #visitors: readonly Visitor[]
   readonly #running: Promise<unknown>
-  /** What went wrong, other than a 503. */
-  readonly violations: string[] = []
+  readonly #violations: string[] = []
   /** Milliseconds that a request took at most. */
-  longest = 0
+  #longest = 0
   readonly #durable = new Set<string>()
   #stopped = false
 
@@ -74,11 +74,10 @@ export class SessionLoad {
   }
 
   /**
-   * Ends the load.
+   * Ends the load: every write that must be kept is there, and nobody has waited for long.
    * @param wellSince what was sent after it, as `performance.now()` has it, and acknowledged, must be kept too
-   * @returns what is lost of what must be kept
    */
-  async stop(wellSince: number): Promise<{ lost: string[]; kept: number }> {
+  async holds(t: Test, wellSince: number): Promise<void> {
     await this.#end()
     const lost: string[] = []
     let kept = 0
@@ -89,7 +88,9 @@ export class SessionLoad {
         else if (sent >= wellSince || this.#durable.has(key)) lost.push(key)
       }
     }
-    return { lost, kept }
+    t.same(lost, [], `no write is lost, of ${kept} that are kept`)
+    t.same(this.#violations, [], 'no answer but 200 and 503, and no new cookie')
+    t.ok(this.#longest < LONGEST_MS, `${this.#longest} ms at most`)
   }
 
   async #end(): Promise<void> {
@@ -102,10 +103,10 @@ export class SessionLoad {
       const key = `visitor-${index}-${n}`
       const sent = performance.now()
       const { status, lines } = await this.#send(visitor.cookie, (session) => session.set(key, true))
-      this.longest = Math.max(this.longest, performance.now() - sent)
-      if (lines.length > 0) this.violations.push(`${key}: a new cookie`)
+      this.#longest = Math.max(this.#longest, performance.now() - sent)
+      if (lines.length > 0) this.#violations.push(`${key}: a new cookie`)
       if (status === 200) visitor.acknowledged.push({ key, sent })
-      else if (status !== 503) this.violations.push(`${key}: a status ${status}`)
+      else if (status !== 503) this.#violations.push(`${key}: a status ${status}`)
       visitor.last[status === 200 ? 'acknowledged' : 'failed'] = sent
       await sleep(PAUSE_MS)
     }
