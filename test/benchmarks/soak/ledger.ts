@@ -3,6 +3,8 @@ export type Operation = 'anonymous' | 'read' | 'write' | 'login' | 'logout' | 'r
 /** A time in which the store may be missed. Milliseconds, as `performance.now()` has them. */
 export interface Outage {
   readonly name: string
+  /** It lasts longer than a request waits: some have to fail. */
+  readonly isFelt: boolean
   readonly began: number
   /** When a request had succeeded again. */
   readonly ended: number
@@ -35,24 +37,31 @@ export class Ledger {
     this.#wrong.push(what)
   }
 
-  /** What must not have been: also a 503 of a request that ran into no outage, or that needs no store. */
+  /** What must not have been: also a 503 of a request that ran into no outage or needs no store, or an outage without. */
   violations(outages: readonly Outage[]): string[] {
     const unexplained = this.#unavailable.filter((failure) => {
       return failure.operation === 'anonymous' || !outages.some((outage) => overlap(outage, failure))
     })
+    const unfelt = outages.filter((outage) => outage.isFelt && this.#during(outage) === 0)
     return [
       ...this.#wrong,
-      ...unexplained.map(({ operation, began }) => `${operation}: 503 at ${Math.round(began)} ms`)
+      ...unexplained.map(({ operation, began }) => `${operation}: 503 at ${Math.round(began)} ms`),
+      ...unfelt.map(({ name }) => `${name}: and nobody has noticed`)
     ]
   }
 
   report(outages: readonly Outage[]): string {
-    const count = (outage: Outage) => this.#unavailable.filter((failure) => overlap(outage, failure)).length
     const answers = [...this.#answers].map(([operation, answers]) => `${operation} ${answers}`)
-    const during = outages.map((outage) => {
-      return `${outage.name}, ${Math.round(outage.ended - outage.began)} ms: ${count(outage)} answers 503`
+    const failures = outages.map((outage) => {
+      return `${outage.name}, ${Math.round(outage.ended - outage.began)} ms: ${this.#during(outage)} answers 503`
     })
-    return [`answers: ${answers.join(', ')}`, ...during, `the longest took ${Math.round(this.#longest)} ms`].join('\n')
+    return [`answers: ${answers.join(', ')}`, ...failures, `the longest took ${Math.round(this.#longest)} ms`].join(
+      '\n'
+    )
+  }
+
+  #during(outage: Outage): number {
+    return this.#unavailable.filter((failure) => overlap(outage, failure)).length
   }
 }
 

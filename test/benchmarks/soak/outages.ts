@@ -8,7 +8,7 @@ const PAUSE_MS = 3_000
 
 /** Redis dies and starts again, with what it has on disk. */
 export async function restart(redis: RedisServer, probe: Visitor): Promise<Outage> {
-  return during('Redis was killed and started again', probe, async () => {
+  return during('Redis was killed and started again', false, probe, async () => {
     await redis.kill()
     await redis.restart()
   })
@@ -16,7 +16,7 @@ export async function restart(redis: RedisServer, probe: Visitor): Promise<Outag
 
 /** Redis hangs. */
 export async function pause(redis: RedisServer, probe: Visitor): Promise<Outage> {
-  return during(`Redis was stopped for ${PAUSE_MS} ms`, probe, async () => {
+  return during(`Redis was stopped for ${PAUSE_MS} ms`, true, probe, async () => {
     redis.pause()
     await sleep(PAUSE_MS)
     redis.resume()
@@ -24,9 +24,9 @@ export async function pause(redis: RedisServer, probe: Visitor): Promise<Outage>
 }
 
 /** It lasts until a visitor can write again. */
-async function during(name: string, probe: Visitor, happen: () => Promise<void>): Promise<Outage> {
+async function during(name: string, isFelt: boolean, probe: Visitor, happen: () => Promise<void>): Promise<Outage> {
   const began = performance.now()
   await happen()
   await waitUntil('a write after an outage', () => probe.write())
-  return { name, began, ended: performance.now() }
+  return { name, isFelt, began, ended: performance.now() }
 }
