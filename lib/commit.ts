@@ -2,6 +2,7 @@ import type { Concurrency } from '../types/options.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from './errors.ts'
 import { merge } from './merge.ts'
+import { renewId, writeRecord } from './new-record.ts'
 import type { Data, RecordMetadata } from './record.ts'
 import type { Found, RecordStore, Stored } from './record-store.ts'
 import { retry } from './retry.ts'
@@ -57,7 +58,7 @@ export async function commitStored(
   let written: Pick<Committed, 'data' | 'stored' | 'asked'> = { data: ours, stored: null, asked: state }
   let merged = false
   let conflicts = 0
-  const newIds = new Set<string>()
+  const newIds = new Set(state.strays)
 
   const takeIn = (found: Found): false => {
     if (found.kind !== 'session') throw new SessionGoneError()
@@ -78,6 +79,7 @@ export async function commitStored(
   const attempt = async (): Promise<boolean> => {
     const before = state.metadata
     const data = derive === undefined ? ours : await derive(ours)
+    if (state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const refused = (found: Found): false => {
       // What the function asked of the cookie goes with its run.
@@ -98,7 +100,7 @@ export async function commitStored(
       const newId = String(state.id)
       newIds.add(newId)
       // The new record first: if the process dies in between, the old one holds what it held before.
-      const { bytes } = await records.write(newId, draft)
+      const { bytes } = await writeRecord(records, state, draft)
       const found = await bury(records, expected, newId)
       if (found !== null) return refused(found)
       newIds.delete(newId)
@@ -112,7 +114,10 @@ export async function commitStored(
   }
 
   // Nobody was told of these new records. What cannot be removed now, expires.
-  const takeBack = () => Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  const takeBack = () => {
+    state.strays = []
+    return Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  }
 
   try {
     if (change.hint !== undefined && Buffer.compare(change.hint, expected.bytes) !== 0) {
@@ -123,7 +128,8 @@ export async function commitStored(
     return { ...written, attempts, conflicts, merged }
   } catch (error) {
     // Whether the old record was replaced is not known: taking the new one back could end the session.
-    if (!(error instanceof SessionUnavailableError)) await takeBack()
+    if (error instanceof SessionUnavailableError) state.strays = [...newIds]
+    else await takeBack()
     throw error
   }
 }

@@ -6,16 +6,18 @@ import type { Session } from '../types/session.ts'
 import { autoloadMatcher } from './autoload.ts'
 import { cookieWriter, findCookie, type SerializeCookie } from './cookie.ts'
 import { SessionNotLoadedError, SessionOptionsError } from './errors.ts'
+import { InFlight } from './in-flight.ts'
 import { resolveOptions } from './options.ts'
 import { RequestSession } from './request-session.ts'
 import { SessionResponse } from './response.ts'
-import { SessionManager } from './session-manager.ts'
+import { type CookieAction, SessionManager } from './session-manager.ts'
 
 /** One `register()`: what it resolved to, and the keys under which requests carry its state. */
 interface Registration {
   readonly settings: Settings
   readonly manager: SessionManager
   readonly response: SessionResponse
+  readonly inFlight: InFlight
   readonly wantsAutoload: (url: string) => boolean
   readonly replyKey: symbol
   readonly sessionKey: symbol
@@ -49,6 +51,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     settings,
     manager: new SessionManager(settings),
     response: new SessionResponse(writer, settings.cookie.secure),
+    inFlight: new InFlight(),
     wantsAutoload: autoloadMatcher(settings.autoload),
     replyKey: Symbol('starsessions.reply'),
     sessionKey: Symbol('starsessions.session')
@@ -57,6 +60,8 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   fastify.decorateRequest(registration.replyKey, null)
   fastify.decorateRequest(registration.sessionKey, null)
   Object.defineProperty(fastify, REGISTRATION, { value: registration })
+
+  finishBeforeClosing(fastify, registration.inFlight)
 
   fastify.addHook('onRoute', ({ url, config }) => {
     const wanted: unknown = config?.autoloadSession
@@ -79,6 +84,15 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     if (held === null || held.session === null) return done()
     return registration.response.finish(held, request, reply, payload)
   })
+}
+
+/**
+ * Fastify waits for the responses of open connections, and then runs `onClose` hooks, the application's (which may close
+ * the store's client) before ours where they were added later. A commit whose connection is gone is left to us.
+ */
+function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight): void {
+  fastify.addHook('preClose', () => inFlight.ended())
+  fastify.addHook('onClose', () => inFlight.ended())
 }
 
 /** @fastify/cookie's serializer: the application's, or one of our own that leaves no trace in its scope. */
@@ -134,9 +148,10 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
       "loadSession() was called before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it"
     )
   }
-  const { manager, settings, response } = registration
+  const { manager, settings, response, inFlight } = registration
   const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
-  const held = new RequestSession(manager, cookie, request.log, (action) => response.announce(action, request, reply))
+  const announce = (action: CookieAction) => response.announce(action, request, reply)
+  const held = new RequestSession(manager, cookie, request.log, inFlight, announce)
   ;(request as unknown as Carrier)[registration.sessionKey] = held
   return held
 }

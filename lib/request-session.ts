@@ -1,6 +1,7 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { SessionGoneError, SessionOptionsError } from './errors.ts'
+import type { InFlight } from './in-flight.ts'
 import type { CookieAction, SessionManager } from './session-manager.ts'
 
 const NONE: CookieAction = { kind: 'none' }
@@ -10,6 +11,7 @@ export class RequestSession {
   readonly #manager: SessionManager
   readonly #cookie: string | undefined
   readonly #log: Log
+  readonly #inFlight: InFlight
   readonly #onSaved: (action: CookieAction) => void
   #loading: Promise<Session> | null = null
   #last: Promise<unknown> = Promise.resolve()
@@ -26,12 +28,20 @@ export class RequestSession {
 
   /**
    * @param cookie the cookie's value, as it came
+   * @param inFlight told of each operation that changes the store
    * @param onSaved told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
    */
-  constructor(manager: SessionManager, cookie: string | undefined, log: Log, onSaved: (action: CookieAction) => void) {
+  constructor(
+    manager: SessionManager,
+    cookie: string | undefined,
+    log: Log,
+    inFlight: InFlight,
+    onSaved: (action: CookieAction) => void
+  ) {
     this.#manager = manager
     this.#cookie = cookie
     this.#log = log
+    this.#inFlight = inFlight
     this.#onSaved = onSaved
   }
 
@@ -112,7 +122,7 @@ export class RequestSession {
 
   /** Two operations at once would both start from the same record. */
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(async () => operation(await this.load()))
+    const turn = this.#inFlight.add(this.#last.then(async () => operation(await this.load())))
     this.#last = turn.catch(() => undefined)
     return turn
   }

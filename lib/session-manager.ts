@@ -8,6 +8,7 @@ import { SessionGoneError } from './errors.ts'
 import { cookieMaxAge, secondsLeft } from './expiry.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
+import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import { type Found, RecordStore, type Stored, warnUnusable } from './record-store.ts'
 import { end, endRotated } from './rotation.ts'
@@ -92,9 +93,10 @@ export class SessionManager {
   async destroy(session: Session): Promise<void> {
     const began = channels.destroy.hasSubscribers ? performance.now() : 0
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
-    const { stored, tombstone } = stateOf(session)
+    const { stored, tombstone, strays } = stateOf(session)
     if (stored !== null) await end(this.#records, stored.id, stored.bytes)
     if (tombstone !== null) await endRotated(this.#records, tombstone)
+    for (const id of strays) await this.#records.remove(id)
     this.#reset(session)
     if (channels.destroy.hasSubscribers) channels.destroy.publish({ ...facts, duration: performance.now() - began })
   }
@@ -115,6 +117,7 @@ export class SessionManager {
       case 'unchanged':
         return NONE
       case 'new':
+        renewId(state)
         state.metadata = { ...state.metadata, created: at }
         return this.#write(state, data, snapshot, at)
       case 'ended':
@@ -192,7 +195,7 @@ export class SessionManager {
   }
 
   #stateFor(found: Found): Omit<SessionState, 'aside' | 'commands' | 'expiry'> {
-    const changes = { rotated: false, cookieChanged: false, scope: null }
+    const changes = { rotated: false, strays: [], unanswered: undefined, cookieChanged: false, scope: null }
     const tombstone = found.kind === 'rotated' ? found.tombstone : null
     if (found.kind === 'session') {
       const { stored } = found
@@ -218,7 +221,7 @@ export class SessionManager {
     const began = channels.commit.hasSubscribers ? performance.now() : 0
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const metadata = { ...state.metadata, last_access: at }
-    const written = await this.#records.write(state.id ?? '', { data, metadata })
+    const written = await writeRecord(this.#records, state, { data, metadata })
     const stored = { ...written, baseline, metadata }
     this.#settle(state, stored, asked)
     this.#published(written.id, began, { attempts: 1, conflicts: 0, bytes: written.bytes.byteLength })
@@ -286,7 +289,8 @@ export class SessionManager {
     at: number
   ): Promise<CookieAction> {
     const state = stateOf(session)
-    const { id, stored, cookieChanged } = state
+    if (status === 'rotated') renewId(state)
+    const { id, stored, cookieChanged, strays } = state
     if (status === 'emptied') {
       await this.destroy(session)
       return CLEAR
@@ -299,9 +303,11 @@ export class SessionManager {
       await this.#records.remove((stored as Stored).id)
     } catch (error) {
       // Nobody has been told of the new id: the next attempt starts from the old one again.
-      Object.assign(state, { id, stored, rotated: true })
+      Object.assign(state, { id, stored, rotated: true, strays: [...strays, String(id)] })
       throw error
     }
+    state.strays = []
+    await Promise.allSettled(strays.filter((stray) => stray !== id).map((stray) => this.#records.remove(stray)))
     return action
   }
 

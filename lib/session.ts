@@ -31,12 +31,16 @@ export interface SessionState {
   metadata: RecordMetadata
   /** A new id was asked for; the record still stands under the old one. */
   rotated: boolean
+  /** Ids of new records of rotations whose answer was lost: whether they took the old one's place is not known. */
+  strays: readonly string[]
   /** `options()` changed how the cookie is to be issued. */
   cookieChanged: boolean
   /** The keys that a merge may take from another request, after `clear()` or `regenerate()`; `null`: all. */
   scope: ReadonlySet<string> | null
   /** The read has prolonged the record already. */
   prolonged: boolean
+  /** A new id under which a write was not answered. */
+  unanswered?: string | undefined
   /** Keys that carry a member's name: never properties, so that they shadow nothing. */
   readonly aside: Map<string, unknown>
 }

@@ -6,11 +6,12 @@ import t from 'tap'
 const LAYERS = [
   /^types\//,
   /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer)\.ts$/,
-  /^lib\/(seal|retry|keyed-queue|diagnostics)\.ts$/,
+  /^lib\/(seal|retry|keyed-queue|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
   /^lib\/record-store\.ts$/,
   /^lib\/session\.ts$/,
+  /^lib\/new-record\.ts$/,
   /^lib\/(commit|rotation)\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,

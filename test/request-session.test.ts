@@ -1,4 +1,5 @@
 import t from 'tap'
+import { InFlight } from '../lib/in-flight.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RequestSession } from '../lib/request-session.ts'
 import { type CookieAction, SessionManager } from '../lib/session-manager.ts'
@@ -10,8 +11,9 @@ function make(cookie?: string) {
   const store = new MapStore()
   const saved: CookieAction[] = []
   const manager = new SessionManager(resolveOptions({ store }))
-  const held = new RequestSession(manager, cookie, log, (action) => void saved.push(action))
-  return { store, held, saved }
+  const inFlight = new InFlight()
+  const held = new RequestSession(manager, cookie, log, inFlight, (action) => void saved.push(action))
+  return { store, held, saved, inFlight }
 }
 
 t.test('loading is one promise until it fails', async (t) => {
@@ -75,4 +77,13 @@ t.test('operations of one request take turns, and a failing one holds up nobody'
   session.a = 2
   await Promise.all([t.rejects(failing, { code: 'FST_SESSION_STORE' }), session.save()])
   t.same(order, ['begin', 'end', 'begin', 'end'])
+})
+
+t.test('what changes the store is in flight until it has ended', async (t) => {
+  const { held, inFlight, store } = make()
+  const session = await held.load()
+  session.a = 1
+  void session.save()
+  await inFlight.ended()
+  t.equal(store.calls.write, 1)
 })

@@ -25,6 +25,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       metadata,
       scope: null,
       rotated: false,
+      strays: [],
       cookieChanged: false,
       prolonged: false
     },
