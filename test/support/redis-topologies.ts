@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel } from 'redis'
 import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
+import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
 
 /** What there is to connect to, on 127.0.0.1. Plain data: it is handed to other processes. */
@@ -11,16 +12,11 @@ export interface Servers {
 
 export type Library = 'ioredis' | 'node-redis'
 
-export interface Connected {
-  readonly client: RedisClient
-  close(): void
-}
-
-type Connect = (ports: readonly number[]) => Promise<Connected>
+type Connect = (ports: readonly number[]) => Promise<Connection>
 
 const nowhere = () => undefined
 const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
-/** What a server that is gone for a moment asks for: to be tried again soon. */
+/** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
 const soon = () => 50
 
 const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
@@ -52,11 +48,11 @@ const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
 }
 
 /** A client of the library, ready for use. */
-export function connectTo({ kind, ports }: Servers, library: Library): Promise<Connected> {
+export function connectTo({ kind, ports }: Servers, library: Library): Promise<Connection> {
   return CONNECT[library][kind](ports)
 }
 
-function closing(client: Redis | Cluster): Connected {
+function closing(client: Redis | Cluster): Connection {
   client.on('error', nowhere)
   return { client, close: () => client.disconnect() }
 }
@@ -68,7 +64,7 @@ interface Unconnected {
   destroy(): unknown
 }
 
-async function connected(client: Unconnected): Promise<Connected> {
+async function connected(client: Unconnected): Promise<Connection> {
   client.on('error', nowhere)
   await client.connect()
   return { client: client as unknown as RedisClient, close: () => void client.destroy() }
