@@ -1,4 +1,5 @@
 import { setImmediate as tick } from 'node:timers/promises'
+import type { Test } from 'tap'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Answer, cookieValue, type Handler, type TestApp, testApp } from './app.ts'
@@ -100,6 +101,20 @@ export class Interleaving {
     open.leaveOpen(true)
     const probe = await testApp(t, { ...options, store: open.store })
     return new Interleaving(apps, probe, (id) => store().read(id, 0), fresh)
+  }
+
+  /**
+   * Holds the promises over every order of each of these groups of requests.
+   * @returns how many orders there were
+   */
+  async hold(t: Pick<Test, 'same'>, groups: readonly (readonly Action[])[]): Promise<number> {
+    let total = 0
+    for (const group of groups) {
+      const { schedules, violations } = await this.all(group)
+      t.same([...violations], [], `${group.join(', ')}: ${schedules} orders`)
+      total += schedules
+    }
+    return total
   }
 
   /** Every order of the operations of these requests, but for orders that nobody can tell from one that was run. */
