@@ -116,9 +116,8 @@ export async function commitStored(
   }
 
   // Nobody was told of these new records. What cannot be removed now, expires.
-  const takeBack = () => {
-    state.strays = []
-    return Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  const takeBack = async () => {
+    await Promise.allSettled([...newIds].map((id) => records.remove(id)))
   }
 
   try {
@@ -126,12 +125,14 @@ export async function commitStored(
       takeIn(await records.interpret(expected.id, change.hint))
     }
     const attempts = await retry(attempt)
-    await takeBack()
+    state.strays = []
+    if (newIds.size > 0) await takeBack()
     return { ...written, attempts, conflicts, merged }
   } catch (error) {
     // Whether the old record was replaced is not known: taking the new one back could end the session.
-    if (error instanceof SessionUnavailableError) state.strays = [...newIds]
-    else await takeBack()
+    const isUnknown = error instanceof SessionUnavailableError
+    state.strays = isUnknown ? [...newIds] : []
+    if (!isUnknown) await takeBack()
     throw error
   }
 }
