@@ -62,7 +62,6 @@ export class Deadline {
       const error = new Error(`no answer within ${this.#seconds} s (option "storeTimeout")`)
       call.giveUp(Object.assign(error, { code: 'ETIMEDOUT' }))
     }
-    if (this.#pending.size > 0) return
     clearInterval(this.#clock)
     this.#clock = undefined
   }

@@ -3,7 +3,7 @@ import { fastifySessionInMemory } from './columns/fastify-session.ts'
 import { limitInCookie } from './columns/limit-cookie.ts'
 import { limitInMemory } from './columns/limit-memory.ts'
 import { limitInRedis } from './columns/limit-redis.ts'
-import { oursInCookie, oursInMemory, oursInRedis } from './columns/ours.ts'
+import { oursInCookie, oursInMemory, oursInRedis, oursInRedisByNodeRedis } from './columns/ours.ts'
 import type { Speed } from './speed.ts'
 import type { Sample } from './statistics.ts'
 import { table } from './table.ts'
@@ -13,7 +13,8 @@ const RATIOS = [
   [oursInMemory, fastifyCookieAlone],
   [oursInMemory, limitInMemory],
   [oursInCookie, limitInCookie],
-  [oursInRedis, limitInRedis]
+  [oursInRedis, limitInRedis],
+  [oursInRedisByNodeRedis, oursInRedis]
 ] as const
 
 const text = ({ median, spread }: Sample): string => `${median.toFixed(1)} ± ${spread.toFixed(1)}`

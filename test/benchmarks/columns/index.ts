@@ -5,7 +5,7 @@ import { fastifySessionInMemory } from './fastify-session.ts'
 import { limitInCookie } from './limit-cookie.ts'
 import { limitInMemory } from './limit-memory.ts'
 import { limitInRedis } from './limit-redis.ts'
-import { oursInCookie, oursInMemory, oursInRedis } from './ours.ts'
+import { oursInCookie, oursInMemory, oursInRedis, oursInRedisByNodeRedis } from './ours.ts'
 
 /** In the order of the table. The second one shows how far apart two equal columns come out. */
 export const COLUMNS: readonly Column[] = [
@@ -18,5 +18,6 @@ export const COLUMNS: readonly Column[] = [
   oursInCookie,
   limitInCookie,
   oursInRedis,
+  oursInRedisByNodeRedis,
   limitInRedis
 ]

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import starsessions, { CookieStore, InMemoryStore, RedisStore } from 'fastify-starsessions'
+import { createClient } from 'redis'
 import type { SessionStore } from '../../../types/store.ts'
 import type { Effects } from '../scenarios.ts'
 import { newData } from '../session-data.ts'
@@ -62,4 +63,16 @@ export const oursInRedis: Column = {
   keepsSessions: true,
   needsRedis: true,
   open: ({ counted, redis }) => open(counted(new RedisStore({ client: redis })))
+}
+
+export const oursInRedisByNodeRedis: Column = {
+  name: 'ours, RedisStore over node-redis',
+  effects: EFFECTS,
+  keepsSessions: true,
+  needsRedis: true,
+  async open({ counted, redis }) {
+    const { port } = redis.options
+    const client = createClient({ socket: { host: '127.0.0.1', ...(port !== undefined && { port }) } })
+    return open(counted(new RedisStore({ client: await client.connect() })))
+  }
 }
