@@ -9,6 +9,7 @@ import { SessionNotLoadedError, SessionOptionsError } from './errors.ts'
 import { resolveOptions } from './options.ts'
 import { RequestSession } from './request-session.ts'
 import { SessionResponse } from './response.ts'
+import { whileSending } from './sending.ts'
 import { SessionManager } from './session-manager.ts'
 
 /** One `register()`: what it resolved to, and the keys under which requests carry its state. */
@@ -65,8 +66,8 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     }
   })
 
-  // Without work to do the hooks call back at once. Otherwise they return a promise, as an async hook does: what Fastify
-  // throws while it goes on is then its own to catch.
+  // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
+  // Fastify throws while it goes on is then its own to catch.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
     ;(request as unknown as Carrier)[registration.replyKey] = reply
     // An outer registration's session cannot be reached from here: an inner one has taken its place.
@@ -74,10 +75,10 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     return load(request, registration)
   })
 
-  fastify.addHook('onSend', (request, reply, payload, done): unknown => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     const held = requestSession(request, registration)
     if (held === null || held.session === null) return done()
-    return registration.response.finish(held, request, reply, payload)
+    whileSending(reply, registration.response.finish(held, request, reply, payload), done)
   })
 }
 

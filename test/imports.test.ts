@@ -5,7 +5,7 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer)\.ts$/,
+  /^lib\/(clock|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|sending)\.ts$/,
   /^lib\/(seal|retry|keyed-queue|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
