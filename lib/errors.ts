@@ -3,10 +3,10 @@ import { createError } from '@fastify/error'
 /** Seconds after which a client may try again when the store could not be reached (RFC 9110, section 10.2.3). */
 const RETRY_AFTER = '5'
 
-/** `request.session` was read before the session was loaded. */
-export const SessionNotLoadedError = createError(
+/** `request.session` was read before the session was loaded; the message names the method and the route's config. */
+export const SessionNotLoadedError = createError<[string, string]>(
   'FST_SESSION_NOT_LOADED',
-  'The session is not loaded: call `await request.loadSession()` first, or load it for the route with `config: { autoloadSession: true }`',
+  'The session is not loaded: call `await request.%s()` first, or load it for the route with `config: { autoloadSession: %s }`',
   500
 )
 

@@ -13,6 +13,8 @@ import { InMemoryStore } from './stores/memory.ts'
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 /** Beside a longer one a session id has no place: see `MAX_COOKIE_BYTES`. */
 const LONGEST_NAME = MAX_COOKIE_BYTES - '='.length - ID_LENGTH
+/** What a request's member may be called with a dot. */
+const IDENTIFIER = '^[A-Za-z_$][\\w$]{0,63}$'
 /** RFC 6265, section 4.1.1: an attribute's value has no control characters and no semicolon. */
 const ATTRIBUTE = '^[ -:<-~]*$'
 
@@ -32,7 +34,6 @@ const SCHEMA = {
       type: 'string',
       pattern: TOKEN,
       maxLength: LONGEST_NAME,
-      default: 'session',
       description: `a token of RFC 6265, letters, digits and !#$%&'*+-.^_\`|~, of at most ${LONGEST_NAME} characters`
     },
     cookie: {
@@ -75,7 +76,13 @@ const SCHEMA = {
       methods: { required: ['encrypt', 'decrypt'] },
       description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
     },
-    concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" }
+    concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" },
+    name: {
+      type: 'string',
+      pattern: IDENTIFIER,
+      default: 'session',
+      description: "an identifier of at most 64 characters: 'admin' gives request.admin and request.loadAdmin()"
+    }
   }
 }
 
@@ -108,7 +115,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: tr
   .compile<Validated>(SCHEMA)
 
 type Validated = Omit<StarsessionsOptions, 'cookie'> &
-  Required<Pick<StarsessionsOptions, 'lifetime' | 'rolling' | 'cookieName' | 'autoload' | 'concurrency'>> & {
+  Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency'>> & {
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
   }
 
@@ -123,10 +130,11 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     ...(isPlain(options.cookie) && { cookie: withoutUndefined(options.cookie) })
   }
   if (!validate(copy)) throw new SessionOptionsError(explain(validate.errors!.at(-1)!))
-  const { cookieName, autoload, encryptor, serializer = new JsonSerializer() } = copy
+  const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
   const store: SessionStore = copy.store ?? new InMemoryStore()
   const cookie = resolveCookie(cookieName, copy.cookie)
   return Object.freeze({
+    name,
     store: store.forCookie?.(cookieName) ?? store,
     expiry: resolveExpiry(copy),
     cookieName,

@@ -6,6 +6,7 @@ import { isSafeValue } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionGoneError } from './errors.ts'
 import { cookieMaxAge, secondsLeft } from './expiry.ts'
+import { holdsNothing } from './holds-nothing.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
 import type { Data } from './record.ts'
@@ -109,7 +110,7 @@ export class SessionManager {
     const at = now()
     const data = session.data() as Data
     const snapshot = this.#records.codec.snapshot(data)
-    const status = this.#statusOf(session, snapshot, at)
+    const status = this.#statusOf(session, data, snapshot, at)
     switch (status) {
       case 'new-empty':
       case 'unchanged':
@@ -172,10 +173,11 @@ export class SessionManager {
     }
   }
 
-  #statusOf(session: Session, snapshot: Uint8Array, at: number): Status {
+  #statusOf(session: Session, data: Data, snapshot: Uint8Array, at: number): Status {
     const { stored, rotated, cookieChanged, metadata } = stateOf(session)
     const { expiry } = this.#settings
-    if (stored === null) return session.isEmpty ? 'new-empty' : 'new'
+    // Nothing but empty containers is what plugins leave on an anonymous page: no session is made of that.
+    if (stored === null) return holdsNothing(data) ? 'new-empty' : 'new'
     const changed = rotated || cookieChanged || Buffer.compare(snapshot, stored.baseline) !== 0
     // No time left is a removal, never a ttl of 0, which would keep the record.
     if (secondsLeft(expiry, metadata.created, at) <= 0) return changed ? 'ended' : 'unchanged'

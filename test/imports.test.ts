@@ -5,7 +5,7 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|sending)\.ts$/,
+  /^lib\/(clock|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|sending)\.ts$/,
   /^lib\/(seal|retry|keyed-queue|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
@@ -16,6 +16,8 @@ const LAYERS = [
   /^lib\/request-session\.ts$/,
   /^lib\/response\.ts$/,
   /^lib\/options\.ts$/,
+  /^lib\/registration\.ts$/,
+  /^lib\/(decorators|encapsulation)\.ts$/,
   /^lib\/plugin\.ts$/,
   /^lib\/index\.ts$/
 ]

@@ -61,6 +61,12 @@ t.test('the caller’s object is never changed, and the settings are frozen', as
   t.ok(Object.isFrozen(resolve({ lifetime: 5, rolling: true, absoluteLifetime: 5 }).expiry))
 })
 
+t.test('the cookie is called as the session is, unless it is told another name', async (t) => {
+  t.match(resolve({}), { name: 'session', cookieName: 'session' })
+  t.match(resolve({ name: 'admin' }), { name: 'admin', cookieName: 'admin' })
+  t.match(resolve({ name: '$_9', cookieName: 'sid' }), { name: '$_9', cookieName: 'sid' })
+})
+
 t.test('a store may bind itself to the cookie', async (t) => {
   const bound = new MapStore()
   const names: string[] = []
@@ -101,6 +107,11 @@ t.test('each refusal names the option and the remedy', async (t) => {
     [{ cookieName: 'a\n' }, /"cookieName" must be a token/],
     [{ cookieName: 'sé' }, /"cookieName" must be a token/],
     [{ cookieName: 5 }, /"cookieName" must be a token/],
+    [{ name: '' }, /"name" must be an identifier of at most 64 characters: 'admin' gives request\.admin/],
+    [{ name: 'my-admin' }, /"name" must be an identifier/],
+    [{ name: '1st' }, /"name" must be an identifier/],
+    [{ name: 'a'.repeat(65) }, /"name" must be an identifier/],
+    [{ name: Symbol('admin') }, /"name" must be an identifier/],
     [{ cookie: true }, /"cookie" must be an object/],
     [{ cookie: [] }, /"cookie" must be an object/],
     [{ cookie: null }, /"cookie" must be an object/],

@@ -18,7 +18,11 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** Load (`true`) or do not load (`false`) the session before this route's handler, whatever `autoload` says. */
-    autoloadSession?: boolean
+    /**
+     * What to load before this route's handler, whatever `autoload` says: the session of the innermost registration
+     * (`true`), none (`false`), or those with these names. Of several registrations in the innermost scope, `true` means
+     * the one named `'session'`, else the one registered last.
+     */
+    autoloadSession?: boolean | readonly string[]
   }
 }

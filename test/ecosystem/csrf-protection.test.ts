@@ -103,24 +103,27 @@ t.test('with @fastify/secure-session, maxAge shortens the session cookie', async
   t.equal(visitor.jar.attribute('session', 'max-age'), '60')
 })
 
-t.test('a form from before a rotation: good after regenerateId(), dead after regenerate() without its key', async (t) => {
-  const visitor = new Visitor(await application(t))
-  const before = await token(visitor)
-  const copy = visitor.thief()
-  await visitor.send('POST /login/ada')
-  t.equal((await post(visitor, before)).status, 200, 'the secret is data, and regenerateId() keeps the data')
-  t.equal((await post(copy, before)).status, 403, 'the old id is dead')
+t.test(
+  'a form from before a rotation: good after regenerateId(), dead after regenerate() without its key',
+  async (t) => {
+    const visitor = new Visitor(await application(t))
+    const before = await token(visitor)
+    const copy = visitor.thief()
+    await visitor.send('POST /login/ada')
+    t.equal((await post(visitor, before)).status, 200, 'the secret is data, and regenerateId() keeps the data')
+    t.equal((await post(copy, before)).status, 403, 'the old id is dead')
 
-  await visitor.send('POST /keeping')
-  t.equal((await post(visitor, before)).status, 200)
-  await visitor.send('POST /regenerate')
-  t.equal((await post(visitor, before)).status, 403)
-  t.equal((await post(visitor, await token(visitor))).status, 200, 'the next form is good')
+    await visitor.send('POST /keeping')
+    t.equal((await post(visitor, before)).status, 200)
+    await visitor.send('POST /regenerate')
+    t.equal((await post(visitor, before)).status, 403)
+    t.equal((await post(visitor, await token(visitor))).status, 200, 'the next form is good')
 
-  const last = await token(visitor)
-  await visitor.send('POST /logout')
-  t.equal((await post(visitor, last)).status, 403)
-})
+    const last = await token(visitor)
+    await visitor.send('POST /logout')
+    t.equal((await post(visitor, last)).status, 403)
+  }
+)
 
 t.test('a page without a form, and a refusal, cost no session', async (t) => {
   const store = new InMemoryStore()
