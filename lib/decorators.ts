@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../types/session.ts'
 import { findCookie } from './cookie.ts'
+import { RawHeaders } from './cookie-outlet.ts'
 import { SessionNotLoadedError, SessionOptionsError } from './errors.ts'
+import { watchLateChanges } from './late-changes.ts'
 import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
 import { RequestSession } from './request-session.ts'
 
@@ -63,7 +65,8 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
     )
   }
   const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
-  const held = new RequestSession(manager, cookie, request.log, (action) => response.announce(action, request, reply))
+  const held = new RequestSession(manager, cookie, request.log, new RawHeaders(response, request, reply))
+  watchLateChanges(held, request, reply)
   keep(request, registration.sessionKey, held)
   return held
 }

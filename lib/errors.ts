@@ -43,6 +43,14 @@ export const SessionConflictError = createError(
 /** The session ended while the request was changing it: nothing was written. */
 export const SessionGoneError = createError('FST_SESSION_GONE', 'The session has ended meanwhile', 409)
 
+/** The cookie that a change needs cannot be sent any more; the message says what to do instead. */
+export const SessionHeadersSentError = createError<[string]>('FST_SESSION_HEADERS_SENT', '%s', 500)
+
+export const cannotSendCookie = (): Error =>
+  new SessionHeadersSentError(
+    'The session cannot be stored here: it needs a cookie, and the headers have gone out. Call `await session.save()` before they do; for a WebSocket or a stream, give the visitor a session in an earlier response'
+  )
+
 const StoreError = createError<[{ cause?: unknown }?]>('FST_SESSION_STORE', 'The session store is unavailable', 503)
 
 /**

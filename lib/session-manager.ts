@@ -4,7 +4,7 @@ import { now } from './clock.ts'
 import { type Asked, type Change, type Committed, commitStored } from './commit.ts'
 import { isSafeValue } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
-import { SessionGoneError } from './errors.ts'
+import { cannotSendCookie, SessionGoneError } from './errors.ts'
 import { cookieMaxAge, secondsLeft } from './expiry.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import { KeyedQueue } from './keyed-queue.ts'
@@ -34,6 +34,9 @@ const CLEAR: CookieAction = { kind: 'clear' }
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
+
+/** What a commit leaves as it is; that a rolling session is prolonged is no change of it. */
+const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged'])
 
 /** What is asked of a session by its handler, and answered by its request. */
 type RequestCommands = Pick<SessionCommands, 'save' | 'destroy' | 'reload' | 'update'>
@@ -88,12 +91,14 @@ export class SessionManager {
 
   /**
    * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_CONFLICT`
+   * @param headersSent no cookie can be cleared
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_CONFLICT`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
    */
-  async destroy(session: Session): Promise<void> {
+  async destroy(session: Session, headersSent = false): Promise<void> {
     const began = channels.destroy.hasSubscribers ? performance.now() : 0
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
     const { stored, tombstone } = stateOf(session)
+    if (headersSent && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
     if (stored !== null) await end(this.#records, stored.id, stored.bytes)
     if (tombstone !== null) await endRotated(this.#records, tombstone)
     this.#reset(session)
@@ -102,15 +107,17 @@ export class SessionManager {
 
   /**
    * Brings the store up to what the session is now.
+   * @param headersSent no cookie can be set: nothing is stored that would need one
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
-   *   `FST_SESSION_CONFLICT`
+   *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(session: Session, log: Log): Promise<CookieAction> {
+  async commit(session: Session, log: Log, headersSent = false): Promise<CookieAction> {
     const state = stateOf(session)
     const at = now()
     const data = session.data() as Data
     const snapshot = this.#records.codec.snapshot(data)
     const status = this.#statusOf(session, data, snapshot, at)
+    if (headersSent && this.#needsCookie(state, status)) throw cannotSendCookie()
     switch (status) {
       case 'new-empty':
       case 'unchanged':
@@ -133,12 +140,14 @@ export class SessionManager {
 
   /**
    * Runs `fn` on the newest data, and again when another request was faster, until what it made of them is stored.
-   * @throws what `fn` throws, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`
+   * @param headersSent as for `commit()`
+   * @throws what `fn` throws, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_HEADERS_SENT`
    */
   async update<T>(
     session: Session,
     fn: (session: Session) => T | Promise<T>,
-    log: Log
+    log: Log,
+    headersSent = false
   ): Promise<{ result: T; action: CookieAction }> {
     const state = stateOf(session)
     const { codec } = this.#records
@@ -150,7 +159,11 @@ export class SessionManager {
       Object.assign(state, before)
       resetData(session, codec.restore(codec.snapshot(ours)))
       result = await fn(session)
-      return session.data() as Data
+      const data = session.data() as Data
+      if (headersSent && (state.stored === null ? !holdsNothing(data) : state.rotated || state.cookieChanged)) {
+        throw cannotSendCookie()
+      }
+      return data
     }
     try {
       if (state.stored === null) {
@@ -160,7 +173,7 @@ export class SessionManager {
       if (this.#records.ownsIds) {
         // The browser has the only copy, and this request has it: there is nothing newer to run on.
         await derive(session.data() as Data)
-        return { result: result as T, action: await this.commit(session, log) }
+        return { result: result as T, action: await this.commit(session, log, headersSent) }
       }
       const change = { data: codec.restore(snapshot), snapshot, at: now(), derive }
       const action = await this.#swap(session, change, log)
@@ -171,6 +184,25 @@ export class SessionManager {
       resetData(session, codec.restore(snapshot))
       throw error
     }
+  }
+
+  /** Whether a commit would store, or remove, something. */
+  hasUnsavedChanges(session: Session): boolean {
+    const data = session.data() as Data
+    try {
+      const status = this.#statusOf(session, data, this.#records.codec.snapshot(data), now())
+      return !SETTLED.has(status)
+    } catch {
+      // What cannot be serialized was not stored.
+      return true
+    }
+  }
+
+  /** Whether the browser has to be told, or nobody finds what is stored. */
+  #needsCookie({ cookieChanged }: SessionState, status: Status): boolean {
+    if (status === 'new' || status === 'rotated') return true
+    if (status === 'changed') return this.#records.ownsIds || cookieChanged
+    return status === 'emptied' && this.#records.ownsIds
   }
 
   #statusOf(session: Session, data: Data, snapshot: Uint8Array, at: number): Status {

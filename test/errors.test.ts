@@ -9,6 +9,7 @@ t.test('each error has its code and status', async (t) => {
     [new errors.SessionSerializeError('x'), 'FST_SESSION_SERIALIZE', 500],
     [new errors.SessionTooLargeError('x'), 'FST_SESSION_TOO_LARGE', 500],
     [new errors.SessionGoneError(), 'FST_SESSION_GONE', 409],
+    [errors.cannotSendCookie(), 'FST_SESSION_HEADERS_SENT', 500],
     [new errors.SessionUnavailableError(), 'FST_SESSION_STORE', 503]
   ] as const
   for (const [error, code, statusCode] of catalogue) t.match(error, { code, statusCode })

@@ -1,6 +1,12 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
+import starsessions, {
+  AESGCMEncryptor,
+  CookieStore,
+  type Encryptor,
+  FernetEncryptor,
+  InMemoryStore
+} from '../../lib/index.ts'
 import { CookieJar } from '../support/cookie-jar.ts'
 import { MapStore } from '../support/map-store.ts'
 
@@ -185,20 +191,37 @@ t.test('one secret, two registrations: the cookie of the one does not open in th
   t.equal((await app.inject({ url: '/', headers: forged })).body, '{}')
 })
 
-t.test(
-  'a request that loads one of two sessions is not slowed down by the other: no store call, no header',
-  async (t) => {
+t.test('two stores over one place: AES-GCM keeps the sessions apart, Fernet cannot', async (t) => {
+  const opens = async (encryptor: Encryptor) => {
     const app = Fastify()
     t.teardown(() => app.close())
-    const stores = [new MapStore(), new MapStore()]
-    await app.register(starsessions, { store: stores[0] as MapStore })
-    await app.register(starsessions, { store: stores[1] as MapStore, name: 'admin' })
-    app.get('/', async () => 'x')
-    const { headers } = await app.inject({ url: '/', headers: { cookie: 'session=abc; admin=abc' } })
-    t.same([headers['set-cookie'], headers.vary], [undefined, undefined])
-    for (const { calls } of stores) t.same(calls, { read: 0, write: 0, remove: 0 })
+    const store = new MapStore()
+    const samePlace = Object.assign(new MapStore(), { entries: store.entries })
+    await app.register(starsessions, { store, encryptor })
+    await app.register(starsessions, { store: samePlace, encryptor, name: 'admin' })
+    app.post('/', async (request) => {
+      ;(await request.loadSession()).operator = 'mallory'
+      return {}
+    })
+    app.get('/', async (request) => (await request.loadAdmin()).data())
+    const { cookies } = await app.inject({ method: 'POST', url: '/' })
+    return (await app.inject({ url: '/', headers: { cookie: `admin=${cookies[0]?.value}` } })).json()
   }
-)
+  t.same(await opens(new AESGCMEncryptor(AESGCMEncryptor.generateKey())), {})
+  t.same(await opens(new FernetEncryptor(FernetEncryptor.generateKey())), { operator: 'mallory' })
+})
+
+t.test('a request that loads neither of two sessions costs neither a store call nor a header', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const stores = [new MapStore(), new MapStore()]
+  await app.register(starsessions, { store: stores[0] as MapStore })
+  await app.register(starsessions, { store: stores[1] as MapStore, name: 'admin' })
+  app.get('/', async () => 'x')
+  const { headers } = await app.inject({ url: '/', headers: { cookie: 'session=abc; admin=abc' } })
+  t.same([headers['set-cookie'], headers.vary], [undefined, undefined])
+  for (const { calls } of stores) t.same(calls, { read: 0, write: 0, remove: 0 })
+})
 
 t.test('the stores that are made for want of one are two', async (t) => {
   const app = Fastify()
