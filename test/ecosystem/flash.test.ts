@@ -8,6 +8,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
 import type { SessionStore } from '../../types/store.ts'
+import { newSignal } from '../support/signal.ts'
 import { Visitor } from '../support/visitor.ts'
 
 async function application(t: Test, store: SessionStore = new InMemoryStore()) {
@@ -75,13 +76,14 @@ t.test('a message in an answer of 500 and above is not kept, like any change', a
 t.test('two requests at once change one key; update() keeps both messages', async (t) => {
   const app = await application(t)
   let arrived = 0
-  let proceed = () => {}
-  const both = new Promise<void>((resolve) => {
-    proceed = resolve
-  })
+  let both = newSignal()
   const meet = async () => {
-    if (++arrived % 2 === 0) proceed()
-    await both
+    const { given, give } = both
+    if (++arrived % 2 === 0) {
+      both = newSignal()
+      give()
+    }
+    await given
   }
   app.post<{ Params: { text: string } }>('/at-once/:text', async (request) => {
     await meet()

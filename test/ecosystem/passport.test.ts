@@ -4,6 +4,7 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
 import type { SessionStore } from '../../types/store.ts'
+import { newSignal } from '../support/signal.ts'
 import { Visitor } from '../support/visitor.ts'
 
 const { Authenticator, Strategy } = passport
@@ -157,6 +158,30 @@ t.test('logout ends the session: the record is gone, the cookie cleared, a copy 
   t.equal(visitor.jar.header(), '')
   t.equal(store.size, 0)
   t.equal((await thief.send('GET /')).json().user, null)
+})
+
+t.test('logout while another request rotates the id: logOut() is too late, destroy() after it is not', async (t) => {
+  for (const destroys of [false, true]) {
+    const app = await application(t)
+    const loaded = newSignal()
+    const rotated = newSignal()
+    app.post('/rotate', async ({ session }) => session.regenerateId())
+    app.post('/late', async (request) => {
+      loaded.give()
+      await rotated.given
+      await request.logOut()
+      if (destroys) await request.session.destroy()
+      return {}
+    })
+    const visitor = new Visitor(app)
+    await visitor.send('POST /login', { payload: right })
+    const late = visitor.thief().send('POST /late')
+    await loaded.given
+    await visitor.send('POST /rotate')
+    rotated.give()
+    t.equal((await late).status, destroys ? 200 : 409)
+    t.same((await visitor.send('GET /')).json().user, destroys ? null : { name: 'ada', known: true })
+  }
 })
 
 t.test('a user that the deserializer does not know any more is logged out', async (t) => {

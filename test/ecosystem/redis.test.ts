@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import starsessions, { type RedisClient, RedisStore } from '../../lib/index.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { newSignal } from '../support/signal.ts'
 import { Visitor } from '../support/visitor.ts'
 
 const server = await startRedis()
@@ -40,19 +41,6 @@ const connections: Record<string, (app: FastifyInstance) => Promise<RedisClient>
   }
 }
 
-/** Holds a handler until it may go on. */
-function newGate() {
-  let arrive = () => {}
-  let proceed = () => {}
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve
-  })
-  const passed = new Promise<void>((resolve) => {
-    proceed = resolve
-  })
-  return { arrived, proceed: () => proceed(), pass: () => [arrive(), passed][1] }
-}
-
 async function application(t: Test, connect: (app: FastifyInstance) => Promise<RedisClient>) {
   const problems: unknown[] = []
   const app = Fastify({
@@ -68,18 +56,20 @@ async function application(t: Test, connect: (app: FastifyInstance) => Promise<R
     return {}
   })
   app.post('/logout', async ({ session }) => session.destroy())
-  const gate = newGate()
+  const arrived = newSignal()
+  const late = newSignal()
   app.post('/late', async ({ session }) => {
-    await gate.pass()
+    arrived.give()
+    await late.given
     session.late = true
     return {}
   })
-  return { app, problems, gate }
+  return { app, problems, arrived, proceed: late.give }
 }
 
 for (const [name, connect] of Object.entries(connections)) {
   t.test(name, async (t) => {
-    const { app, problems, gate } = await application(t, connect)
+    const { app, problems, arrived, proceed } = await application(t, connect)
     const visitor = new Visitor(app)
     await visitor.send('POST /login')
     t.same((await visitor.send('GET /')).json(), { user: 'ada' })
@@ -93,9 +83,9 @@ for (const [name, connect] of Object.entries(connections)) {
     // Without keep-alive: closing would wait for the connection, too.
     const headers = { cookie: visitor.jar.header(), connection: 'close' }
     const late = once(request(`${origin}/late`, { method: 'POST', agent: false, headers }).end(), 'response')
-    await gate.arrived
+    await arrived.given
     const closing = app.close()
-    gate.proceed()
+    proceed()
     t.equal((await late)[0].statusCode, 200)
     await closing
     t.match((await observer.mget(await observer.keys('shop:*'))).join(), /"late":true/, 'it was stored')

@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import starsessions, { InMemoryStore } from '../../lib/index.ts'
 import { CookieJar } from '../support/cookie-jar.ts'
+import { newSignal } from '../support/signal.ts'
 
 async function application(t: Test) {
   const log: { level: number; msg: string; err?: { code: string } }[] = []
@@ -58,13 +59,10 @@ async function application(t: Test) {
     return reply
   })
 
-  let proceed = () => {}
-  let turn = new Promise<void>(() => {})
+  let turn = newSignal()
   const next = () => {
-    turn = new Promise((resolve) => {
-      proceed = resolve
-    })
-    return turn
+    turn = newSignal()
+    return turn.given
   }
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const jar = new CookieJar()
@@ -72,7 +70,7 @@ async function application(t: Test) {
     log,
     store,
     jar,
-    proceed: () => proceed(),
+    proceed: () => turn.give(),
     async get(path: string) {
       const response = await fetch(origin + path, { headers: { cookie: jar.header() } })
       jar.take(response)
