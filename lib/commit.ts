@@ -2,10 +2,11 @@ import type { Concurrency } from '../types/options.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from './errors.ts'
 import { merge } from './merge.ts'
+import { renewId, writeRecord } from './new-record.ts'
 import type { Data, RecordMetadata } from './record.ts'
 import type { Found, RecordStore, Stored } from './record-store.ts'
 import { retry } from './retry.ts'
-import { seal, unseal } from './seal.ts'
+import { bury } from './rotation.ts'
 import type { SessionState } from './session.ts'
 
 /** One side of a commit: what this request makes of the session. */
@@ -15,6 +16,8 @@ export interface Change {
   readonly data: Data
   /** The same, serialized. */
   readonly snapshot: Uint8Array
+  /** What of the state belongs to the snapshot: the handler may have asked for more since. */
+  readonly scope: SessionState['scope']
   readonly at: number
   /** What this process has written last: what is known to be outdated need not be tried. */
   readonly hint: Uint8Array | undefined
@@ -50,19 +53,19 @@ export async function commitStored(
   concurrency: Concurrency,
   change: Change
 ): Promise<Committed> {
-  const { state, snapshot, derive } = change
+  const { state, snapshot, scope, derive } = change
   const { codec } = records
   let expected = base
   let ours = change.data
   let written: Pick<Committed, 'data' | 'stored' | 'asked'> = { data: ours, stored: null, asked: state }
   let merged = false
   let conflicts = 0
-  const newIds = new Set<string>()
+  const newIds = new Set(state.strays)
 
   const takeIn = (found: Found): false => {
     if (found.kind !== 'session') throw new SessionGoneError()
     const mine = merged ? ours : codec.restore(snapshot)
-    const result = merge(codec.restore(expected.baseline), mine, found.data, state.scope ?? undefined)
+    const result = merge(codec.restore(expected.baseline), mine, found.data, scope ?? undefined)
     if (channels.conflict.hasSubscribers) {
       channels.conflict.publish({ fingerprint: fingerprint(expected.id), keys: result.conflicts.length })
     }
@@ -78,7 +81,8 @@ export async function commitStored(
   const attempt = async (): Promise<boolean> => {
     const before = state.metadata
     const data = derive === undefined ? ours : await derive(ours)
-    const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
+    if (state.rotated) renewId(state)
+    const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const refused = (found: Found): false => {
       // What the function asked of the cookie goes with its run.
       if (derive !== undefined) state.metadata = before
@@ -98,7 +102,7 @@ export async function commitStored(
       const newId = String(state.id)
       newIds.add(newId)
       // The new record first: if the process dies in between, the old one holds what it held before.
-      const { bytes } = await records.write(newId, draft)
+      const { bytes } = await writeRecord(records, state, draft)
       const found = await bury(records, expected, newId)
       if (found !== null) return refused(found)
       newIds.delete(newId)
@@ -112,7 +116,10 @@ export async function commitStored(
   }
 
   // Nobody was told of these new records. What cannot be removed now, expires.
-  const takeBack = () => Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  const takeBack = () => {
+    state.strays = []
+    return Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  }
 
   try {
     if (change.hint !== undefined && Buffer.compare(change.hint, expected.bytes) !== 0) {
@@ -123,28 +130,8 @@ export async function commitStored(
     return { ...written, attempts, conflicts, merged }
   } catch (error) {
     // Whether the old record was replaced is not known: taking the new one back could end the session.
-    if (!(error instanceof SessionUnavailableError)) await takeBack()
+    if (error instanceof SessionUnavailableError) state.strays = [...newIds]
+    else await takeBack()
     throw error
-  }
-}
-
-/**
- * Replaces the old record by a tombstone that leads to the new one.
- * @returns what is there instead; `null`: it is done
- */
-async function bury(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
-  const sealed = seal(old.id, newId)
-  let { bytes } = old
-  let successors = [sealed]
-  for (;;) {
-    const swapped = await records.bury(old.id, bytes, successors, old.metadata)
-    if (swapped.ok) return null
-    if (swapped.found.kind !== 'rotated') return swapped.found
-    const { tombstone } = swapped.found
-    // An earlier attempt whose answer was lost has done it.
-    if (tombstone.successors.some((other) => unseal(old.id, other) === newId)) return null
-    // Another request rotated the same session: a destroy() by its old id has to find both.
-    bytes = tombstone.bytes
-    successors = [...tombstone.successors, sealed]
   }
 }

@@ -56,7 +56,7 @@ export async function load(request: FastifyRequest, registration: Registration):
 }
 
 function hold(request: FastifyRequest, registration: Registration): RequestSession {
-  const { manager, settings, response } = registration
+  const { manager, settings, response, inFlight } = registration
   const reply = replyOf(request, registration)
   if (reply === null) {
     // Without our hooks nothing would be committed, and the change would be lost in silence.
@@ -65,7 +65,7 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
     )
   }
   const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
-  const held = new RequestSession(manager, cookie, request.log, new RawHeaders(response, request, reply))
+  const held = new RequestSession(manager, cookie, request.log, inFlight, new RawHeaders(response, request, reply))
   watchLateChanges(held, request, reply)
   keep(request, registration.sessionKey, held)
   return held

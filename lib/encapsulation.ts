@@ -1,19 +1,21 @@
-import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../types/options.ts'
 import { SessionOptionsError } from './errors.ts'
 import type { Registration } from './registration.ts'
+
+/** A Fastify instance, of whatever server. */
+type Scope = { readonly server: object }
 
 /** What there is in each application, which is known by its server: all its scopes share that. */
 const applications = new WeakMap<object, Registration[]>()
 
 /** All registrations of the application that `scope` is a part of. */
-const registrationsOf = (scope: FastifyInstance): Registration[] => applications.get(scope.server) ?? []
+const registrationsOf = (scope: Scope): Registration[] => applications.get(scope.server) ?? []
 
-const isWithin = (inner: FastifyInstance, outer: FastifyInstance): boolean =>
+const isWithin = (inner: Scope, outer: Scope): boolean =>
   inner === outer || Object.prototype.isPrototypeOf.call(outer, inner)
 
 /** The names of the sessions that a scope has. */
-export function namesIn(scope: FastifyInstance): string[] {
+export function namesIn(scope: Scope): string[] {
   const names = registrationsOf(scope).filter((one) => isWithin(scope, one.scope))
   return [...new Set(names.map(({ settings }) => settings.name))]
 }

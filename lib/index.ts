@@ -11,7 +11,8 @@ export type * from '../types/index.ts'
 export type { AESGCMOptions } from './encryptors/aes-gcm.ts'
 export type { CookieStoreOptions, Secret } from './stores/cookie.ts'
 export type { InMemoryStoreOptions } from './stores/memory.ts'
-export type { RedisClient, RedisStoreOptions } from './stores/redis.ts'
+export type { RedisClient } from './stores/redis/recognise.ts'
+export type { RedisStoreOptions } from './stores/redis.ts'
 
 import '../types/fastify.ts'
 

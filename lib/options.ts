@@ -15,8 +15,13 @@ const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 const LONGEST_NAME = MAX_COOKIE_BYTES - '='.length - ID_LENGTH
 /** What a request's member may be called with a dot. */
 const IDENTIFIER = '^[A-Za-z_$][\\w$]{0,63}$'
-/** RFC 6265, section 4.1.1: an attribute's value has no control characters and no semicolon. */
-const ATTRIBUTE = '^[ -:<-~]*$'
+/** RFC 6265, section 4.1.1: no control characters and no semicolon. And no "<", which @fastify/cookie does not take. */
+const PATH = '^/[ -:=-~]*$'
+/** RFC 1034, section 3.5; the dot in front is from RFC 2109, and means nothing any more (RFC 6265, section 4.1.2.3). */
+const LABEL = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const HOST = `^\\.?${LABEL}(\\.${LABEL})*$`
+
+const STORE: Methods = { required: ['read', 'write', 'remove'], optional: ['touch', 'replace', 'forCookie'] }
 
 /** Each description completes the sentence `option "x" must be ...`. */
 const SCHEMA = {
@@ -24,7 +29,7 @@ const SCHEMA = {
   additionalProperties: false,
   properties: {
     store: {
-      methods: { required: ['read', 'write', 'remove'], optional: ['touch', 'replace', 'forCookie'] },
+      methods: STORE,
       description: 'an object with read, write and remove: InMemoryStore, CookieStore, RedisStore or your own'
     },
     lifetime: { type: ['number', 'object'], default: 0, description: 'seconds, or { days: 14 }' },
@@ -44,14 +49,14 @@ const SCHEMA = {
       properties: {
         path: {
           type: 'string',
-          pattern: ATTRIBUTE.replace('^', '^/'),
+          pattern: PATH,
           default: '/',
-          description: 'a path that begins with "/", without control characters and ";"'
+          description: 'a path that begins with "/", in ASCII without control characters, ";" and "<"'
         },
         domain: {
           type: 'string',
-          pattern: ATTRIBUTE.replace('*', '+'),
-          description: 'a host name, without control characters and ";"'
+          pattern: HOST,
+          description: 'a host name such as example.com, without protocol, port and path'
         },
         sameSite: { enum: ['lax', 'strict', 'none'], default: 'lax', description: "'lax', 'strict' or 'none'" },
         secure: { enum: [true, false, 'auto'], default: true, description: "true, false or 'auto'" },
@@ -77,6 +82,7 @@ const SCHEMA = {
       description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
     },
     concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" },
+    storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' },
     name: {
       type: 'string',
       pattern: IDENTIFIER,
@@ -96,18 +102,17 @@ interface Methods {
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
+function hasMethods({ required, optional = [] }: Methods, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const members = value as Record<string, unknown>
+  return (
+    required.every((name) => isFunction(members[name])) &&
+    optional.every((name) => members[name] === undefined || isFunction(members[name]))
+  )
+}
+
 const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: true, strictTypes: false })
-  .addKeyword({
-    keyword: 'methods',
-    validate: ({ required, optional = [] }: Methods, value: unknown) => {
-      if (typeof value !== 'object' || value === null) return false
-      const members = value as Record<string, unknown>
-      return (
-        required.every((name) => isFunction(members[name])) &&
-        optional.every((name) => members[name] === undefined || isFunction(members[name]))
-      )
-    }
-  })
+  .addKeyword({ keyword: 'methods', validate: hasMethods })
   .addKeyword({
     keyword: 'instanceof',
     validate: (name: string, value: unknown) => Object.prototype.toString.call(value) === `[object ${name}]`
@@ -115,7 +120,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: tr
   .compile<Validated>(SCHEMA)
 
 type Validated = Omit<StarsessionsOptions, 'cookie'> &
-  Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency'>> & {
+  Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency' | 'storeTimeout'>> & {
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
   }
 
@@ -131,11 +136,10 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
   }
   if (!validate(copy)) throw new SessionOptionsError(explain(validate.errors!.at(-1)!))
   const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
-  const store: SessionStore = copy.store ?? new InMemoryStore()
   const cookie = resolveCookie(cookieName, copy.cookie)
   return Object.freeze({
     name,
-    store: store.forCookie?.(cookieName) ?? store,
+    store: storeFor(cookieName, copy.store ?? new InMemoryStore()),
     expiry: resolveExpiry(copy),
     cookieName,
     cookie,
@@ -143,8 +147,16 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     autoload: typeof autoload === 'boolean' ? autoload : Object.freeze(autoload.map(copyOfPattern)),
     serializer,
     encryptor,
-    concurrency: copy.concurrency
+    concurrency: copy.concurrency,
+    storeTimeout: resolveStoreTimeout(copy)
   })
+}
+
+function storeFor(cookieName: string, store: SessionStore): SessionStore {
+  if (store.forCookie === undefined) return store
+  const bound: unknown = store.forCookie(cookieName)
+  if (hasMethods(STORE, bound)) return bound as SessionStore
+  throw new SessionOptionsError('option "store": forCookie() must return an object with read, write and remove')
 }
 
 const copyOfPattern = (pattern: string | RegExp): string | RegExp =>
@@ -179,6 +191,12 @@ function resolveExpiry(options: Validated): Expiry {
     throw new SessionOptionsError('option "absoluteLifetime" must not be below "lifetime"')
   }
   return Object.freeze({ lifetime, rolling, absoluteLifetime })
+}
+
+function resolveStoreTimeout(options: Validated): number {
+  const storeTimeout = toSeconds('storeTimeout', options.storeTimeout)
+  if (storeTimeout > 0) return storeTimeout
+  throw new SessionOptionsError('option "storeTimeout" must be at least 1 second: a request must not wait forever')
 }
 
 /** Combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */

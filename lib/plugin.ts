@@ -7,6 +7,7 @@ import { cookieWriter, type SerializeCookie } from './cookie.ts'
 import { decorate, load } from './decorators.ts'
 import { admit, namesIn } from './encapsulation.ts'
 import { SessionOptionsError } from './errors.ts'
+import { InFlight } from './in-flight.ts'
 import { nearest } from './nearest.ts'
 import { resolveOptions } from './options.ts'
 import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
@@ -32,6 +33,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     store: options.store ?? settings.store,
     manager: new SessionManager(settings),
     response: new SessionResponse(writer, settings.cookie.secure),
+    inFlight: new InFlight(),
     wantsAutoload: autoloadMatcher(settings.autoload),
     replyKey: Symbol(`starsessions.${name}.reply`),
     sessionKey: Symbol(`starsessions.${name}`),
@@ -44,6 +46,8 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   // One for all: it is inherited by the scopes below.
   if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
   enter(registration)
+
+  finishBeforeClosing(fastify, registration.inFlight)
 
   // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
   // Fastify throws while it goes on is then its own to catch.
@@ -59,6 +63,15 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     if (held === null || held.session === null) return done()
     whileSending(reply, registration.response.finish(held, request, reply, payload), done)
   })
+}
+
+/**
+ * Fastify waits for the responses of open connections, and then runs `onClose` hooks, the application's (which may close
+ * the store's client) before ours where they were added later. A commit whose connection is gone is left to us.
+ */
+function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight): void {
+  fastify.addHook('preClose', () => inFlight.ended())
+  fastify.addHook('onClose', () => inFlight.ended())
 }
 
 /** @fastify/cookie's serializer: the application's, or one of our own that leaves no trace in its scope. */

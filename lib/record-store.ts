@@ -1,7 +1,9 @@
+import { types } from 'node:util'
 import type { Log, Settings } from '../types/options.ts'
-import type { SessionStore } from '../types/store.ts'
+import type { Replaced, SessionStore } from '../types/store.ts'
 import { now } from './clock.ts'
 import { cookieSize, isSafeValue, MAX_COOKIE_BYTES } from './cookie.ts'
+import { Deadline } from './deadline.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionGoneError, SessionTooLargeError, SessionUnavailableError, tooLargeForCookie } from './errors.ts'
 import { secondsLeft, storeTtl } from './expiry.ts'
@@ -46,15 +48,21 @@ export interface Draft {
 
 const MISSING: Found = { kind: 'missing' }
 
-/** Records in a store. What the store throws means that it could not tell. */
+/**
+ * Records in a store. What the store throws means that it could not tell, and so does an answer that does not come within
+ * `storeTimeout`. One that comes later is dropped. What it was asked for may still happen: a swap then changes only what it
+ * was to be compared with.
+ */
 export class RecordStore {
   readonly #settings: Settings
   readonly #store: SessionStore
+  readonly #deadline: Deadline
   readonly codec: RecordCodec
 
   constructor(settings: Settings) {
     this.#settings = settings
     this.#store = settings.store
+    this.#deadline = new Deadline(settings.storeTimeout)
     this.codec = new RecordCodec(settings.serializer, settings.encryptor, settings.cookieName)
   }
 
@@ -83,7 +91,7 @@ export class RecordStore {
   /** What bytes from under an id are. */
   async interpret(id: string, bytes: Uint8Array | null | undefined): Promise<Found> {
     if (bytes === null || bytes === undefined) return MISSING
-    if (!ArrayBuffer.isView(bytes)) throw broken('read() and replace() must hand out a Uint8Array or null')
+    if (!types.isUint8Array(bytes)) throw broken('read() and replace() must hand out a Uint8Array or null')
     const plain = await this.codec.decrypt(bytes, this.#boundTo(id))
     if (plain === null) return { kind: 'unusable', reason: 'undecryptable', bytes }
     const at = now()
@@ -144,6 +152,8 @@ export class RecordStore {
   async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
     const { expiry } = this.#settings
     const ttl = storeTtl(expiry, metadata.created, now())
+    // It may have ended since it was looked at, and no store is to keep anything for no time.
+    if (expiry.lifetime !== 0 && ttl <= 0) return false
     return this.#ask(id, async () => (await this.#store.touch?.(id, expiry.lifetime, ttl)) === true)
   }
 
@@ -163,25 +173,42 @@ export class RecordStore {
     ttl: number,
     data?: Data
   ): Promise<Swapped> {
-    const result = await this.#ask(id, () => this.#replace(id, expected, bytes, lifetime, ttl), data)
+    const result = await this.#replace(id, expected, bytes, lifetime, ttl, data)
+    if (typeof result?.replaced !== 'boolean') {
+      throw broken('replace() must resolve to { replaced: true }, or to { replaced: false, current }')
+    }
     if (result.replaced) return { ok: true, bytes }
     const { current } = result
     // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
-    if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, bytes }
+    if (bytes !== null && types.isUint8Array(current) && Buffer.compare(bytes, current) === 0)
+      return { ok: true, bytes }
     return { ok: false, found: await this.interpret(id, current) }
   }
 
-  /** Over a store without `replace` the steps are apart: nobody else in this process may come between them. */
-  async #replace(id: string, expected: Uint8Array, bytes: Uint8Array | null, lifetime: number, ttl: number) {
+  /**
+   * Over a store without `replace` the steps are apart: nobody else in this process may come between them. Each is asked on
+   * its own, so that nothing is written when the read was given up.
+   */
+  async #replace(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number,
+    data?: Data
+  ): Promise<Replaced> {
     const store = this.#store
-    if (store.replace !== undefined) return store.replace(id, expected, bytes, lifetime, ttl)
-    const current = await store.read(id, lifetime)
-    if (current === null || current === undefined || Buffer.compare(current, expected) !== 0) {
-      return { replaced: false, current: current ?? null } as const
+    const { replace } = store
+    if (replace !== undefined) {
+      return this.#ask(id, () => replace.call(store, id, expected, bytes, lifetime, ttl), data)
     }
-    if (bytes === null) await store.remove(id)
-    else await store.write(id, bytes, lifetime, ttl)
-    return { replaced: true } as const
+    const current = await this.#ask(id, () => store.read(id, lifetime))
+    if (current === null || current === undefined || Buffer.compare(current, expected) !== 0) {
+      return { replaced: false, current: current ?? null }
+    }
+    if (bytes === null) await this.#ask(id, () => store.remove(id))
+    else await this.#ask(id, () => store.write(id, bytes, lifetime, ttl), data)
+    return { replaced: true }
   }
 
   /** @throws `FST_SESSION_GONE` when there is none: a store would take the write for a removal. */
@@ -202,13 +229,16 @@ export class RecordStore {
   }
 
   async #ask<T>(id: string, call: () => Promise<T>, data: Data = {}): Promise<T> {
+    const began = channels.storeError.hasSubscribers ? performance.now() : 0
     try {
-      return await call()
+      return await this.#deadline.bound(call())
     } catch (error) {
       if (error instanceof SessionTooLargeError) throw this.#tooLarge(data, error)
       const cause = withoutSecrets(error, id)
-      if (channels.storeError.hasSubscribers)
-        channels.storeError.publish({ fingerprint: fingerprint(id), error: cause })
+      if (channels.storeError.hasSubscribers) {
+        const duration = performance.now() - began
+        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
+      }
       throw new SessionUnavailableError({ cause })
     }
   }

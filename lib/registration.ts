@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Settings } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
+import type { InFlight } from './in-flight.ts'
 import type { RequestSession } from './request-session.ts'
 import type { SessionResponse } from './response.ts'
 import type { SessionManager } from './session-manager.ts'
@@ -12,6 +13,7 @@ export interface Registration {
   readonly store: SessionStore
   readonly manager: SessionManager
   readonly response: SessionResponse
+  readonly inFlight: InFlight
   readonly wantsAutoload: (url: string) => boolean
   readonly replyKey: symbol
   readonly sessionKey: symbol

@@ -1,7 +1,8 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { cannotSendCookie, SessionGoneError, SessionOptionsError } from './errors.ts'
-import type { CookieAction, SessionManager } from './session-manager.ts'
+import type { InFlight } from './in-flight.ts'
+import type { CookieAction, Outcome, SessionManager } from './session-manager.ts'
 
 const NONE: CookieAction = { kind: 'none' }
 
@@ -17,6 +18,7 @@ export class RequestSession {
   readonly #manager: SessionManager
   readonly #cookie: string | undefined
   readonly #log: Log
+  readonly #inFlight: InFlight
   readonly #outlet: CookieOutlet
   #loading: Promise<Session> | null = null
   #last: Promise<unknown> = Promise.resolve()
@@ -39,12 +41,14 @@ export class RequestSession {
 
   /**
    * @param cookie the cookie's value, as it came
+   * @param inFlight told of each operation that changes the store
    * @param outlet told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
    */
-  constructor(manager: SessionManager, cookie: string | undefined, log: Log, outlet: CookieOutlet) {
+  constructor(manager: SessionManager, cookie: string | undefined, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#manager = manager
     this.#cookie = cookie
     this.#log = log
+    this.#inFlight = inFlight
     this.#outlet = outlet
   }
 
@@ -133,13 +137,14 @@ export class RequestSession {
     })
   }
 
-  #settle(action: CookieAction): void {
-    if (action.kind !== 'none') this.action = action
+  #settle(action: Outcome): void {
+    if (action.kind === 'ended') this.action = NONE
+    else if (action.kind !== 'none') this.action = action
   }
 
   /** Two operations at once would both start from the same record. */
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(async () => operation(await this.load()))
+    const turn = this.#inFlight.add(this.#last.then(async () => operation(await this.load())))
     this.#last = turn.catch(() => undefined)
     return turn
   }

@@ -9,6 +9,7 @@ import { cookieMaxAge, secondsLeft } from './expiry.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
+import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import { type Found, RecordStore, type Stored, warnUnusable } from './record-store.ts'
 import { end, endRotated } from './rotation.ts'
@@ -31,6 +32,10 @@ export type CookieAction =
 
 const NONE: CookieAction = { kind: 'none' }
 const CLEAR: CookieAction = { kind: 'clear' }
+const ENDED = { kind: 'ended' } as const
+
+/** What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before. */
+export type Outcome = CookieAction | typeof ENDED
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
@@ -92,15 +97,16 @@ export class SessionManager {
   /**
    * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
    * @param headersSent no cookie can be cleared
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_CONFLICT`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
+   * @throws `FST_SESSION_STORE`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
    */
   async destroy(session: Session, headersSent = false): Promise<void> {
     const began = channels.destroy.hasSubscribers ? performance.now() : 0
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
-    const { stored, tombstone } = stateOf(session)
+    const { stored, tombstone, strays } = stateOf(session)
     if (headersSent && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
     if (stored !== null) await end(this.#records, stored.id, stored.bytes)
     if (tombstone !== null) await endRotated(this.#records, tombstone)
+    for (const id of strays) await this.#records.remove(id)
     this.#reset(session)
     if (channels.destroy.hasSubscribers) channels.destroy.publish({ ...facts, duration: performance.now() - began })
   }
@@ -111,7 +117,7 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(session: Session, log: Log, headersSent = false): Promise<CookieAction> {
+  async commit(session: Session, log: Log, headersSent = false): Promise<Outcome> {
     const state = stateOf(session)
     const at = now()
     const data = session.data() as Data
@@ -123,6 +129,7 @@ export class SessionManager {
       case 'unchanged':
         return NONE
       case 'new':
+        renewId(state)
         state.metadata = { ...state.metadata, created: at }
         return this.#write(state, data, snapshot, at)
       case 'ended':
@@ -148,7 +155,7 @@ export class SessionManager {
     fn: (session: Session) => T | Promise<T>,
     log: Log,
     headersSent = false
-  ): Promise<{ result: T; action: CookieAction }> {
+  ): Promise<{ result: T; action: Outcome }> {
     const state = stateOf(session)
     const { codec } = this.#records
     const snapshot = codec.snapshot(session.data() as Data)
@@ -226,7 +233,7 @@ export class SessionManager {
   }
 
   #stateFor(found: Found): Omit<SessionState, 'aside' | 'commands' | 'expiry'> {
-    const changes = { rotated: false, cookieChanged: false, scope: null }
+    const changes = { rotated: false, strays: [], unanswered: undefined, cookieChanged: false, scope: null }
     const tombstone = found.kind === 'rotated' ? found.tombstone : null
     if (found.kind === 'session') {
       const { stored } = found
@@ -252,17 +259,17 @@ export class SessionManager {
     const began = channels.commit.hasSubscribers ? performance.now() : 0
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const metadata = { ...state.metadata, last_access: at }
-    const written = await this.#records.write(state.id ?? '', { data, metadata })
+    const written = await writeRecord(this.#records, state, { data, metadata })
     const stored = { ...written, baseline, metadata }
     this.#settle(state, stored, asked)
     this.#published(written.id, began, { attempts: 1, conflicts: 0, bytes: written.bytes.byteLength })
     return this.#issue(stored, at)
   }
 
-  async #swap(session: Session, change: Omit<Change, 'state' | 'hint'>, log: Log): Promise<CookieAction> {
+  async #swap(session: Session, change: Omit<Change, 'state' | 'scope' | 'hint'>, log: Log): Promise<CookieAction> {
     const state = stateOf(session)
     const base = state.stored as Stored
-    const { rotated } = state
+    const { scope } = state
     const began = channels.commit.hasSubscribers || channels.rotate.hasSubscribers ? performance.now() : 0
     const committed = await this.#queue.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the snapshot.
@@ -271,6 +278,7 @@ export class SessionManager {
         ...change,
         data,
         state,
+        scope,
         // Only who started from the same record can know that it is outdated.
         hint: turn.hint !== undefined && Buffer.compare(turn.hint.from, base.bytes) === 0 ? turn.hint.bytes : undefined
       })
@@ -278,7 +286,7 @@ export class SessionManager {
       return done
     })
     log.debug({ attempts: committed.attempts, conflicts: committed.conflicts }, 'the session was committed')
-    return this.#adopt(session, committed, change, { rotated, began })
+    return this.#adopt(session, committed, change, began)
   }
 
   /** The session goes on from what was committed, with what others changed, and what its handler has changed since. */
@@ -286,7 +294,7 @@ export class SessionManager {
     session: Session,
     { stored, data, asked, merged, attempts, conflicts }: Committed,
     { snapshot, derive, at }: Pick<Change, 'snapshot' | 'derive' | 'at'>,
-    { rotated, began }: { rotated: boolean; began: number }
+    began: number
   ): CookieAction {
     const state = stateOf(session)
     const old = state.stored?.id
@@ -300,14 +308,14 @@ export class SessionManager {
     }
     if (merged && derive === undefined) {
       const start = this.#records.codec.restore(snapshot)
-      replaceData(session, merge(start, session.data() as Data, data).data)
+      const since = this.#asStored(session)
+      // A clear() or regenerate() since then keeps out what was not in its scope.
+      const scope = state.scope === asked.scope ? null : state.scope
+      replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
     const reissue = stored.id !== old || this.#settings.expiry.rolling || this.#records.ownsIds || state.cookieChanged
     this.#settle(state, stored, asked)
-    if (rotated && channels.rotate.hasSubscribers) {
-      const to = fingerprint(stored.id)
-      channels.rotate.publish({ fingerprint: fingerprint(old), to, attempts, duration: performance.now() - began })
-    }
+    if (stored.id !== old) this.#publishedRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
   }
 
@@ -320,11 +328,13 @@ export class SessionManager {
     at: number
   ): Promise<CookieAction> {
     const state = stateOf(session)
-    const { id, stored, cookieChanged } = state
+    if (status === 'rotated') renewId(state)
+    const { id, stored, cookieChanged, strays } = state
     if (status === 'emptied') {
       await this.destroy(session)
       return CLEAR
     }
+    const began = channels.rotate.hasSubscribers ? performance.now() : 0
     const action = await this.#write(state, data, snapshot, at)
     if (status === 'changed') {
       return this.#settings.expiry.rolling || this.#records.ownsIds || cookieChanged ? action : NONE
@@ -333,26 +343,30 @@ export class SessionManager {
       await this.#records.remove((stored as Stored).id)
     } catch (error) {
       // Nobody has been told of the new id: the next attempt starts from the old one again.
-      Object.assign(state, { id, stored, rotated: true })
+      Object.assign(state, { id, stored, rotated: true, strays: [...strays, String(id)] })
       throw error
     }
+    state.strays = []
+    await Promise.allSettled(strays.filter((stray) => stray !== id).map((stray) => this.#records.remove(stray)))
+    this.#publishedRotation(stored?.id, state.stored?.id, began, 1)
     return action
   }
 
-  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<CookieAction> {
+  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const stored = state.stored as Stored
-    // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one.
-    if (this.#records.canReplace && (await this.#records.read(stored.id)).kind !== 'session') return NONE
-    if (state.prolonged) return this.#issue(stored, at)
-    if (this.#records.canTouch) {
-      return (await this.#records.touch(stored.id, state.metadata)) ? this.#issue(stored, at) : NONE
+    if (state.prolonged || this.#records.canTouch) {
+      if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return ENDED
+      // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one; a tombstone
+      // can be touched.
+      const isThere = !this.#records.canReplace || (await this.#records.read(stored.id)).kind === 'session'
+      return isThere ? this.#issue(stored, at) : ENDED
     }
     if (!this.#records.canReplace) return this.#write(state, data, snapshot, at)
     try {
       return await this.#swap(session, { data, snapshot, at }, log)
     } catch (error) {
-      if (error instanceof SessionGoneError) return NONE
+      if (error instanceof SessionGoneError) return ENDED
       throw error
     }
   }
@@ -374,6 +388,23 @@ export class SessionManager {
 
   #facts(session: Session, began: number): { fingerprint: string | undefined; duration: number } {
     return { fingerprint: fingerprint(stateOf(session).id), duration: performance.now() - began }
+  }
+
+  /** The data as they would come back from the store; as they are, where the next commit is going to refuse them. */
+  #asStored(session: Session): Data {
+    const { codec } = this.#records
+    const data = session.data() as Data
+    try {
+      return codec.restore(codec.snapshot(data))
+    } catch {
+      return data
+    }
+  }
+
+  #publishedRotation(from: string | undefined, to: string | undefined, began: number, attempts: number): void {
+    if (!channels.rotate.hasSubscribers) return
+    const facts = { fingerprint: fingerprint(from), to: fingerprint(to), attempts }
+    channels.rotate.publish({ ...facts, duration: performance.now() - began })
   }
 
   #published(

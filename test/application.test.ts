@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { CookieJar } from './support/cookie-jar.ts'
@@ -133,6 +134,16 @@ t.test('roles: an editor publishes, a reader may not, nobody is sent to the logi
 
   account.role = 'reader'
   t.equal((await ada.request('/notice')).status, 403, 'taken away at once')
+})
+
+t.test('a test of one page begins logged in, without the login', async (t) => {
+  const { app } = await start(t)
+  const pageOf = async (user: string) =>
+    app.inject({ url: '/notice', headers: { cookie: await sessionCookie(app, { user }) } })
+  t.equal((await pageOf('bob')).statusCode, 403)
+  const response = await pageOf('ada')
+  t.equal(response.statusCode, 200)
+  t.match(await readSession(app, response), { user: 'ada', _csrf: /./ })
 })
 
 t.test('logout ends the session everywhere', async (t) => {

@@ -24,10 +24,18 @@ async function make(base: Record<string, unknown>) {
   const found = await records.read('id')
   const stored = (found as { stored: Stored }).stored
   const view = (data: Record<string, unknown>) => {
-    const state = { id: 'id', stored, tombstone: null, metadata: stored.metadata, rotated: false, cookieChanged: false }
+    const state = {
+      id: 'id',
+      stored,
+      tombstone: null,
+      metadata: stored.metadata,
+      rotated: false,
+      strays: [],
+      cookieChanged: false
+    }
     const session = createSession({ ...state, scope: null, prolonged: false, expiry: settings.expiry, commands }, data)
     const snapshot = records.codec.snapshot(data)
-    return { state: stateOf(session), data, snapshot, at: 1_600_000_010, hint: undefined }
+    return { state: stateOf(session), data, snapshot, scope: null, at: 1_600_000_010, hint: undefined }
   }
   const data = async (id = 'id') => ((await records.read(id)) as { data?: unknown }).data
   return { store, records, stored, view, data }

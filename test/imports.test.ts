@@ -5,12 +5,13 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|sending)\.ts$/,
-  /^lib\/(seal|retry|keyed-queue|diagnostics)\.ts$/,
+  /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|sending)\.ts$/,
+  /^lib\/(seal|retry|keyed-queue|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
   /^lib\/record-store\.ts$/,
   /^lib\/session\.ts$/,
+  /^lib\/new-record\.ts$/,
   /^lib\/(commit|rotation)\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,
@@ -20,7 +21,8 @@ const LAYERS = [
   /^lib\/registration\.ts$/,
   /^lib\/(decorators|encapsulation)\.ts$/,
   /^lib\/plugin\.ts$/,
-  /^lib\/index\.ts$/
+  /^lib\/(index|testing|command-line)\.ts$/,
+  /^lib\/cli\.ts$/
 ]
 
 const layerOf = (file: string): number => LAYERS.findIndex((layer) => layer.test(file))

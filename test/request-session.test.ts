@@ -1,4 +1,5 @@
 import t from 'tap'
+import { InFlight } from '../lib/in-flight.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RequestSession } from '../lib/request-session.ts'
 import { type CookieAction, SessionManager } from '../lib/session-manager.ts'
@@ -11,8 +12,9 @@ function make(cookie?: string) {
   const saved: CookieAction[] = []
   const outlet = { isOpen: true, announce: (action: CookieAction) => void saved.push(action) }
   const manager = new SessionManager(resolveOptions({ store }))
-  const held = new RequestSession(manager, cookie, log, outlet)
-  return { store, held, saved, outlet }
+  const inFlight = new InFlight()
+  const held = new RequestSession(manager, cookie, log, inFlight, outlet)
+  return { store, held, saved, outlet, inFlight }
 }
 
 t.test('loading is one promise until it fails', async (t) => {
@@ -97,4 +99,13 @@ t.test('with the outlet closed nothing is announced, and what needs the cookie i
   session.a = 2
   await session.save()
   t.equal(saved.length, 1)
+})
+
+t.test('what changes the store is in flight until it has ended', async (t) => {
+  const { held, inFlight, store } = make()
+  const session = await held.load()
+  session.a = 1
+  void session.save()
+  await inFlight.ended()
+  t.equal(store.calls.write, 1)
 })

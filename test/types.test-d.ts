@@ -1,7 +1,9 @@
 // Compiled, not run: what consumers may write, and what must not compile. Without augmentation, as in a new project;
 // test/types/ has the augmented half, in a program of its own.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Redis } from 'ioredis'
+import { type Cluster, Redis } from 'ioredis'
+import type { Cluster as ValkeyCluster, Redis as ValkeyRedis } from 'iovalkey'
+import { createClient, createClientPool, createCluster, createSentinel, type RedisClientType } from 'redis'
 import starsessions, {
   AESGCMEncryptor,
   CookieStore,
@@ -239,6 +241,21 @@ new AESGCMEncryptor(undefined, { bind: 'no' })
 // --- Stores ---
 
 new RedisStore({ client })
+declare const clients: Cluster | ValkeyRedis | ValkeyCluster | RedisClientType
+new RedisStore({ client: clients })
+new RedisStore({ client: createClient() })
+new RedisStore({ client: createClient({ RESP: 3, commandOptions: { timeout: 1000 } }) })
+new RedisStore({ client: await createClient().connect() })
+new RedisStore({ client: createClientPool() })
+new RedisStore({ client: createClient().createPool() })
+new RedisStore({ client: createCluster({ rootNodes: [] }) })
+new RedisStore({ client: createSentinel({ name: 'mymaster', sentinelRootNodes: [] }) })
+// @ts-expect-error a promise
+new RedisStore({ client: createClient().connect() })
+// @ts-expect-error callbacks
+new RedisStore({ client: createClient().legacy() })
+// @ts-expect-error a class
+new RedisStore({ client: Redis })
 new RedisStore({ client, prefix: (key) => `app:${key}`, gcTtl: 60, hashIds: false })
 // @ts-expect-error without a client
 new RedisStore({})

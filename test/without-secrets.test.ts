@@ -31,3 +31,24 @@ t.test('the id, the command and its arguments do not reach a log', async (t) => 
 t.test('what is no error becomes one, without its content', async (t) => {
   t.match(withoutSecrets('id-1', 'id-1'), { name: 'TypeError', message: /not an Error/ })
 })
+
+t.test('nor does what stands in a name, a code, a stack, or a list of errors', async (t) => {
+  const id = 'id_1'
+  const said = (error: Error) => {
+    const safe = withoutSecrets(error, id) as Error
+    return Object.getOwnPropertyNames(safe).map((key) => String((safe as unknown as Record<string, unknown>)[key]))
+  }
+  const stack = 'Error: about id_1\n    at store (store.js:1:1)'
+  for (const error of [
+    Object.assign(new Error('failed'), { name: id }),
+    Object.assign(new Error('failed'), { name: 'failure of id_1' }),
+    Object.assign(new Error('failed'), { code: id }),
+    Object.assign(new Error('failed'), { code: 'failed for id_1' }),
+    Object.assign(new Error('failed'), { stack }),
+    new AggregateError([new Error('about id_1')], 'failed')
+  ]) {
+    t.notMatch(said(error).join(), /id_1/)
+    t.ok(said(error).includes('failed'))
+  }
+  t.match((withoutSecrets(Object.assign(new Error('failed'), { stack }), id) as Error).stack, /at store/)
+})

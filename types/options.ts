@@ -71,6 +71,13 @@ export interface StarsessionsOptions {
    * @default 'merge'
    */
   concurrency?: Concurrency
+  /**
+   * How long one call of the store may take, whatever its client's own limits are; after that it counts as failed, with
+   * `FST_SESSION_STORE`. At least 1 second; the clock has steps of 100 ms, and gives up early rather than late. A late
+   * answer is dropped. What the store was asked for may still happen.
+   * @default 5
+   */
+  storeTimeout?: Duration
 }
 
 /** What to do when two requests changed the same key: the later one wins (`'merge'`), or fails with 409 (`'reject'`). */
@@ -105,6 +112,8 @@ export interface Settings {
   readonly serializer: Serializer
   readonly encryptor: Encryptor | undefined
   readonly concurrency: Concurrency
+  /** Whole seconds. */
+  readonly storeTimeout: number
 }
 
 /** The part of a logger that the library writes to. */

@@ -139,10 +139,38 @@ t.test('nor is anything left of a rotation that failed half-way, once the sessio
           throw new Error('down')
         }
         await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+        await session.regenerateId()
+        await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
         store[last] = original as never
         await session.destroy()
       })
       for (const id of new Set(calls.map((call) => call.id))) t.same((await send(`session=${id}`, show)).body, {})
+    })
+  }
+})
+
+t.test('nor is more left of it than the new record, once the rotation has been tried again', async (t) => {
+  const subjects: [string, () => SessionStore][] = stores.serverSide.map(({ name, make }) => [name, make])
+  for (const [name, make] of [...subjects, ['a store of three methods', () => new MapStore()] as const]) {
+    await t.test(name, async (t) => {
+      const { store, calls } = watched(make())
+      const { send } = await testApp(t, { store })
+      const { cookie } = await send(undefined, (session) => void (session.cart = 'books'))
+      const last = store.replace === undefined ? 'remove' : 'replace'
+      const original = store[last]
+      const { cookie: after } = await send(cookie, async (session) => {
+        await session.regenerateId()
+        store[last] = async () => {
+          throw new Error('down')
+        }
+        await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+        store[last] = original as never
+        await session.regenerateId()
+      })
+      for (const id of new Set(calls.map((call) => call.id))) {
+        const isNew = id === cookieValue(after)
+        t.same((await send(`session=${id}`, show)).body, isNew ? { cart: 'books' } : {})
+      }
     })
   }
 })

@@ -1,0 +1,34 @@
+import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
+
+const REPLACE = 'starsessionsReplace'
+const CLOSED = 'the Redis client has ended: it was closed before the server was, or its retryStrategy gave up'
+
+/** `Redis` and `Cluster` of ioredis (5 and 6) and of iovalkey. */
+export interface IoredisClient {
+  /** `'end'`: it will not connect again. */
+  readonly status: string
+  getBuffer(key: string): Promise<Uint8Array | null>
+  getexBuffer(key: string, unit: 'PX', milliseconds: number): Promise<Uint8Array | null>
+  set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
+  del(key: string): Promise<number | string>
+  pexpire(key: string, milliseconds: number): Promise<number | string>
+  /** Adds the method `name`, and `nameBuffer`, which runs the script by its hash and sends it again when it is not known. */
+  defineCommand(name: string, definition: { lua: string; numberOfKeys: number }): void
+}
+
+export const IOREDIS_METHODS = ['getBuffer', 'getexBuffer', 'set', 'del', 'pexpire', 'defineCommand'] as const
+
+/** Not by `callBuffer()`, which does not go through ioredis' autopipelining. */
+export function ioredisCommands(client: IoredisClient): RedisCommands {
+  client.defineCommand(REPLACE, { lua: REPLACE_LUA, numberOfKeys: 1 })
+  const scripted = client as unknown as { starsessionsReplaceBuffer: RedisCommands['replace'] }
+  return {
+    get: (key) => client.getBuffer(key),
+    getex: (key, milliseconds) => client.getexBuffer(key, 'PX', milliseconds),
+    set: (key, data, milliseconds) => client.set(key, data, 'PX', milliseconds),
+    del: (key): Promise<Count> => client.del(key),
+    pexpire: (key, milliseconds): Promise<Count> => client.pexpire(key, milliseconds),
+    replace: (key, expected, px, data) => scripted.starsessionsReplaceBuffer(key, expected, px, data),
+    closed: () => (client.status === 'end' ? CLOSED : undefined)
+  }
+}

@@ -1,0 +1,75 @@
+import { hash } from 'node:crypto'
+import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
+
+type Argument = string | Buffer
+
+interface Connected {
+  /** `false`: it was not connected yet, or it was closed. */
+  readonly isOpen: boolean
+  connect(): Promise<unknown>
+  withTypeMapping(mapping: object): unknown
+}
+
+/** `createClient()` and `createClientPool()` of node-redis (`redis` 5 and later). */
+export interface NodeRedisClient extends Connected {
+  sendCommand(args: Argument[], options?: object): Promise<unknown>
+}
+
+/** `createCluster()` of node-redis. */
+export interface NodeRedisCluster extends Connected {
+  sendCommand(firstKey: string, isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
+  getSlotRandomNode(slot: number): unknown
+}
+
+/** `createSentinel()` of node-redis. */
+export interface NodeRedisSentinel extends Connected {
+  sendCommand(isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
+  getSentinelNode(): unknown
+}
+
+type Send = (key: string, args: Argument[]) => Promise<unknown>
+
+const CLOSED = 'the Redis client is not open: it was closed before the server was, or never connected'
+const REPLACE_SHA = hash('sha1', REPLACE_LUA, 'hex')
+
+/** RESP's bulk strings ("$") as bytes. */
+const AS_BYTES = { typeMapping: { 36: Buffer } }
+
+/**
+ * Not by `withTypeMapping()`, which changes the caller's own client where that is a sentinel of node-redis 5. "Not
+ * readonly": a replica's answer may be older than what the same visitor has just written.
+ */
+function sender(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
+  if ('getSlotRandomNode' in client) return (key, args) => client.sendCommand(key, false, args, AS_BYTES)
+  if ('getSentinelNode' in client) return (_key, args) => client.sendCommand(false, args, AS_BYTES)
+  return (_key, args) => client.sendCommand(args, AS_BYTES)
+}
+
+export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): RedisCommands {
+  const sendOpen = sender(client)
+  const closed = () => (client.isOpen ? undefined : CLOSED)
+  const send = async <T>(key: string, args: Argument[]): Promise<T> => {
+    // A closed cluster or sentinel would fail in ways of its own, or try forever.
+    if (!client.isOpen) throw new Error(CLOSED)
+    return sendOpen(key, args) as Promise<T>
+  }
+  return {
+    get: (key) => send(key, ['GET', key]),
+    getex: (key, milliseconds) => send(key, ['GETEX', key, 'PX', String(milliseconds)]),
+    set: (key, data, milliseconds) => send(key, ['SET', key, data, 'PX', String(milliseconds)]),
+    del: (key) => send<Count>(key, ['DEL', key]),
+    pexpire: (key, milliseconds) => send<Count>(key, ['PEXPIRE', key, String(milliseconds)]),
+    async replace(key, expected, px, data) {
+      const rest = ['1', key, expected, String(px), data]
+      try {
+        return await send(key, ['EVALSHA', REPLACE_SHA, ...rest])
+      } catch (error) {
+        if (!isUnknownScript(error)) throw error
+        return send(key, ['EVAL', REPLACE_LUA, ...rest])
+      }
+    },
+    closed
+  }
+}
+
+const isUnknownScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT')

@@ -1,0 +1,45 @@
+import { SessionOptionsError } from '../../errors.ts'
+import type { RedisCommands } from './commands.ts'
+import { IOREDIS_METHODS, type IoredisClient, ioredisCommands } from './ioredis.ts'
+import { type NodeRedisClient, type NodeRedisCluster, type NodeRedisSentinel, nodeRedisCommands } from './node-redis.ts'
+
+/**
+ * A client for Redis or Valkey, told by its shape: `Redis` and `Cluster` of ioredis (5 and 6) and of iovalkey;
+ * `createClient()`, `createClientPool()`, `createCluster()` and `createSentinel()` of node-redis (`redis` 5 and later).
+ */
+export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
+
+const SUPPORTED =
+  'new Redis(url) or new Redis.Cluster(nodes) of ioredis (5 or 6) or iovalkey; createClient(), createClientPool(), createCluster() or createSentinel() of node-redis ("redis" 5 or later)'
+
+const NODE_REDIS_METHODS = ['sendCommand', 'withTypeMapping', 'connect'] as const
+
+/**
+ * The commands of a client.
+ * @throws `SessionOptionsError`, which says what was passed instead, where that can be told, and what is supported
+ */
+export function recognise(client: unknown): RedisCommands {
+  if (has(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
+  if (has(client, NODE_REDIS_METHODS)) {
+    const { options } = client as { options?: { keyPrefix?: string } }
+    if (!options?.keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
+    throw new SessionOptionsError('RedisStore: client has a keyPrefix of its own: set the option "prefix" instead')
+  }
+  throw new SessionOptionsError(`RedisStore: client is ${whatElse(client)}. Supported are ${SUPPORTED}`)
+}
+
+function whatElse(client: unknown): string {
+  if (client === undefined || client === null) return `${client}: make a client and pass it`
+  if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client of it and pass that'
+  if (typeof client === 'function') return 'a class or a function: pass the client that it makes'
+  if (has(client, ['then'])) return 'a promise: await it'
+  if (has(client, ['getBuffer', 'defineCommand'])) return 'of ioredis 4 or older: install ioredis 6'
+  if (has(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'
+  if (has(client, ['sendCommand', 'connect'])) return 'of node-redis 4: install redis 5 or later'
+  if (has(client, ['sendCommand'])) return "node-redis' legacy(): pass the client that it was called on"
+  return 'of an unknown kind'
+}
+
+function has(client: unknown, methods: readonly string[]): boolean {
+  return methods.every((name) => typeof (client as Record<string, unknown> | null | undefined)?.[name] === 'function')
+}

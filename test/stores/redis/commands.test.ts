@@ -1,0 +1,32 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { REPLACE_LUA } from '../../../lib/stores/redis/commands.ts'
+import { startRedis } from '../../support/redis-server.ts'
+
+const server = await startRedis()
+const client = new Redis(server.port)
+t.teardown(async () => {
+  client.disconnect()
+  await server.stop()
+})
+
+const replace = (...args: string[]) => client.eval(REPLACE_LUA, 1, 'key', ...args)
+
+t.test('the script puts a value with its time in the place of what is expected, and of nothing else', async (t) => {
+  t.same(await replace('a', '5000', 'b'), [0, null], 'nothing is there')
+  await client.set('key', 'a')
+  t.same(await replace('x', '5000', 'b'), [0, 'a'], 'what is there comes back')
+  t.equal(await client.ttl('key'), -1, 'untouched')
+  t.same(await replace('a', '5000', 'b'), [1])
+  t.equal(await client.get('key'), 'b')
+  const left = await client.pttl('key')
+  t.ok(left > 0 && left <= 5_000)
+  t.same(await replace('b', 'DEL', ''), [1])
+  t.equal(await client.exists('key'), 0)
+})
+
+t.test('a value that a client of another kind keeps under the key is an error, and stays', async (t) => {
+  await client.rpush('key', 'a list')
+  await t.rejects(replace('a', '5000', 'b'), { message: /WRONGTYPE/ })
+  t.equal(await client.llen('key'), 1)
+})

@@ -1,0 +1,59 @@
+import { Redis } from 'ioredis'
+import { Redis as Valkey } from 'iovalkey'
+import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
+import t from 'tap'
+import { recognise } from '../../../lib/stores/redis/recognise.ts'
+
+const nothing = () => undefined
+
+t.test('clients of each supported kind are recognised, connected or not', async (t) => {
+  const connectionless = [
+    new Redis({ lazyConnect: true }),
+    new Redis.Cluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true }),
+    new Valkey({ lazyConnect: true }),
+    new Valkey.Cluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true }),
+    createClient(),
+    createClientPool(),
+    createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:1' }] }),
+    createSentinel({ name: 'mymaster', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] })
+  ]
+  for (const client of connectionless) t.type(recognise(client).replace, 'function')
+})
+
+t.test('what is not one is refused with what it is, where that can be told, and with what is supported', async (t) => {
+  const connecting = new Promise(nothing)
+  const wrong: [unknown, string][] = [
+    [undefined, 'undefined: make a client and pass it'],
+    [null, 'null: make a client and pass it'],
+    ['redis://localhost', 'a URL: make a client of it and pass that'],
+    [new URL('redis://localhost'), 'a URL: make a client of it and pass that'],
+    [Redis, 'a class or a function: pass the client that it makes'],
+    [createClient, 'a class or a function: pass the client that it makes'],
+    [connecting, 'a promise: await it'],
+    [createClient().legacy(), "node-redis' legacy(): pass the client that it was called on"],
+    // As they were: these versions are not installed here.
+    [{ getBuffer: nothing, defineCommand: nothing, set: nothing }, 'of ioredis 4 or older: install ioredis 6'],
+    [{ internal_send_command: nothing, send_command: nothing }, 'of node-redis 3 or older: install redis 5 or later'],
+    [{ connect: nothing, sendCommand: nothing, v4: {} }, 'of node-redis 4: install redis 5 or later'],
+    [{}, 'of an unknown kind'],
+    [{ get: nothing, set: nothing, del: nothing }, 'of an unknown kind'],
+    [7, 'of an unknown kind']
+  ]
+  const supported =
+    'Supported are new Redis(url) or new Redis.Cluster(nodes) of ioredis (5 or 6) or iovalkey; createClient(), createClientPool(), createCluster() or createSentinel() of node-redis ("redis" 5 or later)'
+  for (const [client, what] of wrong) {
+    t.throws(
+      () => recognise(client),
+      { code: 'FST_SESSION_OPTIONS', message: `RedisStore: client is ${what}. ${supported}` },
+      what
+    )
+  }
+})
+
+t.test('a keyPrefix of node-redis, which raw commands do not get, is refused', async (t) => {
+  const client = { connect: nothing, sendCommand: nothing, withTypeMapping: nothing, options: { keyPrefix: 'app:' } }
+  t.throws(() => recognise(client), {
+    code: 'FST_SESSION_OPTIONS',
+    message: 'RedisStore: client has a keyPrefix of its own: set the option "prefix" instead'
+  })
+})
