@@ -1,4 +1,4 @@
-/** The names of shared/performance.md. S3 comes last, because its sessions stay in the store. */
+/** S3 comes last, because its sessions stay in the store. */
 export const SCENARIOS = ['S0', 'S1', 'S2', 'S5', 'S3'] as const
 
 export type Scenario = (typeof SCENARIOS)[number]

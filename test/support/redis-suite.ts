@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
-import { Interleaving, KINDS } from './interleave.ts'
+import { Interleaving, PAIRS } from './interleave.ts'
 import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 import { sharedSession } from './session-processes.ts'
 import { storeConformance } from './store-conformance.ts'
@@ -63,12 +63,7 @@ async function interleavings(t: Test, servers: Servers, library: Library): Promi
     () => store,
     async () => undefined
   )
-  for (const [index, one] of KINDS.entries()) {
-    for (const other of KINDS.slice(index)) {
-      const { schedules, violations } = await interleaving.all([one, other])
-      t.same([...violations], [], `${one} and ${other}: ${schedules} orders`)
-    }
-  }
+  await interleaving.hold(t, PAIRS)
 }
 
 async function severalProcesses(t: Test, servers: Servers, library: Library): Promise<void> {
