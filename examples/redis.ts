@@ -10,8 +10,8 @@ import { Redis } from 'ioredis'
 export async function build({ url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' } = {}) {
   const app = Fastify()
 
-  // The client is the application's: it makes it, and closes it. While Redis is away, a command fails after one new
-  // attempt to connect, and the request is answered with 503 instead of being kept waiting.
+  // The client is the application's: it makes it, and closes it. While Redis is away, a request waits for 5 seconds at
+  // most (`storeTimeout`), and is then answered with 503.
   const client = new Redis(url, { maxRetriesPerRequest: 1 })
   client.on('error', (error) => app.log.error(error))
   app.addHook('onClose', () => client.quit())

@@ -31,6 +31,7 @@ t.test('without options there are the documented defaults', async (t) => {
   t.equal(settings.encryptor, undefined)
   t.equal(settings.cookieName, 'session')
   t.equal(settings.autoload, false)
+  t.equal(settings.storeTimeout, 5)
   t.same(settings.expiry, { lifetime: 0, rolling: false, absoluteLifetime: undefined })
   t.same(settings.cookie, {
     path: '/',
@@ -52,8 +53,10 @@ t.test('what is given is taken', async (t) => {
     absoluteLifetime: { days: 1 },
     cookieName: '__Host-sid',
     cookie: { sameSite: 'strict', priority: 'high', partitioned: true },
-    autoload: ['/app', /x/g]
+    autoload: ['/app', /x/g],
+    storeTimeout: { minutes: 1 }
   })
+  t.equal(settings.storeTimeout, 60)
   t.equal(settings.store, store)
   t.same(settings.expiry, { lifetime: 3600, rolling: true, absoluteLifetime: 86_400 })
   t.equal(settings.cookie.sameSite, 'strict')
@@ -100,6 +103,9 @@ t.test('a store may bind itself to the cookie', async (t) => {
 t.test('each refusal names the option and the remedy', async (t) => {
   const { read, write, remove } = MapStore.prototype
   const refused: [object, RegExp][] = [
+    [{ storeTimeout: 0 }, /option "storeTimeout" must be at least 1 second: a request must not wait forever/],
+    [{ storeTimeout: 0.5 }, /option "storeTimeout" must be a whole number of seconds/],
+    [{ storeTimeout: '5' }, /option "storeTimeout" must be seconds, at least 1/],
     [{ livetime: 5 }, /unknown option "livetime": did you mean "lifetime"\? Known are store, lifetime/],
     [{ cookie: { samesite: 'lax' } }, /unknown option "cookie\.samesite": did you mean "cookie\.sameSite"/],
     [{ store: {} }, /"store" must be an object with read, write and remove/],
