@@ -78,6 +78,10 @@ for (const file of ['esm.mjs', 'cjs.cjs']) {
   cpSync(join(root, 'test/consumers', file), join(work, file))
   check(`${file}, without ioredis`, 'node', [file])
 }
+const program = join(work, 'node_modules/.bin/fastify-starsessions')
+for (const kind of ['secret', 'fernet', 'aes-gcm']) check(`keygen ${kind}`, program, ['keygen', kind])
+check('--version', program, ['--version'])
+check('keygen of an unknown kind', program, ['keygen', 'rsa'], { expect: 'unknown kind "rsa"' })
 if (existsSync(join(work, 'node_modules/ioredis'))) throw new Error('ioredis is not optional')
 
 // TypeScript.

@@ -1,12 +1,16 @@
 import type { Settings } from '../types/options.ts'
 
+/** A request target may be a whole URL (RFC 9112, section 3.2.2), and Fastify routes it by its path. */
+const ORIGIN = /^https?:\/\/[^/?#]*/i
+
 /** Whether the path of `url` (raw, without the query) is one that the session is loaded for. */
 export function autoloadMatcher(autoload: Settings['autoload']): (url: string) => boolean {
   if (typeof autoload === 'boolean') return () => autoload
   const matchers = autoload.map((pattern) => (typeof pattern === 'string' ? underPrefix(pattern) : matching(pattern)))
   return (url) => {
-    const query = url.indexOf('?')
-    const path = query === -1 ? url : url.slice(0, query)
+    const target = url.startsWith('/') ? url : url.replace(ORIGIN, '')
+    const end = target.search(/[?#]/)
+    const path = end === -1 ? target : target.slice(0, end)
     return matchers.some((matches) => matches(path))
   }
 }

@@ -6,7 +6,7 @@ import { renewId, writeRecord } from './new-record.ts'
 import type { Data, RecordMetadata } from './record.ts'
 import type { Found, RecordStore, Stored } from './record-store.ts'
 import { retry } from './retry.ts'
-import { seal, unseal } from './seal.ts'
+import { bury } from './rotation.ts'
 import type { SessionState } from './session.ts'
 
 /** One side of a commit: what this request makes of the session. */
@@ -16,6 +16,8 @@ export interface Change {
   readonly data: Data
   /** The same, serialized. */
   readonly snapshot: Uint8Array
+  /** What of the state belongs to the snapshot: the handler may have asked for more since. */
+  readonly scope: SessionState['scope']
   readonly at: number
   /** What this process has written last: what is known to be outdated need not be tried. */
   readonly hint: Uint8Array | undefined
@@ -51,7 +53,7 @@ export async function commitStored(
   concurrency: Concurrency,
   change: Change
 ): Promise<Committed> {
-  const { state, snapshot, derive } = change
+  const { state, snapshot, scope, derive } = change
   const { codec } = records
   let expected = base
   let ours = change.data
@@ -63,7 +65,7 @@ export async function commitStored(
   const takeIn = (found: Found): false => {
     if (found.kind !== 'session') throw new SessionGoneError()
     const mine = merged ? ours : codec.restore(snapshot)
-    const result = merge(codec.restore(expected.baseline), mine, found.data, state.scope ?? undefined)
+    const result = merge(codec.restore(expected.baseline), mine, found.data, scope ?? undefined)
     if (channels.conflict.hasSubscribers) {
       channels.conflict.publish({ fingerprint: fingerprint(expected.id), keys: result.conflicts.length })
     }
@@ -80,7 +82,7 @@ export async function commitStored(
     const before = state.metadata
     const data = derive === undefined ? ours : await derive(ours)
     if (state.rotated) renewId(state)
-    const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
+    const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const refused = (found: Found): false => {
       // What the function asked of the cookie goes with its run.
       if (derive !== undefined) state.metadata = before
@@ -131,26 +133,5 @@ export async function commitStored(
     if (error instanceof SessionUnavailableError) state.strays = [...newIds]
     else await takeBack()
     throw error
-  }
-}
-
-/**
- * Replaces the old record by a tombstone that leads to the new one.
- * @returns what is there instead; `null`: it is done
- */
-async function bury(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
-  const sealed = seal(old.id, newId)
-  let { bytes } = old
-  let successors = [sealed]
-  for (;;) {
-    const swapped = await records.bury(old.id, bytes, successors, old.metadata)
-    if (swapped.ok) return null
-    if (swapped.found.kind !== 'rotated') return swapped.found
-    const { tombstone } = swapped.found
-    // An earlier attempt whose answer was lost has done it.
-    if (tombstone.successors.some((other) => unseal(old.id, other) === newId)) return null
-    // Another request rotated the same session: a destroy() by its old id has to find both.
-    bytes = tombstone.bytes
-    successors = [...tombstone.successors, sealed]
   }
 }

@@ -29,9 +29,13 @@ function sumOfParts(option: string, duration: Exclude<Duration, number>): number
       throw new SessionOptionsError(`option "${option}" has an unknown part "${name}": use ${EXPECTED}`)
     }
   }
+  // Without any part it would be 0, which means another thing: until the browser closes.
+  if (Object.keys(UNITS).every((name) => parts[name] === undefined)) {
+    throw new SessionOptionsError(`option "${option}" has no part: use ${EXPECTED}`)
+  }
   let sum = 0
   for (const [name, seconds] of Object.entries(UNITS)) {
-    const part = parts[name] ?? 0
+    const part = parts[name] === undefined ? 0 : parts[name]
     if (typeof part !== 'number') throw new SessionOptionsError(`option "${option}": ${name} must be a number`)
     sum += part * seconds
   }

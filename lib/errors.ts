@@ -3,10 +3,10 @@ import { createError } from '@fastify/error'
 /** Seconds after which a client may try again when the store could not be reached (RFC 9110, section 10.2.3). */
 const RETRY_AFTER = '5'
 
-/** `request.session` was read before the session was loaded. */
-export const SessionNotLoadedError = createError(
+/** `request.session` was read before the session was loaded; the message names the method and the route's config. */
+export const SessionNotLoadedError = createError<[string, string]>(
   'FST_SESSION_NOT_LOADED',
-  'The session is not loaded: call `await request.loadSession()` first, or load it for the route with `config: { autoloadSession: true }`',
+  'The session is not loaded: call `await request.%s()` first, or load it for the route with `config: { autoloadSession: %s }`',
   500
 )
 
@@ -42,6 +42,14 @@ export const SessionConflictError = createError(
 
 /** The session ended while the request was changing it: nothing was written. */
 export const SessionGoneError = createError('FST_SESSION_GONE', 'The session has ended meanwhile', 409)
+
+/** The cookie that a change needs cannot be sent any more; the message says what to do instead. */
+export const SessionHeadersSentError = createError<[string]>('FST_SESSION_HEADERS_SENT', '%s', 500)
+
+export const cannotSendCookie = (): Error =>
+  new SessionHeadersSentError(
+    'The session cannot be stored here: it needs a cookie, and the headers have gone out. Call `await session.save()` before they do; for a WebSocket or a stream, give the visitor a session in an earlier response'
+  )
 
 const StoreError = createError<[{ cause?: unknown }?]>('FST_SESSION_STORE', 'The session store is unavailable', 503)
 

@@ -13,8 +13,15 @@ import { InMemoryStore } from './stores/memory.ts'
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 /** Beside a longer one a session id has no place: see `MAX_COOKIE_BYTES`. */
 const LONGEST_NAME = MAX_COOKIE_BYTES - '='.length - ID_LENGTH
-/** RFC 6265, section 4.1.1: an attribute's value has no control characters and no semicolon. */
-const ATTRIBUTE = '^[ -:<-~]*$'
+/** What a request's member may be called with a dot. */
+const IDENTIFIER = '^[A-Za-z_$][\\w$]{0,63}$'
+/** RFC 6265, section 4.1.1: no control characters and no semicolon. And no "<", which @fastify/cookie does not take. */
+const PATH = '^/[ -:=-~]*$'
+/** RFC 1034, section 3.5; the dot in front is from RFC 2109, and means nothing any more (RFC 6265, section 4.1.2.3). */
+const LABEL = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const HOST = `^\\.?${LABEL}(\\.${LABEL})*$`
+
+const STORE: Methods = { required: ['read', 'write', 'remove'], optional: ['touch', 'replace', 'forCookie'] }
 
 /** Each description completes the sentence `option "x" must be ...`. */
 const SCHEMA = {
@@ -22,7 +29,7 @@ const SCHEMA = {
   additionalProperties: false,
   properties: {
     store: {
-      methods: { required: ['read', 'write', 'remove'], optional: ['touch', 'replace', 'forCookie'] },
+      methods: STORE,
       description: 'an object with read, write and remove: InMemoryStore, CookieStore, RedisStore or your own'
     },
     lifetime: { type: ['number', 'object'], default: 0, description: 'seconds, or { days: 14 }' },
@@ -32,7 +39,6 @@ const SCHEMA = {
       type: 'string',
       pattern: TOKEN,
       maxLength: LONGEST_NAME,
-      default: 'session',
       description: `a token of RFC 6265, letters, digits and !#$%&'*+-.^_\`|~, of at most ${LONGEST_NAME} characters`
     },
     cookie: {
@@ -43,14 +49,14 @@ const SCHEMA = {
       properties: {
         path: {
           type: 'string',
-          pattern: ATTRIBUTE.replace('^', '^/'),
+          pattern: PATH,
           default: '/',
-          description: 'a path that begins with "/", without control characters and ";"'
+          description: 'a path that begins with "/", in ASCII without control characters, ";" and "<"'
         },
         domain: {
           type: 'string',
-          pattern: ATTRIBUTE.replace('*', '+'),
-          description: 'a host name, without control characters and ";"'
+          pattern: HOST,
+          description: 'a host name such as example.com, without protocol, port and path'
         },
         sameSite: { enum: ['lax', 'strict', 'none'], default: 'lax', description: "'lax', 'strict' or 'none'" },
         secure: { enum: [true, false, 'auto'], default: true, description: "true, false or 'auto'" },
@@ -76,7 +82,13 @@ const SCHEMA = {
       description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
     },
     concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" },
-    storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' }
+    storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' },
+    name: {
+      type: 'string',
+      pattern: IDENTIFIER,
+      default: 'session',
+      description: "an identifier of at most 64 characters: 'admin' gives request.admin and request.loadAdmin()"
+    }
   }
 }
 
@@ -90,18 +102,17 @@ interface Methods {
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
+function hasMethods({ required, optional = [] }: Methods, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const members = value as Record<string, unknown>
+  return (
+    required.every((name) => isFunction(members[name])) &&
+    optional.every((name) => members[name] === undefined || isFunction(members[name]))
+  )
+}
+
 const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: true, strictTypes: false })
-  .addKeyword({
-    keyword: 'methods',
-    validate: ({ required, optional = [] }: Methods, value: unknown) => {
-      if (typeof value !== 'object' || value === null) return false
-      const members = value as Record<string, unknown>
-      return (
-        required.every((name) => isFunction(members[name])) &&
-        optional.every((name) => members[name] === undefined || isFunction(members[name]))
-      )
-    }
-  })
+  .addKeyword({ keyword: 'methods', validate: hasMethods })
   .addKeyword({
     keyword: 'instanceof',
     validate: (name: string, value: unknown) => Object.prototype.toString.call(value) === `[object ${name}]`
@@ -109,9 +120,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: tr
   .compile<Validated>(SCHEMA)
 
 type Validated = Omit<StarsessionsOptions, 'cookie'> &
-  Required<
-    Pick<StarsessionsOptions, 'lifetime' | 'rolling' | 'cookieName' | 'autoload' | 'concurrency' | 'storeTimeout'>
-  > & {
+  Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency' | 'storeTimeout'>> & {
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
   }
 
@@ -126,11 +135,11 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     ...(isPlain(options.cookie) && { cookie: withoutUndefined(options.cookie) })
   }
   if (!validate(copy)) throw new SessionOptionsError(explain(validate.errors!.at(-1)!))
-  const { cookieName, autoload, encryptor, serializer = new JsonSerializer() } = copy
-  const store: SessionStore = copy.store ?? new InMemoryStore()
+  const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
   const cookie = resolveCookie(cookieName, copy.cookie)
   return Object.freeze({
-    store: store.forCookie?.(cookieName) ?? store,
+    name,
+    store: storeFor(cookieName, copy.store ?? new InMemoryStore()),
     expiry: resolveExpiry(copy),
     cookieName,
     cookie,
@@ -141,6 +150,13 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     concurrency: copy.concurrency,
     storeTimeout: resolveStoreTimeout(copy)
   })
+}
+
+function storeFor(cookieName: string, store: SessionStore): SessionStore {
+  if (store.forCookie === undefined) return store
+  const bound: unknown = store.forCookie(cookieName)
+  if (hasMethods(STORE, bound)) return bound as SessionStore
+  throw new SessionOptionsError('option "store": forCookie() must return an object with read, write and remove')
 }
 
 const copyOfPattern = (pattern: string | RegExp): string | RegExp =>

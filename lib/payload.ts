@@ -3,6 +3,11 @@ export function isResponse(payload: unknown): payload is Response {
   return Object.prototype.toString.call(payload) === '[object Response]'
 }
 
+/** Whether the payload goes on after the headers: neither text nor bytes. */
+export function isStream(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && !ArrayBuffer.isView(payload)
+}
+
 /** The response with another header. One that came out of fetch() has immutable headers, and is made anew. */
 export function withHeader(response: Response, name: string, value: string): Response {
   try {

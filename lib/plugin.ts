@@ -1,45 +1,27 @@
 import fastifyCookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Settings, StarsessionsOptions } from '../types/options.ts'
-import type { Session } from '../types/session.ts'
+import type { StarsessionsOptions } from '../types/options.ts'
 import { autoloadMatcher } from './autoload.ts'
-import { cookieWriter, findCookie, type SerializeCookie } from './cookie.ts'
-import { SessionNotLoadedError, SessionOptionsError } from './errors.ts'
+import { cookieWriter, type SerializeCookie } from './cookie.ts'
+import { decorate, load } from './decorators.ts'
+import { admit, namesIn } from './encapsulation.ts'
+import { SessionOptionsError } from './errors.ts'
+import { InFlight } from './in-flight.ts'
+import { nearest } from './nearest.ts'
 import { resolveOptions } from './options.ts'
-import { RequestSession } from './request-session.ts'
+import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
 import { SessionResponse } from './response.ts'
 import { SessionManager } from './session-manager.ts'
 
-/** One `register()`: what it resolved to, and the keys under which requests carry its state. */
-interface Registration {
-  readonly settings: Settings
-  readonly manager: SessionManager
-  readonly response: SessionResponse
-  readonly wantsAutoload: (url: string) => boolean
-  readonly replyKey: symbol
-  readonly sessionKey: symbol
-}
-
-const REGISTRATION = Symbol('fastify-starsessions')
-
-type Scope = { [REGISTRATION]?: Registration }
-type Carrier = Record<symbol, unknown>
-
-/** The innermost registration that a route is in the scope of. */
-const registrationOf = (request: FastifyRequest): Registration =>
-  (request.server as Scope)[REGISTRATION] as Registration
-
-const replyOf = (request: FastifyRequest, { replyKey }: Registration): FastifyReply | null =>
-  (request as unknown as Carrier)[replyKey] as FastifyReply | null
-
-const requestSession = (request: FastifyRequest, { sessionKey }: Registration): RequestSession | null =>
-  (request as unknown as Carrier)[sessionKey] as RequestSession | null
-
 const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
   const settings = resolveOptions(options)
-  if (Object.hasOwn(fastify, REGISTRATION)) {
-    throw new SessionOptionsError('fastify-starsessions is registered in this scope already: use a scope of its own')
+  const { name } = settings
+  const key = keyOf(name)
+  if (Object.hasOwn(fastify, key)) {
+    throw new SessionOptionsError(
+      `the session "${name}" is registered in this scope already: use a scope of its own, or set option "name" to another name`
+    )
   }
   if (options.store === undefined && process.env.NODE_ENV === 'production') {
     fastify.log.warn('sessions are kept in memory: they end with this process. Set the option "store"')
@@ -47,38 +29,48 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   const writer = cookieWriter(settings.cookieName, settings.cookie, await cookieSerializer(fastify))
   const registration: Registration = {
     settings,
+    store: options.store ?? settings.store,
     manager: new SessionManager(settings),
     response: new SessionResponse(writer, settings.cookie.secure),
+    inFlight: new InFlight(),
     wantsAutoload: autoloadMatcher(settings.autoload),
-    replyKey: Symbol('starsessions.reply'),
-    sessionKey: Symbol('starsessions.session')
+    replyKey: Symbol(`starsessions.${name}.reply`),
+    sessionKey: Symbol(`starsessions.${name}`),
+    scope: fastify
   }
-  decorate(fastify)
+  admit(registration)
+  decorate(fastify, name)
   fastify.decorateRequest(registration.replyKey, null)
   fastify.decorateRequest(registration.sessionKey, null)
-  Object.defineProperty(fastify, REGISTRATION, { value: registration })
+  // One for all: it is inherited by the scopes below.
+  if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
+  enter(registration)
 
-  fastify.addHook('onRoute', ({ url, config }) => {
-    const wanted: unknown = config?.autoloadSession
-    if (wanted !== undefined && typeof wanted !== 'boolean') {
-      throw new SessionOptionsError(`config.autoloadSession of route "${url}" must be true or false`)
-    }
-  })
+  finishBeforeClosing(fastify, registration.inFlight)
 
   // Without work to do the hooks call back at once. Otherwise they return a promise, as an async hook does: what Fastify
   // throws while it goes on is then its own to catch.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
-    ;(request as unknown as Carrier)[registration.replyKey] = reply
-    // An outer registration's session cannot be reached from here: an inner one has taken its place.
-    if (registrationOf(request) !== registration || !wantsLoading(request, registration)) return done()
+    keep(request, registration.replyKey, reply)
+    // An outer registration's session cannot be reached from here when an inner one has taken its place.
+    if (registrationIn(request.server, key) !== registration || !wantsLoading(request, registration)) return done()
     return load(request, registration)
   })
 
   fastify.addHook('onSend', (request, reply, payload, done): unknown => {
-    const held = requestSession(request, registration)
+    const held = heldBy(request, registration)
     if (held === null || held.session === null) return done()
     return registration.response.finish(held, request, reply, payload)
   })
+}
+
+/**
+ * Fastify waits for the responses of open connections, and then runs `onClose` hooks, the application's (which may close
+ * the store's client) before ours where they were added later. A commit whose connection is gone is left to us.
+ */
+function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight): void {
+  fastify.addHook('preClose', () => inFlight.ended())
+  fastify.addHook('onClose', () => inFlight.ended())
 }
 
 /** @fastify/cookie's serializer: the application's, or one of our own that leaves no trace in its scope. */
@@ -92,53 +84,30 @@ async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCook
   return serialize as unknown as SerializeCookie
 }
 
-/** Once for a scope and those below it: the registration is looked up at each use. */
-function decorate(fastify: FastifyInstance): void {
-  if ((fastify as Scope)[REGISTRATION] !== undefined) return
-  for (const name of ['session', 'isSessionLoaded', 'loadSession']) {
-    if (fastify.hasRequestDecorator(name)) {
-      throw new SessionOptionsError(`request.${name} is decorated already, by another session plugin: remove that one`)
-    }
-  }
-  fastify.decorateRequest('session', {
-    getter(this: FastifyRequest): Session {
-      const session = requestSession(this, registrationOf(this))?.session
-      if (session === null || session === undefined) throw new SessionNotLoadedError()
-      return session
-    }
-  })
-  fastify.decorateRequest('isSessionLoaded', {
-    getter(this: FastifyRequest): boolean {
-      return (requestSession(this, registrationOf(this))?.session ?? null) !== null
-    }
-  })
-  fastify.decorateRequest('loadSession', function (this: FastifyRequest) {
-    return load(this, registrationOf(this))
-  } as FastifyRequest['loadSession'])
+/** A route's own word, which wins over the option `autoload`: by name, or for the innermost registration alone. */
+function wantsLoading(request: FastifyRequest, registration: Registration): boolean {
+  const wanted = request.routeOptions.config.autoloadSession
+  if (wanted === undefined) return registration.wantsAutoload(request.url)
+  if (typeof wanted === 'boolean') return wanted && innermostIn(request.server) === registration
+  return wanted.includes(registration.settings.name)
 }
 
-function wantsLoading(request: FastifyRequest, { wantsAutoload }: Registration): boolean {
-  return request.routeOptions.config.autoloadSession ?? wantsAutoload(request.url)
-}
-
-async function load(request: FastifyRequest, registration: Registration): Promise<Session> {
-  const held = requestSession(request, registration) ?? hold(request, registration)
-  return held.load()
-}
-
-function hold(request: FastifyRequest, registration: Registration): RequestSession {
-  const reply = replyOf(request, registration)
-  if (reply === null) {
-    // Without our hooks nothing would be committed, and the change would be lost in silence.
+function checkRouteConfig(
+  this: FastifyInstance,
+  { url, config }: { url: string; config?: { autoloadSession?: unknown } }
+) {
+  const wanted = config?.autoloadSession
+  if (wanted === undefined || typeof wanted === 'boolean') return
+  const option = `config.autoloadSession of route "${url}"`
+  if (!Array.isArray(wanted)) throw new SessionOptionsError(`${option} must be true, false, or a list of session names`)
+  const known = namesIn(this)
+  for (const name of wanted) {
+    if (known.includes(name)) continue
+    const meant = nearest(String(name), known)
     throw new SessionOptionsError(
-      "loadSession() was called before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it"
+      `${option} names the session "${name}": did you mean "${meant}"? Known are ${known.join(', ')}; register a session before the routes that name it`
     )
   }
-  const { manager, settings, response } = registration
-  const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
-  const held = new RequestSession(manager, cookie, request.log, (action) => response.announce(action, request, reply))
-  ;(request as unknown as Carrier)[registration.sessionKey] = held
-  return held
 }
 
 export const plugin = fp(starsessions, { fastify: '5.x', name: 'fastify-starsessions' })

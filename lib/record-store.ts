@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Log, Settings } from '../types/options.ts'
 import type { Replaced, SessionStore } from '../types/store.ts'
 import { now } from './clock.ts'
@@ -90,7 +91,7 @@ export class RecordStore {
   /** What bytes from under an id are. */
   async interpret(id: string, bytes: Uint8Array | null | undefined): Promise<Found> {
     if (bytes === null || bytes === undefined) return MISSING
-    if (!ArrayBuffer.isView(bytes)) throw broken('read() and replace() must hand out a Uint8Array or null')
+    if (!types.isUint8Array(bytes)) throw broken('read() and replace() must hand out a Uint8Array or null')
     const plain = await this.codec.decrypt(bytes, this.#boundTo(id))
     if (plain === null) return { kind: 'unusable', reason: 'undecryptable', bytes }
     const at = now()
@@ -151,6 +152,8 @@ export class RecordStore {
   async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
     const { expiry } = this.#settings
     const ttl = storeTtl(expiry, metadata.created, now())
+    // It may have ended since it was looked at, and no store is to keep anything for no time.
+    if (expiry.lifetime !== 0 && ttl <= 0) return false
     return this.#ask(id, async () => (await this.#store.touch?.(id, expiry.lifetime, ttl)) === true)
   }
 
@@ -171,10 +174,14 @@ export class RecordStore {
     data?: Data
   ): Promise<Swapped> {
     const result = await this.#replace(id, expected, bytes, lifetime, ttl, data)
+    if (typeof result?.replaced !== 'boolean') {
+      throw broken('replace() must resolve to { replaced: true }, or to { replaced: false, current }')
+    }
     if (result.replaced) return { ok: true, bytes }
     const { current } = result
     // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
-    if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, bytes }
+    if (bytes !== null && types.isUint8Array(current) && Buffer.compare(bytes, current) === 0)
+      return { ok: true, bytes }
     return { ok: false, found: await this.interpret(id, current) }
   }
 
@@ -222,13 +229,16 @@ export class RecordStore {
   }
 
   async #ask<T>(id: string, call: () => Promise<T>, data: Data = {}): Promise<T> {
+    const began = channels.storeError.hasSubscribers ? performance.now() : 0
     try {
       return await this.#deadline.bound(call())
     } catch (error) {
       if (error instanceof SessionTooLargeError) throw this.#tooLarge(data, error)
       const cause = withoutSecrets(error, id)
-      if (channels.storeError.hasSubscribers)
-        channels.storeError.publish({ fingerprint: fingerprint(id), error: cause })
+      if (channels.storeError.hasSubscribers) {
+        const duration = performance.now() - began
+        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
+      }
       throw new SessionUnavailableError({ cause })
     }
   }

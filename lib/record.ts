@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Encryptor } from '../types/encryptor.ts'
 import type { Serializer } from '../types/serializer.ts'
 import { SessionSerializeError, SessionUnavailableError } from './errors.ts'
@@ -51,11 +52,15 @@ export class RecordCodec {
     if (isDeeperThan(data, MAX_DEPTH)) {
       throw new SessionSerializeError(`${this.#deepKey(data)} is nested deeper than ${MAX_DEPTH} levels`)
     }
+    let bytes: unknown
     try {
-      return this.#serializer.serialize(data)
+      bytes = this.#serializer.serialize(data)
     } catch (error) {
       throw this.#blame(data, error)
     }
+    // Text, or a promise, would get as far as the store, which would be blamed for it.
+    if (!types.isUint8Array(bytes)) throw new SessionSerializeError('serialize() must return a Uint8Array')
+    return bytes
   }
 
   /** The data that a snapshot was taken of, as they come back from a store. */
@@ -144,8 +149,9 @@ export class RecordCodec {
   }
 }
 
+/** Not a list, a Map or a promise: their keys are not their data, and they would pass for an empty record. */
 function isObject(value: unknown): value is Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 /** A record without metadata was written by hand, or by another program: its life begins now. */

@@ -1,16 +1,25 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
-import { SessionGoneError, SessionOptionsError } from './errors.ts'
-import type { CookieAction, SessionManager } from './session-manager.ts'
+import { cannotSendCookie, SessionGoneError, SessionOptionsError } from './errors.ts'
+import type { InFlight } from './in-flight.ts'
+import type { CookieAction, Outcome, SessionManager } from './session-manager.ts'
 
 const NONE: CookieAction = { kind: 'none' }
+
+/** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
+export interface CookieOutlet {
+  /** `false`: no header can go out any more. */
+  readonly isOpen: boolean
+  announce(action: CookieAction): void
+}
 
 /** One request's session: loaded once, changed by one operation at a time, and what its cookie has come to. */
 export class RequestSession {
   readonly #manager: SessionManager
   readonly #cookie: string | undefined
   readonly #log: Log
-  readonly #onSaved: (action: CookieAction) => void
+  readonly #inFlight: InFlight
+  readonly #outlet: CookieOutlet
   #loading: Promise<Session> | null = null
   #last: Promise<unknown> = Promise.resolve()
   /** The function of an `update()` is running. */
@@ -23,16 +32,24 @@ export class RequestSession {
   announced = false
   /** The response's commit has run: it runs once, however often the hook does. */
   settled = false
+  /** The properties as the last commit left them. */
+  left: Readonly<Record<string, unknown>> = {}
+  /** The response goes on after its headers. */
+  streams = false
+  /** The response was an error: nothing of the session is stored, on purpose. */
+  dropped = false
 
   /**
    * @param cookie the cookie's value, as it came
-   * @param onSaved told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
+   * @param inFlight told of each operation that changes the store
+   * @param outlet told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
    */
-  constructor(manager: SessionManager, cookie: string | undefined, log: Log, onSaved: (action: CookieAction) => void) {
+  constructor(manager: SessionManager, cookie: string | undefined, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#manager = manager
     this.#cookie = cookie
     this.#log = log
-    this.#onSaved = onSaved
+    this.#inFlight = inFlight
+    this.#outlet = outlet
   }
 
   load(): Promise<Session> {
@@ -40,15 +57,22 @@ export class RequestSession {
     return this.#loading
   }
 
-  commit(): Promise<void> {
+  /** @param areHeadersSent asked when it is this commit's turn */
+  commit(areHeadersSent: () => boolean): Promise<void> {
     return this.#inTurn(async (session) => {
-      this.#settle(await this.#unlessGone(this.#manager.commit(session, this.#log)))
+      this.#settle(await this.#unlessGone(this.#manager.commit(session, this.#log, areHeadersSent())))
+      this.left = { ...session }
     })
+  }
+
+  /** Whether a commit would store, or remove, something, once what is under way is done. */
+  hasUnsavedChanges(): Promise<boolean> {
+    return this.#inTurn(async (session) => this.#manager.hasUnsavedChanges(session))
   }
 
   async #load(): Promise<Session> {
     const commands = {
-      save: () => this.#asked('save', () => this.commit()),
+      save: () => this.#asked('save', () => this.commit(() => !this.#outlet.isOpen)),
       destroy: () => this.#asked('destroy', () => this.#inTurn((session) => this.#destroy(session))),
       reload: () => this.#asked('reload', () => this.#inTurn((session) => this.#manager.reload(session, this.#log))),
       update: <T>(fn: (session: Session) => T | Promise<T>) => this.#asked('update', () => this.#update(fn))
@@ -64,7 +88,7 @@ export class RequestSession {
   }
 
   async #destroy(session: Session): Promise<void> {
-    await this.#manager.destroy(session)
+    await this.#manager.destroy(session, !this.#outlet.isOpen)
     if (this.#cookie !== undefined || this.action.kind === 'issue') this.#settle({ kind: 'clear' })
   }
 
@@ -73,10 +97,15 @@ export class RequestSession {
     if (this.#updating) {
       throw new SessionOptionsError(`session.${member}() was called while session.update() runs: call it afterwards`)
     }
+    const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
     const result = await operation()
-    if (this.action !== NONE) {
+    if (this.action === NONE) return result
+    if (this.#outlet.isOpen) {
       this.announced = true
-      this.#onSaved(this.action)
+      this.#outlet.announce(this.action)
+    } else if (this.action.kind === 'issue' && this.action.value !== known) {
+      // The headers went out while the store was being asked.
+      throw cannotSendCookie()
     }
     return result
   }
@@ -92,7 +121,9 @@ export class RequestSession {
           this.#updating = false
         }
       }
-      const { result, action } = await this.#unlessGone(this.#manager.update(session, guarded, this.#log))
+      const { result, action } = await this.#unlessGone(
+        this.#manager.update(session, guarded, this.#log, !this.#outlet.isOpen)
+      )
       this.#settle(action)
       return result
     })
@@ -106,13 +137,14 @@ export class RequestSession {
     })
   }
 
-  #settle(action: CookieAction): void {
-    if (action.kind !== 'none') this.action = action
+  #settle(action: Outcome): void {
+    if (action.kind === 'ended') this.action = NONE
+    else if (action.kind !== 'none') this.action = action
   }
 
   /** Two operations at once would both start from the same record. */
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(async () => operation(await this.load()))
+    const turn = this.#inFlight.add(this.#last.then(async () => operation(await this.load())))
     this.#last = turn.catch(() => undefined)
     return turn
   }

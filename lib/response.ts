@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
 import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
-import { discard, isResponse, withHeader } from './payload.ts'
+import { discard, isResponse, isStream, withHeader } from './payload.ts'
 import type { RequestSession } from './request-session.ts'
 import type { CookieAction } from './session-manager.ts'
 
@@ -28,11 +28,17 @@ export class SessionResponse {
     const first = !held.settled
     held.settled = true
     let failure: unknown
-    if (first && (isResponse(payload) ? payload.status : reply.statusCode) < 500) {
-      failure = await held.commit().then(
-        () => undefined,
-        (error: unknown) => error
-      )
+    if (first) {
+      held.streams = isStream(payload)
+      held.dropped = (isResponse(payload) ? payload.status : reply.statusCode) >= 500
+    }
+    if (first && !held.dropped) {
+      failure = await held
+        .commit(() => reply.raw.headersSent)
+        .then(
+          () => undefined,
+          (error: unknown) => error
+        )
     }
     let sent = setHeader(reply, payload, 'vary', varyOnCookie)
     if (held.action.kind !== 'none' || held.announced) {
@@ -43,13 +49,25 @@ export class SessionResponse {
     }
     if (held.action.kind !== 'none') sent = setHeader(reply, sent, 'cache-control', withoutSharedCaching)
     if (failure === undefined) return sent
-    throw this.#fail(failure, request, reply, payload)
+    held.dropped = true
+    request.log.error({ err: failure }, 'the session could not be committed')
+    // The handler has begun the response itself: it is too late for another.
+    if (reply.raw.headersSent) return sent
+    throw this.#fail(failure, reply, payload)
   }
 
   /** Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`). */
-  announce(action: CookieAction, request: FastifyRequest, { raw }: FastifyReply): void {
-    if (raw.headersSent) return
-    raw.setHeader('set-cookie', this.#lines(action, raw.getHeader('set-cookie'), request))
+  announce(action: CookieAction, request: FastifyRequest, reply: FastifyReply): void {
+    const { raw } = reply
+    const current = raw.getHeader('set-cookie')
+    const lines = this.#lines(action, current, request)
+    const own = reply.getHeader('set-cookie')
+    if (own !== current) {
+      // For reply.raw.writeHead(200, reply.getHeaders()), where the reply's own would take the place of the raw ones.
+      reply.removeHeader('set-cookie')
+      reply.header('set-cookie', this.#lines(action, own, request))
+    }
+    raw.setHeader('set-cookie', lines)
     raw.setHeader('cache-control', withoutSharedCaching(raw.getHeader('cache-control')))
   }
 
@@ -73,8 +91,7 @@ export class SessionResponse {
   }
 
   /** The status is set here, because Fastify would keep an earlier 404. */
-  #fail(failure: unknown, request: FastifyRequest, reply: FastifyReply, payload: unknown): Error {
-    request.log.error({ err: failure }, 'the session could not be committed')
+  #fail(failure: unknown, reply: FastifyReply, payload: unknown): Error {
     const error = withFixedMessage(failure)
     reply.code(Number(error.statusCode))
     reply.header('cache-control', 'no-store')

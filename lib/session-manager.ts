@@ -4,8 +4,9 @@ import { now } from './clock.ts'
 import { type Asked, type Change, type Committed, commitStored } from './commit.ts'
 import { isSafeValue } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
-import { SessionGoneError } from './errors.ts'
+import { cannotSendCookie, SessionGoneError } from './errors.ts'
 import { cookieMaxAge, secondsLeft } from './expiry.ts'
+import { holdsNothing } from './holds-nothing.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
 import { renewId, writeRecord } from './new-record.ts'
@@ -31,9 +32,16 @@ export type CookieAction =
 
 const NONE: CookieAction = { kind: 'none' }
 const CLEAR: CookieAction = { kind: 'clear' }
+const ENDED = { kind: 'ended' } as const
+
+/** What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before. */
+export type Outcome = CookieAction | typeof ENDED
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
+
+/** What a commit leaves as it is; that a rolling session is prolonged is no change of it. */
+const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged'])
 
 /** What is asked of a session by its handler, and answered by its request. */
 type RequestCommands = Pick<SessionCommands, 'save' | 'destroy' | 'reload' | 'update'>
@@ -88,12 +96,14 @@ export class SessionManager {
 
   /**
    * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_CONFLICT`
+   * @param headersSent no cookie can be cleared
+   * @throws `FST_SESSION_STORE`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
    */
-  async destroy(session: Session): Promise<void> {
+  async destroy(session: Session, headersSent = false): Promise<void> {
     const began = channels.destroy.hasSubscribers ? performance.now() : 0
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
     const { stored, tombstone, strays } = stateOf(session)
+    if (headersSent && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
     if (stored !== null) await end(this.#records, stored.id, stored.bytes)
     if (tombstone !== null) await endRotated(this.#records, tombstone)
     for (const id of strays) await this.#records.remove(id)
@@ -103,20 +113,23 @@ export class SessionManager {
 
   /**
    * Brings the store up to what the session is now.
+   * @param headersSent no cookie can be set: nothing is stored that would need one
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
-   *   `FST_SESSION_CONFLICT`
+   *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(session: Session, log: Log): Promise<CookieAction> {
+  async commit(session: Session, log: Log, headersSent = false): Promise<Outcome> {
     const state = stateOf(session)
     const at = now()
     const data = session.data() as Data
     const snapshot = this.#records.codec.snapshot(data)
-    const status = this.#statusOf(session, snapshot, at)
+    const status = this.#statusOf(session, data, snapshot, at)
+    if (headersSent && this.#needsCookie(state, status)) throw cannotSendCookie()
     switch (status) {
       case 'new-empty':
       case 'unchanged':
         return NONE
       case 'new':
+        renewId(state)
         state.metadata = { ...state.metadata, created: at }
         return this.#write(state, data, snapshot, at)
       case 'ended':
@@ -134,13 +147,15 @@ export class SessionManager {
 
   /**
    * Runs `fn` on the newest data, and again when another request was faster, until what it made of them is stored.
-   * @throws what `fn` throws, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`
+   * @param headersSent as for `commit()`
+   * @throws what `fn` throws, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_HEADERS_SENT`
    */
   async update<T>(
     session: Session,
     fn: (session: Session) => T | Promise<T>,
-    log: Log
-  ): Promise<{ result: T; action: CookieAction }> {
+    log: Log,
+    headersSent = false
+  ): Promise<{ result: T; action: Outcome }> {
     const state = stateOf(session)
     const { codec } = this.#records
     const snapshot = codec.snapshot(session.data() as Data)
@@ -151,7 +166,11 @@ export class SessionManager {
       Object.assign(state, before)
       resetData(session, codec.restore(codec.snapshot(ours)))
       result = await fn(session)
-      return session.data() as Data
+      const data = session.data() as Data
+      if (headersSent && (state.stored === null ? !holdsNothing(data) : state.rotated || state.cookieChanged)) {
+        throw cannotSendCookie()
+      }
+      return data
     }
     try {
       if (state.stored === null) {
@@ -161,7 +180,7 @@ export class SessionManager {
       if (this.#records.ownsIds) {
         // The browser has the only copy, and this request has it: there is nothing newer to run on.
         await derive(session.data() as Data)
-        return { result: result as T, action: await this.commit(session, log) }
+        return { result: result as T, action: await this.commit(session, log, headersSent) }
       }
       const change = { data: codec.restore(snapshot), snapshot, at: now(), derive }
       const action = await this.#swap(session, change, log)
@@ -174,10 +193,30 @@ export class SessionManager {
     }
   }
 
-  #statusOf(session: Session, snapshot: Uint8Array, at: number): Status {
+  /** Whether a commit would store, or remove, something. */
+  hasUnsavedChanges(session: Session): boolean {
+    const data = session.data() as Data
+    try {
+      const status = this.#statusOf(session, data, this.#records.codec.snapshot(data), now())
+      return !SETTLED.has(status)
+    } catch {
+      // What cannot be serialized was not stored.
+      return true
+    }
+  }
+
+  /** Whether the browser has to be told, or nobody finds what is stored. */
+  #needsCookie({ cookieChanged }: SessionState, status: Status): boolean {
+    if (status === 'new' || status === 'rotated') return true
+    if (status === 'changed') return this.#records.ownsIds || cookieChanged
+    return status === 'emptied' && this.#records.ownsIds
+  }
+
+  #statusOf(session: Session, data: Data, snapshot: Uint8Array, at: number): Status {
     const { stored, rotated, cookieChanged, metadata } = stateOf(session)
     const { expiry } = this.#settings
-    if (stored === null) return session.isEmpty ? 'new-empty' : 'new'
+    // Nothing but empty containers is what plugins leave on an anonymous page: no session is made of that.
+    if (stored === null) return holdsNothing(data) ? 'new-empty' : 'new'
     const changed = rotated || cookieChanged || Buffer.compare(snapshot, stored.baseline) !== 0
     // No time left is a removal, never a ttl of 0, which would keep the record.
     if (secondsLeft(expiry, metadata.created, at) <= 0) return changed ? 'ended' : 'unchanged'
@@ -218,7 +257,6 @@ export class SessionManager {
   /** Over what is there, whatever it is: the first write of a session, or a store that cannot compare. */
   async #write(state: SessionState, data: Data, baseline: Uint8Array, at: number): Promise<CookieAction> {
     const began = channels.commit.hasSubscribers ? performance.now() : 0
-    if (state.stored === null || state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const metadata = { ...state.metadata, last_access: at }
     const written = await writeRecord(this.#records, state, { data, metadata })
@@ -228,10 +266,10 @@ export class SessionManager {
     return this.#issue(stored, at)
   }
 
-  async #swap(session: Session, change: Omit<Change, 'state' | 'hint'>, log: Log): Promise<CookieAction> {
+  async #swap(session: Session, change: Omit<Change, 'state' | 'scope' | 'hint'>, log: Log): Promise<CookieAction> {
     const state = stateOf(session)
     const base = state.stored as Stored
-    const { rotated } = state
+    const { scope } = state
     const began = channels.commit.hasSubscribers || channels.rotate.hasSubscribers ? performance.now() : 0
     const committed = await this.#queue.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the snapshot.
@@ -240,6 +278,7 @@ export class SessionManager {
         ...change,
         data,
         state,
+        scope,
         // Only who started from the same record can know that it is outdated.
         hint: turn.hint !== undefined && Buffer.compare(turn.hint.from, base.bytes) === 0 ? turn.hint.bytes : undefined
       })
@@ -247,7 +286,7 @@ export class SessionManager {
       return done
     })
     log.debug({ attempts: committed.attempts, conflicts: committed.conflicts }, 'the session was committed')
-    return this.#adopt(session, committed, change, { rotated, began })
+    return this.#adopt(session, committed, change, began)
   }
 
   /** The session goes on from what was committed, with what others changed, and what its handler has changed since. */
@@ -255,7 +294,7 @@ export class SessionManager {
     session: Session,
     { stored, data, asked, merged, attempts, conflicts }: Committed,
     { snapshot, derive, at }: Pick<Change, 'snapshot' | 'derive' | 'at'>,
-    { rotated, began }: { rotated: boolean; began: number }
+    began: number
   ): CookieAction {
     const state = stateOf(session)
     const old = state.stored?.id
@@ -269,14 +308,14 @@ export class SessionManager {
     }
     if (merged && derive === undefined) {
       const start = this.#records.codec.restore(snapshot)
-      replaceData(session, merge(start, session.data() as Data, data).data)
+      const since = this.#asStored(session)
+      // A clear() or regenerate() since then keeps out what was not in its scope.
+      const scope = state.scope === asked.scope ? null : state.scope
+      replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
     const reissue = stored.id !== old || this.#settings.expiry.rolling || this.#records.ownsIds || state.cookieChanged
     this.#settle(state, stored, asked)
-    if (rotated && channels.rotate.hasSubscribers) {
-      const to = fingerprint(stored.id)
-      channels.rotate.publish({ fingerprint: fingerprint(old), to, attempts, duration: performance.now() - began })
-    }
+    if (stored.id !== old) this.#publishedRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
   }
 
@@ -289,11 +328,13 @@ export class SessionManager {
     at: number
   ): Promise<CookieAction> {
     const state = stateOf(session)
+    if (status === 'rotated') renewId(state)
     const { id, stored, cookieChanged, strays } = state
     if (status === 'emptied') {
       await this.destroy(session)
       return CLEAR
     }
+    const began = channels.rotate.hasSubscribers ? performance.now() : 0
     const action = await this.#write(state, data, snapshot, at)
     if (status === 'changed') {
       return this.#settings.expiry.rolling || this.#records.ownsIds || cookieChanged ? action : NONE
@@ -307,23 +348,25 @@ export class SessionManager {
     }
     state.strays = []
     await Promise.allSettled(strays.filter((stray) => stray !== id).map((stray) => this.#records.remove(stray)))
+    this.#publishedRotation(stored?.id, state.stored?.id, began, 1)
     return action
   }
 
-  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<CookieAction> {
+  async #prolong(session: Session, data: Data, snapshot: Uint8Array, at: number, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const stored = state.stored as Stored
-    // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one.
-    if (this.#records.canReplace && (await this.#records.read(stored.id)).kind !== 'session') return NONE
-    if (state.prolonged) return this.#issue(stored, at)
-    if (this.#records.canTouch) {
-      return (await this.#records.touch(stored.id, state.metadata)) ? this.#issue(stored, at) : NONE
+    if (state.prolonged || this.#records.canTouch) {
+      if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return ENDED
+      // A cookie for a session that was rotated or destroyed meanwhile would take the place of a newer one; a tombstone
+      // can be touched.
+      const isThere = !this.#records.canReplace || (await this.#records.read(stored.id)).kind === 'session'
+      return isThere ? this.#issue(stored, at) : ENDED
     }
     if (!this.#records.canReplace) return this.#write(state, data, snapshot, at)
     try {
       return await this.#swap(session, { data, snapshot, at }, log)
     } catch (error) {
-      if (error instanceof SessionGoneError) return NONE
+      if (error instanceof SessionGoneError) return ENDED
       throw error
     }
   }
@@ -345,6 +388,23 @@ export class SessionManager {
 
   #facts(session: Session, began: number): { fingerprint: string | undefined; duration: number } {
     return { fingerprint: fingerprint(stateOf(session).id), duration: performance.now() - began }
+  }
+
+  /** The data as they would come back from the store; as they are, where the next commit is going to refuse them. */
+  #asStored(session: Session): Data {
+    const { codec } = this.#records
+    const data = session.data() as Data
+    try {
+      return codec.restore(codec.snapshot(data))
+    } catch {
+      return data
+    }
+  }
+
+  #publishedRotation(from: string | undefined, to: string | undefined, began: number, attempts: number): void {
+    if (!channels.rotate.hasSubscribers) return
+    const facts = { fingerprint: fingerprint(from), to: fingerprint(to), attempts }
+    channels.rotate.publish({ ...facts, duration: performance.now() - began })
   }
 
   #published(

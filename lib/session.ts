@@ -82,10 +82,15 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
-    this.#state.scope = NO_KEYS
+    // An object of its own: a commit underway tells by it whether it was asked for since.
+    this.#state.scope = new Set()
   }
 
   data(): Data {
+    // Stored it would not be: say so, instead of dropping it in silence.
+    if (Object.getOwnPropertySymbols(this).length > 0) {
+      throw new SessionKeyError('a symbol cannot be the key of session data: use text')
+    }
     const data: Data = {}
     for (const key of Object.keys(this)) {
       const value = (this as unknown as Data)[key]
@@ -139,6 +144,9 @@ class SessionObject {
 
   regenerate(keep: readonly string[] = []): Promise<void> {
     refuseCallback('regenerate', keep)
+    if (!Array.isArray(keep)) {
+      throw new SessionOptionsError("session.regenerate() takes a list: `await session.regenerate(['cart'])`")
+    }
     const kept = keep.map((key) => [key, this.get(key)] as const)
     const { expiry, metadata, cookieChanged, scope } = this.#state
     this.clear()
@@ -177,7 +185,11 @@ class SessionObject {
     return this.#state.commands.update(fn)
   }
 
-  options({ maxAge }: SessionCookieOptions = {}): void {
+  options(options: SessionCookieOptions = {}): void {
+    if (typeof options !== 'object' || options === null) {
+      throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
+    }
+    const { maxAge } = options
     if (maxAge === undefined) return
     if (maxAge !== null && !(Number.isFinite(maxAge) && maxAge >= 1)) {
       throw new SessionOptionsError('session.options(): maxAge must be a number of seconds of at least 1, or null')
@@ -189,10 +201,9 @@ class SessionObject {
   }
 }
 
-const NO_KEYS: ReadonlySet<string> = new Set()
-
 function wipe(session: SessionObject, { aside }: SessionState): void {
-  for (const key of Object.keys(session)) delete (session as unknown as Data)[key]
+  const keys = [...Object.keys(session), ...Object.getOwnPropertySymbols(session)]
+  for (const key of keys) delete (session as unknown as Record<PropertyKey, unknown>)[key]
   aside.clear()
 }
 
@@ -255,9 +266,11 @@ export function resetData(session: Session, data: Data): void {
   fill(session as unknown as SessionObject, data)
 }
 
-/** The same, but a value that is equal stays the object that a handler may hold. */
-export function replaceData(session: Session, data: Data): void {
-  const before = session.data() as Data
+/**
+ * The same, but a value that is equal stays the object that a handler may hold.
+ * @param before what is there, as `data` would have it: as it comes back from a store
+ */
+export function replaceData(session: Session, data: Data, before: Data = session.data() as Data): void {
   for (const key of Object.keys(before)) if (!Object.hasOwn(data, key)) session.delete(key)
   for (const key of Object.keys(data)) {
     if (!Object.hasOwn(before, key) || !isDeepStrictEqual(before[key], data[key])) session.set(key, data[key])

@@ -16,6 +16,24 @@ t.test('a prefix is whole segments of the path without the query', async (t) => 
   t.equal(autoloadMatcher(['/'])('/anything'), true)
 })
 
+t.test('whatever Fastify routes to a path is that path', async (t) => {
+  const matches = autoloadMatcher(['/app', /^\/admin$/])
+  for (const path of ['/app', '/app/x', '/admin']) {
+    for (const url of [
+      path,
+      `${path}#x`,
+      `${path}?x#y`,
+      `http://example.com${path}`,
+      `HTTPS://example.com:80${path}?x`
+    ]) {
+      t.equal(matches(url), true, url)
+    }
+  }
+  for (const url of ['*', 'http://app', 'http://x?/app', 'http://x#/app', '/x/http://x/app']) {
+    t.equal(matches(url), false, url)
+  }
+})
+
 t.test('a RegExp matches each time, with the flags g and y as well', async (t) => {
   for (const pattern of [/^\/admin/, /^\/admin/g, /\/admin/y]) {
     const matches = autoloadMatcher(['/else', pattern])

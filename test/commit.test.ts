@@ -35,7 +35,7 @@ async function make(base: Record<string, unknown>) {
     }
     const session = createSession({ ...state, scope: null, prolonged: false, expiry: settings.expiry, commands }, data)
     const snapshot = records.codec.snapshot(data)
-    return { state: stateOf(session), data, snapshot, at: 1_600_000_010, hint: undefined }
+    return { state: stateOf(session), data, snapshot, scope: null, at: 1_600_000_010, hint: undefined }
   }
   const data = async (id = 'id') => ((await records.read(id)) as { data?: unknown }).data
   return { store, records, stored, view, data }

@@ -3,6 +3,7 @@ import t from 'tap'
 import { fingerprint } from '../lib/diagnostics.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import { cookieValue, testApp } from './support/app.ts'
+import { MapStore } from './support/map-store.ts'
 
 const NAMES = ['load', 'commit', 'conflict', 'rotate', 'destroy', 'store-error'] as const
 
@@ -55,9 +56,29 @@ t.test('each channel tells durations, attempts and sizes, and never an id or dat
     }
   ])
   t.match(of('destroy'), [{ fingerprint: fingerprint(cookieValue(rotated.cookie)), duration: Number }])
-  t.match(of('store-error'), [{ fingerprint: fingerprint(cookieValue(rotated.cookie)), error: { message: 'down' } }])
+  t.match(of('store-error'), [
+    { fingerprint: fingerprint(cookieValue(rotated.cookie)), duration: Number, error: { message: 'down' } }
+  ])
   const text = JSON.stringify(messages)
   for (const secret of [cookieValue(cookie), cookieValue(rotated.cookie), 'secret data']) t.notOk(text.includes(secret))
+})
+
+t.test('each rotation is told, in an update() and over a store that cannot compare as well', async (t) => {
+  const rotations: unknown[] = []
+  const listener = (message: unknown) => void rotations.push(message)
+  subscribe('starsessions:rotate', listener)
+  t.teardown(() => unsubscribe('starsessions:rotate', listener))
+  for (const store of [new InMemoryStore(), new MapStore()]) {
+    const { send } = await testApp(t, { store })
+    const { cookie } = await send(undefined, (session) => void (session.a = 1))
+    const first = await send(cookie, (session) => session.update((newest) => newest.regenerateId()))
+    const second = await send(first.cookie, (session) => session.regenerateId())
+    const ids = [cookie, first.cookie, second.cookie].map((one) => fingerprint(cookieValue(one)))
+    t.match(rotations.splice(0), [
+      { fingerprint: ids[0], to: ids[1], attempts: 1, duration: Number },
+      { fingerprint: ids[1], to: ids[2], attempts: 1, duration: Number }
+    ])
+  }
 })
 
 t.test('without a subscriber nothing is published; the log has the attempts', async (t) => {

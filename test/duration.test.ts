@@ -5,7 +5,6 @@ import type { Duration } from '../types/options.ts'
 t.test('a duration is seconds, or its parts added up', async (t) => {
   t.equal(toSeconds('lifetime', 90), 90)
   t.equal(toSeconds('lifetime', 0), 0)
-  t.equal(toSeconds('lifetime', {}), 0)
   t.equal(toSeconds('lifetime', { weeks: 1, days: 1, hours: 1, minutes: 1, seconds: 1 }), 694_861)
   t.equal(toSeconds('lifetime', { minutes: 0.5 }), 30)
 })
@@ -36,7 +35,12 @@ t.test('what is no whole number of seconds is refused, by the name of the option
     [{ months: 1 }, /"lifetime" must not have months/],
     [{ milliseconds: 5 }, /"lifetime" must not have milliseconds/],
     [{ day: 1 }, /"lifetime" has an unknown part "day"/],
-    [{ days: '1' }, /"lifetime": days must be a number/]
+    [{ days: '1' }, /"lifetime": days must be a number/],
+    [{ days: null }, /"lifetime": days must be a number/],
+    [{ days: undefined }, /"lifetime" has no part: use a whole number of seconds, or \{ weeks, days/],
+    [{}, /"lifetime" has no part/],
+    [new Date(0), /"lifetime" has no part/],
+    [new Map([['days', 1]]), /"lifetime" has no part/]
   ]
   for (const [value, message] of refused) {
     t.throws(() => toSeconds('lifetime', value as Duration), { code: 'FST_SESSION_OPTIONS', message })

@@ -3,19 +3,21 @@ import * as errors from '../lib/errors.ts'
 
 t.test('each error has its code and status', async (t) => {
   const catalogue = [
-    [new errors.SessionNotLoadedError(), 'FST_SESSION_NOT_LOADED', 500],
+    [new errors.SessionNotLoadedError('loadSession', 'true'), 'FST_SESSION_NOT_LOADED', 500],
     [new errors.SessionOptionsError('x'), 'FST_SESSION_OPTIONS', 500],
     [new errors.SessionKeyError('x'), 'FST_SESSION_KEY', 500],
     [new errors.SessionSerializeError('x'), 'FST_SESSION_SERIALIZE', 500],
     [new errors.SessionTooLargeError('x'), 'FST_SESSION_TOO_LARGE', 500],
     [new errors.SessionGoneError(), 'FST_SESSION_GONE', 409],
+    [errors.cannotSendCookie(), 'FST_SESSION_HEADERS_SENT', 500],
     [new errors.SessionUnavailableError(), 'FST_SESSION_STORE', 503]
   ] as const
   for (const [error, code, statusCode] of catalogue) t.match(error, { code, statusCode })
 })
 
 t.test('not loaded: the message says what to do', async (t) => {
-  t.match(new errors.SessionNotLoadedError().message, /await request\.loadSession\(\).*autoloadSession: true/)
+  const error = new errors.SessionNotLoadedError('loadSession', 'true')
+  t.match(error.message, /await request\.loadSession\(\).*autoloadSession: true/)
 })
 
 t.test('unavailable: what went wrong is in the cause, and the message stays the same', async (t) => {

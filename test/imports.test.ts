@@ -5,8 +5,8 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer)\.ts$/,
-  /^lib\/(seal|retry|keyed-queue|diagnostics)\.ts$/,
+  /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing)\.ts$/,
+  /^lib\/(seal|retry|keyed-queue|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
   /^lib\/record-store\.ts$/,
@@ -15,10 +15,14 @@ const LAYERS = [
   /^lib\/(commit|rotation)\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,
-  /^lib\/response\.ts$/,
+  /^lib\/(response|late-changes)\.ts$/,
+  /^lib\/cookie-outlet\.ts$/,
   /^lib\/options\.ts$/,
+  /^lib\/registration\.ts$/,
+  /^lib\/(decorators|encapsulation)\.ts$/,
   /^lib\/plugin\.ts$/,
-  /^lib\/index\.ts$/
+  /^lib\/(index|testing|command-line)\.ts$/,
+  /^lib\/cli\.ts$/
 ]
 
 const layerOf = (file: string): number => LAYERS.findIndex((layer) => layer.test(file))

@@ -1,11 +1,8 @@
 import t from 'tap'
 import { InMemoryStore } from '../lib/stores/memory.ts'
+import type { StarsessionsOptions } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
-import { Interleaving, KINDS } from './support/interleave.ts'
-
-const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other) => [one, other] as const))
-const TRIPLES = PAIRS.flatMap(([one, other]) => KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third]))
-const SAMPLES_OF_A_TRIPLE = 8
+import { type Action, Interleaving, PAIRS, TRIPLES } from './support/interleave.ts'
 
 // Without the random part, a pause between two attempts is as short as it can be.
 const { random } = Math
@@ -17,7 +14,8 @@ t.teardown(() => {
 /** @param spoil what is broken in the store */
 async function inMemory(
   t: { teardown(fn: () => unknown): void },
-  spoil: (store: InMemoryStore) => void = () => undefined
+  spoil: (store: InMemoryStore) => void = () => undefined,
+  options: StarsessionsOptions = {}
 ) {
   let store: SessionStore
   return Interleaving.over(
@@ -27,36 +25,25 @@ async function inMemory(
       const fresh = new InMemoryStore()
       spoil(fresh)
       store = fresh
-    }
+    },
+    options
   )
 }
 
-t.test('two requests, in every order of their store operations', async (t) => {
-  const interleaving = await inMemory(t)
-  let total = 0
-  for (const pair of PAIRS) {
-    const { schedules, violations } = await interleaving.all(pair)
-    t.same([...violations], [], `${pair.join(' and ')}: ${schedules} orders`)
-    total += schedules
-  }
-  t.ok(total > 250, `${total} orders`)
-})
+const WAYS = { merging: {}, rejecting: { concurrency: 'reject' }, rolling: { lifetime: 60, rolling: true } } as const
 
-t.test('three requests, in many orders', async (t) => {
+for (const [way, options] of Object.entries(WAYS)) {
+  t.test(`two requests, ${way}, in every order of their store operations`, async (t) => {
+    const interleaving = await inMemory(t, undefined, options)
+    const orders = await interleaving.hold(t, PAIRS)
+    t.ok(orders > 100, `${orders} orders`)
+  })
+}
+
+t.test('three requests, in every order of their store operations', async (t) => {
   const interleaving = await inMemory(t)
-  let state = 1
-  const pseudoRandom = (below: number) => {
-    state = (state * 48_271) % 2_147_483_647
-    return state % below
-  }
-  for (const triple of TRIPLES) {
-    const violations = new Set<string>()
-    for (let i = 0; i < SAMPLES_OF_A_TRIPLE; i++) {
-      const outcome = await interleaving.run(triple as never, (_step, branches) => pseudoRandom(branches))
-      for (const violation of outcome.violations) violations.add(violation)
-    }
-    t.same([...violations], [], triple.join(', '))
-  }
+  const orders = await interleaving.hold(t, TRIPLES)
+  t.ok(orders > 4_000, `${orders} orders`)
 })
 
 t.test('without the comparison each of the promises is seen to break', async (t) => {
@@ -67,7 +54,7 @@ t.test('without the comparison each of the promises is seen to break', async (t)
       return { replaced: true }
     }
   })
-  const broken = async (...pair: (typeof KINDS)[number][]) => [...(await blind.all(pair)).violations]
+  const broken = async (...pair: Action[]) => [...(await blind.all(pair)).violations]
   t.match((await broken('write other key', 'write other key')).join(), 'a lost write')
   t.match((await broken('update', 'update')).join(), '2 acknowledged updates, 1 counted')
   t.match((await broken('write other key', 'destroy')).join(), 'life after destroy()')

@@ -1,9 +1,26 @@
+import fastifyCookie from '@fastify/cookie'
+import fc from 'fast-check'
+import Fastify from 'fastify'
 import t from 'tap'
+import { cookieWriter } from '../lib/cookie.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { JsonSerializer } from '../lib/serializers/json.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../types/options.ts'
 import { MapStore } from './support/map-store.ts'
+
+const OPTIONS = [
+  'store',
+  'lifetime',
+  'rolling',
+  'absoluteLifetime',
+  'cookieName',
+  'cookie',
+  'autoload',
+  'serializer',
+  'encryptor',
+  'concurrency'
+]
 
 const resolve = (options: object) => resolveOptions(options as StarsessionsOptions)
 
@@ -14,6 +31,7 @@ t.test('without options there are the documented defaults', async (t) => {
   t.equal(settings.encryptor, undefined)
   t.equal(settings.cookieName, 'session')
   t.equal(settings.autoload, false)
+  t.equal(settings.storeTimeout, 5)
   t.same(settings.expiry, { lifetime: 0, rolling: false, absoluteLifetime: undefined })
   t.same(settings.cookie, {
     path: '/',
@@ -35,8 +53,10 @@ t.test('what is given is taken', async (t) => {
     absoluteLifetime: { days: 1 },
     cookieName: '__Host-sid',
     cookie: { sameSite: 'strict', priority: 'high', partitioned: true },
-    autoload: ['/app', /x/g]
+    autoload: ['/app', /x/g],
+    storeTimeout: { minutes: 1 }
   })
+  t.equal(settings.storeTimeout, 60)
   t.equal(settings.store, store)
   t.same(settings.expiry, { lifetime: 3600, rolling: true, absoluteLifetime: 86_400 })
   t.equal(settings.cookie.sameSite, 'strict')
@@ -61,6 +81,12 @@ t.test('the caller’s object is never changed, and the settings are frozen', as
   t.ok(Object.isFrozen(resolve({ lifetime: 5, rolling: true, absoluteLifetime: 5 }).expiry))
 })
 
+t.test('the cookie is called as the session is, unless it is told another name', async (t) => {
+  t.match(resolve({}), { name: 'session', cookieName: 'session' })
+  t.match(resolve({ name: 'admin' }), { name: 'admin', cookieName: 'admin' })
+  t.match(resolve({ name: '$_9', cookieName: 'sid' }), { name: '$_9', cookieName: 'sid' })
+})
+
 t.test('a store may bind itself to the cookie', async (t) => {
   const bound = new MapStore()
   const names: string[] = []
@@ -77,6 +103,9 @@ t.test('a store may bind itself to the cookie', async (t) => {
 t.test('each refusal names the option and the remedy', async (t) => {
   const { read, write, remove } = MapStore.prototype
   const refused: [object, RegExp][] = [
+    [{ storeTimeout: 0 }, /option "storeTimeout" must be at least 1 second: a request must not wait forever/],
+    [{ storeTimeout: 0.5 }, /option "storeTimeout" must be a whole number of seconds/],
+    [{ storeTimeout: '5' }, /option "storeTimeout" must be seconds, at least 1/],
     [{ livetime: 5 }, /unknown option "livetime": did you mean "lifetime"\? Known are store, lifetime/],
     [{ cookie: { samesite: 'lax' } }, /unknown option "cookie\.samesite": did you mean "cookie\.sameSite"/],
     [{ store: {} }, /"store" must be an object with read, write and remove/],
@@ -84,6 +113,10 @@ t.test('each refusal names the option and the remedy', async (t) => {
     [{ store: { read, write } }, /"store" must be/],
     [{ store: { read, write, remove, touch: 1 } }, /"store" must be/],
     [{ store: 'redis' }, /"store" must be/],
+    [{ store: { read, write, remove, forCookie: async () => new MapStore() } }, /"store": forCookie\(\) must return/],
+    [{ store: { read, write, remove, forCookie() {} } }, /"store": forCookie\(\) must return an object with read/],
+    [{ lifetime: {} }, /"lifetime" has no part/],
+    [{ lifetime: 5, rolling: true, absoluteLifetime: {} }, /"absoluteLifetime" has no part/],
     [{ lifetime: '1d' }, /"lifetime" must be seconds, or \{ days: 14 \}/],
     [{ lifetime: null }, /"lifetime" must be/],
     [{ lifetime: -1 }, /"lifetime" must not be negative/],
@@ -101,6 +134,11 @@ t.test('each refusal names the option and the remedy', async (t) => {
     [{ cookieName: 'a\n' }, /"cookieName" must be a token/],
     [{ cookieName: 'sé' }, /"cookieName" must be a token/],
     [{ cookieName: 5 }, /"cookieName" must be a token/],
+    [{ name: '' }, /"name" must be an identifier of at most 64 characters: 'admin' gives request\.admin/],
+    [{ name: 'my-admin' }, /"name" must be an identifier/],
+    [{ name: '1st' }, /"name" must be an identifier/],
+    [{ name: 'a'.repeat(65) }, /"name" must be an identifier/],
+    [{ name: Symbol('admin') }, /"name" must be an identifier/],
     [{ cookie: true }, /"cookie" must be an object/],
     [{ cookie: [] }, /"cookie" must be an object/],
     [{ cookie: null }, /"cookie" must be an object/],
@@ -112,6 +150,14 @@ t.test('each refusal names the option and the remedy', async (t) => {
     [{ cookie: { domain: 'a\nb' } }, /"cookie\.domain" must be/],
     [{ cookie: { domain: '' } }, /"cookie\.domain" must be/],
     [{ cookie: { domain: 5 } }, /"cookie\.domain" must be/],
+    [
+      { cookie: { domain: 'https://example.com' } },
+      /"cookie\.domain" must be a host name such as example\.com, without/
+    ],
+    [{ cookie: { domain: 'example.com:80' } }, /"cookie\.domain" must be/],
+    [{ cookie: { domain: 'a b' } }, /"cookie\.domain" must be/],
+    [{ cookie: { domain: '-a.example' } }, /"cookie\.domain" must be/],
+    [{ cookie: { path: '/<x>' } }, /"cookie\.path" must be/],
     [{ cookie: { sameSite: 'Lax' } }, /"cookie\.sameSite" must be 'lax', 'strict' or 'none'/],
     [{ cookie: { sameSite: true } }, /"cookie\.sameSite" must be/],
     [{ cookie: { secure: 'always' } }, /"cookie\.secure" must be true, false or 'auto'/],
@@ -137,4 +183,42 @@ t.test('each refusal names the option and the remedy', async (t) => {
   for (const [options, message] of refused) {
     t.throws(() => resolve(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
   }
+})
+
+t.test('whatever an option holds, it is refused by its name, or makes a cookie (property)', async (t) => {
+  const app = Fastify()
+  await app.register(fastifyCookie)
+  t.teardown(() => app.close())
+  const text = fc.string({ unit: 'binary-ascii' })
+  const value = fc.oneof(
+    fc.anything(),
+    text,
+    text.map((rest) => `/${rest}`),
+    fc.domain(),
+    fc.integer()
+  )
+  const attributes = ['path', 'domain', 'sameSite', 'secure', 'httpOnly', 'partitioned', 'priority']
+  const options = fc.oneof(
+    fc.tuple(fc.constantFrom(...OPTIONS, 'livetime'), value).map(([name, held]) => ({ [name]: held })),
+    fc.tuple(fc.constantFrom(...attributes, 'maxAge'), value).map(([name, held]) => ({ cookie: { [name]: held } }))
+  )
+  const taken = new Set<string>()
+  fc.assert(
+    fc.property(options, (options) => {
+      const [name = '', held] = Object.entries(options)[0] ?? []
+      try {
+        const { cookieName, cookie } = resolve(options)
+        cookieWriter(cookieName, cookie, app.serializeCookie).issue('id', 1, true)
+        taken.add(name === 'cookie' ? `cookie.${Object.keys(held as object)}` : name)
+      } catch (error) {
+        const { code, message } = error as Error & { code?: string }
+        if (code !== 'FST_SESSION_OPTIONS' || !message.includes(`"${name}`)) throw error
+      }
+    }),
+    { numRuns: 2_000 }
+  )
+  t.ok(
+    ['lifetime', 'cookie.path', 'cookie.domain'].every((name) => taken.has(name)),
+    [...taken].join(', ')
+  )
 })

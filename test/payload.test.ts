@@ -1,12 +1,19 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { discard, isResponse, withHeader } from '../lib/payload.ts'
+import { discard, isResponse, isStream, withHeader } from '../lib/payload.ts'
 
 t.test('a web Response is told from everything else', async (t) => {
   t.equal(isResponse(new Response('x')), true)
   for (const payload of [null, undefined, 'x', Buffer.from('x'), Readable.from(['x']), {}]) {
     t.equal(isResponse(payload), false)
   }
+})
+
+t.test('what goes on after its headers is told from text and bytes', async (t) => {
+  for (const payload of [Readable.from(['x']), new ReadableStream(), new Response('x')])
+    t.equal(isStream(payload), true)
+  for (const payload of [null, undefined, '', 'x', Buffer.from('x'), new Uint8Array()])
+    t.equal(isStream(payload), false)
 })
 
 t.test('a header is set on a Response in place, and on a copy where its headers are immutable', async (t) => {

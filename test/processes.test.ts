@@ -1,47 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
-import { RedisStore } from '../lib/stores/redis.ts'
-import { testApp } from './support/app.ts'
+import t from 'tap'
 import { startRedis } from './support/redis-server.ts'
-import type { Job } from './support/session-process.ts'
+import { sharedSession } from './support/session-processes.ts'
 
-const PROGRAM = fileURLToPath(new URL('./support/session-process.ts', import.meta.url))
 const server = await startRedis()
 t.teardown(() => server.stop())
-
-/** A session in Redis, and processes that share it. */
-async function shared(t: Test) {
-  const client = new Redis(server.port)
-  t.teardown(() => client.disconnect())
-  const { send } = await testApp(t, { store: new RedisStore({ client }) })
-  const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
-  return {
-    start: (job: Omit<Job, 'port' | 'cookie'>) =>
-      startProcess(t, { ...job, port: server.port, cookie: String(cookie) }),
-    data: async () => (await send(cookie, (session) => session.data())).body as Record<string, unknown>
-  }
-}
-
-function startProcess(t: Test, job: Job) {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import=ts-blank-space/register', PROGRAM, JSON.stringify(job)],
-    { stdio: ['ignore', 'pipe', 'inherit'] }
-  )
-  t.teardown(() => child.kill('SIGKILL'))
-  const running = { child, acknowledged: 0, ended: once(child, 'close') }
-  createInterface({ input: child.stdout! }).on('line', (line) => {
-    if (line === 'acknowledged') running.acknowledged++
-  })
-  return running
-}
+const servers = { kind: 'single', ports: [server.port] } as const
 
 t.test('three processes, 10 writers of different keys, 40 rounds: every write is kept', async (t) => {
-  const { start, data } = await shared(t)
+  const { start, data } = await sharedSession(t, servers)
   const processes = [4, 3, 3].map((inFlight, index) =>
     start({ kind: 'write', name: `w${index}`, inFlight, rounds: 40 })
   )
@@ -54,14 +20,14 @@ t.test('three processes, 10 writers of different keys, 40 rounds: every write is
 })
 
 t.test('three processes, 2,000 increments each: 6,000', async (t) => {
-  const { start, data } = await shared(t)
+  const { start, data } = await sharedSession(t, servers)
   const processes = ['a', 'b', 'c'].map((name) => start({ kind: 'increment', name, inFlight: 4, rounds: 500 }))
   for (const { ended } of processes) t.same((await ended)[0], 0)
   t.same(await data(), { user: 'alice', total: 6000, a: 2000, b: 2000, c: 2000 })
 })
 
 t.test('a process that is killed midway: what it acknowledged is kept, and nothing is counted twice', async (t) => {
-  const { start, data } = await shared(t)
+  const { start, data } = await sharedSession(t, servers)
   const IN_FLIGHT = 4
   const killed = start({ kind: 'increment', name: 'killed', inFlight: IN_FLIGHT, rounds: 500 })
   const others = ['a', 'b'].map((name) => start({ kind: 'increment', name, inFlight: IN_FLIGHT, rounds: 500 }))

@@ -265,9 +265,9 @@ async function checkCommand(t: Pick<Tap, 'ok' | 'fail'>, command: string) {
   else if (program === 'npm' && verb === 'install') {
     for (const name of args.slice(1))
       t.ok([manifest.name, ...Object.keys(manifest.peerDependencies)].includes(name), name)
-  } else if (program === 'node' && verb === '-p') {
+  } else if (program === 'npx' && verb === manifest.name) {
     // A key, as it is to be pasted somewhere: 32 bytes or more.
-    const { stdout } = await run('sh', ['-ec', command], { cwd: folder })
+    const { stdout } = await run(process.execPath, [join(root, manifest.bin), ...args.slice(1)], { cwd: folder })
     t.ok(Buffer.from(stdout.trim(), 'base64url').length >= 32, command)
   } else if (program === 'node') t.ok(readme.includes(`Save it as \`${verb}\``), command)
   else if (program !== 'curl') t.fail(`${command}: teach this test to check ${program}`)

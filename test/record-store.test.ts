@@ -39,6 +39,20 @@ t.test('a swap replaces what is expected, and says what is there instead', async
   t.match(await records.swap('id', bytes, null), { ok: false, found: { kind: 'missing' } })
 })
 
+t.test('what has ended is not touched any more', async (t) => {
+  const clock = fakeClock(t, metadata.created)
+  const asked: number[] = []
+  const store = Object.assign(new InMemoryStore(), {
+    touch: async (_id: string, _lifetime: number, ttl: number) => asked.push(ttl) > 0
+  })
+  const records = new RecordStore(resolveOptions({ store, lifetime: 60, rolling: true, absoluteLifetime: 90 }))
+  clock.advance(89)
+  t.equal(await records.touch('id', metadata), true)
+  clock.advance(1)
+  t.equal(await records.touch('id', metadata), false)
+  t.same(asked, [1])
+})
+
 t.test('only what is unusable is worth a warning, with its reason alone', async (t) => {
   const lines: unknown[] = []
   const log = { debug() {}, error() {}, warn: (details: unknown) => void lines.push(details) }

@@ -4,6 +4,7 @@ import { SessionUnavailableError } from '../lib/errors.ts'
 import { RecordCodec } from '../lib/record.ts'
 import { JsonSerializer } from '../lib/serializers/json.ts'
 import type { Encryptor } from '../types/encryptor.ts'
+import type { Serializer } from '../types/serializer.ts'
 
 const AT = 1_700_000_000
 const codec = new RecordCodec(new JsonSerializer(), undefined, 'session')
@@ -116,6 +117,20 @@ t.test('what cannot be serialized is blamed on its key', async (t) => {
     cause: { message: 'no' }
   })
   t.throws(() => picky((data) => Object.keys(data).length > 1).snapshot({ a: 1, b: 2 }), { message: /its data/ })
+})
+
+t.test('a serializer that gives text or promises is told so, and its records are none', async (t) => {
+  const codecOf = (serializer: object) => new RecordCodec(serializer as Serializer, undefined, 'session')
+  for (const serialize of [JSON.stringify, async () => Buffer.from('{}'), () => undefined]) {
+    t.throws(() => codecOf({ serialize, deserialize: JSON.parse }).snapshot({ a: 1 }), {
+      code: 'FST_SESSION_SERIALIZE',
+      message: /serialize\(\) must return a Uint8Array/
+    })
+  }
+  for (const record of [Promise.resolve({ a: 1 }), new Map([['a', 1]]), new Date(0), Buffer.from('{}'), undefined]) {
+    const foreign = codecOf({ serialize: () => Buffer.from('x'), deserialize: () => record })
+    t.same(foreign.parse(Buffer.from('x'), AT), { ok: false, reason: 'not-an-object' })
+  }
 })
 
 t.test('data that would not be loaded again are refused, whatever the serializer', async (t) => {

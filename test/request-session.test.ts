@@ -1,4 +1,5 @@
 import t from 'tap'
+import { InFlight } from '../lib/in-flight.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RequestSession } from '../lib/request-session.ts'
 import { type CookieAction, SessionManager } from '../lib/session-manager.ts'
@@ -9,9 +10,11 @@ const log = { debug() {}, warn() {}, error() {} }
 function make(cookie?: string) {
   const store = new MapStore()
   const saved: CookieAction[] = []
+  const outlet = { isOpen: true, announce: (action: CookieAction) => void saved.push(action) }
   const manager = new SessionManager(resolveOptions({ store }))
-  const held = new RequestSession(manager, cookie, log, (action) => void saved.push(action))
-  return { store, held, saved }
+  const inFlight = new InFlight()
+  const held = new RequestSession(manager, cookie, log, inFlight, outlet)
+  return { store, held, saved, outlet, inFlight }
 }
 
 t.test('loading is one promise until it fails', async (t) => {
@@ -33,12 +36,12 @@ t.test('a commit says what becomes of the cookie, and a later one that changes n
   const session = await held.load()
   t.equal(held.action.kind, 'none')
   session.a = 1
-  await held.commit()
+  await held.commit(() => false)
   t.match(held.action, { kind: 'issue', value: session.id, maxAge: undefined })
-  await held.commit()
+  await held.commit(() => false)
   t.equal(held.action.kind, 'issue')
   session.clear()
-  await held.commit()
+  await held.commit(() => false)
   t.equal(held.action.kind, 'clear')
 })
 
@@ -75,4 +78,34 @@ t.test('operations of one request take turns, and a failing one holds up nobody'
   session.a = 2
   await Promise.all([t.rejects(failing, { code: 'FST_SESSION_STORE' }), session.save()])
   t.same(order, ['begin', 'end', 'begin', 'end'])
+})
+
+t.test('with the outlet closed nothing is announced, and what needs the cookie is refused', async (t) => {
+  const { held, saved, outlet, store } = make()
+  const session = await held.load()
+  outlet.isOpen = false
+  session.a = 1
+  await t.rejects(session.save(), { code: 'FST_SESSION_HEADERS_SENT' })
+  await t.rejects(
+    session.update(() => undefined),
+    { code: 'FST_SESSION_HEADERS_SENT' }
+  )
+  t.same([saved.length, store.calls.write], [0, 0])
+  t.equal(await held.hasUnsavedChanges(), true)
+  outlet.isOpen = true
+  await session.save()
+  t.equal(await held.hasUnsavedChanges(), false)
+  outlet.isOpen = false
+  session.a = 2
+  await session.save()
+  t.equal(saved.length, 1)
+})
+
+t.test('what changes the store is in flight until it has ended', async (t) => {
+  const { held, inFlight, store } = make()
+  const session = await held.load()
+  session.a = 1
+  void session.save()
+  await inFlight.ended()
+  t.equal(store.calls.write, 1)
 })

@@ -68,3 +68,13 @@ t.test('a store that cannot compare removes', async (t) => {
   await end(records, 'id', bytes)
   t.equal(store.entries.size, 0)
 })
+
+t.test('a store that cannot tell is no reason to remove without comparing', async (t) => {
+  const { store, records, write } = await make()
+  const bytes = await write('id')
+  store.replace = async () => {
+    throw new Error('down')
+  }
+  await t.rejects(end(records, 'id', bytes), { code: 'FST_SESSION_STORE' })
+  t.equal(store.size, 1)
+})

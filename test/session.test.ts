@@ -83,6 +83,14 @@ t.test('data() is a copy', async (t) => {
   t.equal(session.user, 'alice')
 })
 
+t.test('a symbol is no data key', async (t) => {
+  const session = make()
+  Object.assign(session, { [Symbol('s')]: 1 })
+  t.throws(() => session.data(), { code: 'FST_SESSION_KEY', message: /symbol/ })
+  session.clear()
+  t.same(session.data(), {})
+})
+
 t.test('no assignment shadows a member', async (t) => {
   const session = make() as unknown as Record<string, unknown>
   for (const name of [...MEMBERS, ...INHERITED, '__metadata__']) {
@@ -222,6 +230,20 @@ t.test('options() takes maxAge and ignores what it does not know', async (t) => 
   for (const maxAge of [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '10']) {
     t.throws(() => session.options({ maxAge: maxAge as number }), { code: 'FST_SESSION_OPTIONS', message: /maxAge/ })
   }
+})
+
+t.test('arguments of another kind are refused, and change nothing', async (t) => {
+  const session = make({ cart: 1 }) as unknown as Record<string, (argument: unknown) => unknown>
+  for (const [member, wrong] of [
+    ['regenerate', ['cart', null, {}]],
+    ['options', [60, null, 'x']]
+  ] as const) {
+    for (const argument of wrong) {
+      const message = new RegExp(`session\\.${member}\\(\\) takes`)
+      t.throws(() => session[member]?.(argument), { code: 'FST_SESSION_OPTIONS', message })
+    }
+  }
+  t.equal(session.cart, 1)
 })
 
 t.test('a callback is refused, and await is named', async (t) => {

@@ -14,6 +14,7 @@ import starsessions, {
   FernetEncryptor,
   InMemoryStore,
   JsonSerializer,
+  type NamedSession,
   RedisStore,
   type Replaced,
   type Serializer,
@@ -119,8 +120,31 @@ app.get('/yes', { config: { autoloadSession: true } }, async (request) => reques
 app.get('/no', { config: { autoloadSession: false } }, async () => 'no')
 // @ts-expect-error true or false
 app.get('/text', { config: { autoloadSession: 'yes' } }, async () => '')
-// @ts-expect-error true or false
-app.get('/prefixes', { config: { autoloadSession: ['/app'] } }, async () => '')
+app.get('/named', { config: { autoloadSession: ['session', 'admin'] } }, async () => '')
+app.get('/constant', { config: { autoloadSession: ['admin'] as const } }, async () => '')
+// @ts-expect-error names
+app.get('/pattern', { config: { autoloadSession: [/admin/] } }, async () => '')
+
+// --- Named sessions ---
+
+declare module 'fastify' {
+  interface FastifyRequest extends NamedSession<'admin', { operator?: string }> {}
+}
+
+app.register(starsessions, { name: 'admin' })
+same<typeof request.admin, Session<{ operator?: string }>>(true)
+same<typeof request.isAdminLoaded, boolean>(true)
+const ofAdmin = () => request.loadAdmin()
+same<typeof ofAdmin, () => Promise<Session<{ operator?: string }>>>(true)
+const ofThisCall = () => request.loadAdmin<Cart>()
+same<typeof ofThisCall, () => Promise<Session<Cart>>>(true)
+same<NamedSession<'shop'>['shop'], Session>(true)
+// @ts-expect-error not text
+request.admin.operator = 1
+// @ts-expect-error the session is the plugin's
+request.admin = request.session
+// @ts-expect-error no such session
+request.loadShop()
 
 // --- Options ---
 

@@ -37,6 +37,12 @@ export interface CookieOptions {
 
 /** Options of the plugin. What is unknown or ill-typed is refused when the plugin is registered. */
 export interface StarsessionsOptions {
+  /**
+   * What the session is called on the request: `'admin'` gives `request.admin`, `request.loadAdmin()` and
+   * `request.isAdminLoaded`. So one scope can have several. `NamedSession` types them. An identifier.
+   * @default 'session'
+   */
+  name?: string
   /** @default new InMemoryStore() */
   store?: SessionStore
   /** How long a session lasts. 0: until the browser closes. @default 0 */
@@ -45,7 +51,7 @@ export interface StarsessionsOptions {
   rolling?: boolean
   /** With `rolling`: the age at which a session ends, however active it is. @default none */
   absoluteLifetime?: Duration
-  /** @default 'session' */
+  /** @default the `name` */
   cookieName?: string
   cookie?: CookieOptions
   /**
@@ -97,6 +103,7 @@ export interface ResolvedCookie {
 
 /** The options after validation and defaults; frozen. */
 export interface Settings {
+  readonly name: string
   readonly store: SessionStore
   readonly expiry: Expiry
   readonly cookieName: string

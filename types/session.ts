@@ -58,7 +58,10 @@ export interface SessionMembers<D extends object = DefaultData> {
   readonly isNew: boolean
   /** The data differ from what is stored. Nested changes count; spacing or number spelling in the record does not. */
   readonly isModified: boolean
-  /** There are no data. */
+  /**
+   * There are no data. `false` for empty objects and arrays, too, although a new session that holds nothing else is not
+   * stored.
+   */
   readonly isEmpty: boolean
   readonly metadata: SessionMetadata
   /**
@@ -117,3 +120,26 @@ export interface SessionMembers<D extends object = DefaultData> {
  * `{ ...session }`); everything else are members that no data key can shadow.
  */
 export type Session<D extends object = DefaultData> = D & SessionMembers<D>
+
+/**
+ * What a request has for a session that was registered under another `name`. The application says so once:
+ *
+ * ```ts
+ * declare module 'fastify' {
+ *   interface FastifyRequest extends NamedSession<'admin', { operator?: string }> {}
+ * }
+ * ```
+ */
+export type NamedSession<Name extends string, D extends object = DefaultData> = {
+  /**
+   * The loaded session.
+   * @throws `FST_SESSION_NOT_LOADED` before it is loaded
+   */
+  readonly [Key in Name]: Session<D>
+} & {
+  /** Whether it can be read. Never throws. */
+  readonly [Key in `is${Capitalize<Name>}Loaded`]: boolean
+} & {
+  /** Loads it, at most once a request. */
+  readonly [Key in `load${Capitalize<Name>}`]: <Data extends object = D>() => Promise<Session<Data>>
+}

@@ -35,10 +35,9 @@ export async function measureTraffic(
         // Scripts are sent once.
         await worker.send(scenario, REQUESTS, 1)
         await redis.config('RESETSTAT')
-        const before = readsOf(await redis.info('stats'))
         await worker.send(scenario, REQUESTS, 1)
         const info = await redis.call('INFO', 'commandstats', 'stats')
-        traffic.push({ column, scenario, ...perRequest(String(info), before) })
+        traffic.push({ column, scenario, ...perRequest(String(info)) })
       }
       await worker.stop()
     }
@@ -48,14 +47,13 @@ export async function measureTraffic(
 }
 
 const numberOf = (info: string, name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1])
-const readsOf = (info: string): number => numberOf(info, 'total_reads_processed')
 
-/** Our own questions are left out, but for their bytes: a hundredth of a byte for each request. */
-function perRequest(info: string, readsBefore: number): Omit<Traffic, 'column' | 'scenario'> {
+/** Our own question is left out, but for its bytes: a fraction of one for each request. */
+function perRequest(info: string): Omit<Traffic, 'column' | 'scenario'> {
   const calls = [...info.matchAll(/^cmdstat_([\w|-]+):calls=(\d+)/gm)]
   const commands = calls.filter(([, name]) => !/^(info|config|client|hello|ping)/.test(name!))
   return {
-    roundTrips: (readsOf(info) - readsBefore - 1) / REQUESTS,
+    roundTrips: (numberOf(info, 'total_reads_processed') - 1) / REQUESTS,
     bytesIn: numberOf(info, 'total_net_input_bytes') / REQUESTS,
     bytesOut: numberOf(info, 'total_net_output_bytes') / REQUESTS,
     commands: new Map(commands.map(([, name, count]) => [name!, Number(count) / REQUESTS]))

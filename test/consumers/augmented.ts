@@ -14,6 +14,7 @@ import starsessions, {
   SessionUnavailableError,
   type StarsessionsOptions
 } from 'fastify-starsessions'
+import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 import { type Cluster, Redis } from 'ioredis'
 
 declare module 'fastify-starsessions' {
@@ -62,4 +63,11 @@ assert.equal(login.statusCode, 200)
 const cookie = String(login.headers['set-cookie']).split(';')[0] ?? ''
 const expected = { user: 'ada', same: true, misspelt: 'function' }
 assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), expected)
+// @ts-expect-error no such key
+await sessionCookie(app, { usr: 'ada' })
+const { user } = await readSession(
+  app,
+  await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { user: 'ada' }) } })
+)
+assert.equal(user, 'ada')
 await app.close()

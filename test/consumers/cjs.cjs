@@ -4,6 +4,7 @@ const fastify = require('fastify')
 const starsessions = require('fastify-starsessions')
 const names = ['AESGCMEncryptor', 'CookieStore', 'FernetEncryptor', 'InMemoryStore', 'JsonSerializer', 'RedisStore']
 const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
+const { readSession, sessionCookie } = require('fastify-starsessions/testing')
 
 assert.equal(typeof starsessions, 'function')
 for (const name of [...names, 'SessionUnavailableError']) assert.equal(typeof starsessions[name], 'function', name)
@@ -28,6 +29,8 @@ async function main() {
   const cookie = String(first.headers['set-cookie']).split(';')[0]
   assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), { visits: 2 })
   assert.deepEqual((await app.inject({ url: '/', headers: { cookie: `${cookie}x` } })).json(), { visits: 1 })
+  const ready = await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { visits: 7 }) } })
+  assert.deepEqual(await readSession(app, ready), { visits: 8 })
   await app.close()
 }
 

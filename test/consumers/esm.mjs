@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'
+import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 
 const { InMemoryStore } = namespace
 assert.equal(starsessions.InMemoryStore, InMemoryStore)
@@ -19,4 +20,6 @@ assert.deepEqual(first.json(), { visits: 1 })
 const cookie = String(first.headers['set-cookie']).split(';')[0]
 assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), { visits: 2 })
 assert.deepEqual((await app.inject('/')).json(), { visits: 1 })
+const ready = await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { visits: 7 }) } })
+assert.deepEqual(await readSession(app, ready), { visits: 8 })
 await app.close()

@@ -5,6 +5,7 @@ import starsessions = require('fastify-starsessions')
 
 import type { Session, SessionStore, StarsessionsOptions } from 'fastify-starsessions'
 import { InMemoryStore } from 'fastify-starsessions'
+import { sessionCookie } from 'fastify-starsessions/testing'
 
 declare module 'fastify-starsessions' {
   interface SessionData {
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
   const cookie = String(first.headers['set-cookie']).split(';')[0] ?? ''
   const second = await app.inject({ url: '/', headers: { cookie } })
   assert.deepEqual(second.json(), { before: 'ada', misspelt: 'function' })
+  assert.match(await sessionCookie(app, { user: 'ada' }), /^session=/)
   await app.close()
 }
 

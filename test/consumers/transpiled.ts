@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import fastify from 'fastify'
 import starsessions, { InMemoryStore, type Session } from 'fastify-starsessions'
+import { sessionCookie } from 'fastify-starsessions/testing'
 
 const visit = (session: Session): number => {
   session.visits = (session.visits ?? 0) + 1
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   assert.deepEqual(first.json(), { visits: 1 })
   const cookie = String(first.headers['set-cookie']).split(';')[0] ?? ''
   assert.deepEqual((await app.inject({ url: '/', headers: { cookie } })).json(), { visits: 2 })
+  assert.match(await sessionCookie(app, { visits: 7 }), /^session=/)
   await app.close()
 }
 

@@ -62,10 +62,10 @@ t.test('a store that is down fails an autoloaded route with 503, and no other', 
   t.equal((await app.inject({ url: '/else', headers })).statusCode, 200)
 })
 
-t.test('a route config that is no boolean is refused when the route is added', async (t) => {
+t.test('a route config that is neither a boolean nor a list is refused when the route is added', async (t) => {
   const { app } = await testApp(t)
   t.throws(() => app.get('/wrong', { config: { autoloadSession: 'yes' as unknown as boolean } }, async () => 'x'), {
     code: 'FST_SESSION_OPTIONS',
-    message: /autoloadSession of route "\/wrong" must be true or false/
+    message: /autoloadSession of route "\/wrong" must be true, false, or a list of session names/
   })
 })

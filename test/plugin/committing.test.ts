@@ -39,6 +39,43 @@ t.test('new and empty: nothing', async (t) => {
   t.same(store.calls, { read: 0, write: 0, remove: 0 })
 })
 
+t.test('new, with empty objects and arrays only: nothing, save() included', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  const { lines, body } = await send(undefined, async (session) => {
+    session.messages = {}
+    session.cart = []
+    session.set('id', {})
+    await session.regenerateId()
+    await session.save()
+    return { isNew: session.isNew, isEmpty: session.isEmpty, isModified: session.isModified }
+  })
+  t.same(lines, [])
+  t.same(body, { isNew: true, isEmpty: false, isModified: true }, 'the properties tell of the data as they are')
+  t.same(store.calls, { read: 0, write: 0, remove: 0 })
+})
+
+t.test('new, with empty objects and arrays beside something: all of it is written', async (t) => {
+  const { send } = await testApp(t)
+  const { cookie } = await send(undefined, (session) => void Object.assign(session, { messages: {}, cart: [], n: 0 }))
+  const { body } = await send(cookie, (session) => session.data())
+  t.same(body, { messages: {}, cart: [], n: 0 })
+})
+
+t.test('stored, and then with empty objects and arrays only: they are data like any other', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  const cookie = await login(store, send)
+  const { lines } = await send(cookie, (session) => {
+    delete session.user
+    session.cart = {}
+    session.list = []
+  })
+  t.same(lines, [])
+  t.same(store.calls, { read: 1, write: 1, remove: 0 })
+  t.same((await send(cookie, (session) => session.data())).body, { cart: {}, list: [] })
+})
+
 t.test('new with data: one write and a cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })

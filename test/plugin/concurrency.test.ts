@@ -275,14 +275,13 @@ t.test('a rolling session that ends in the very moment of being prolonged stays 
   const inner = new InMemoryStore()
   let isLast = false
   const store: SessionStore = {
-    async read(id, lifetime) {
-      const bytes = await inner.read(id, lifetime)
-      if (isLast) await inner.remove(id)
-      return bytes
-    },
+    read: (id, lifetime) => inner.read(id, lifetime),
     write: inner.write.bind(inner),
     remove: inner.remove.bind(inner),
-    replace: inner.replace.bind(inner)
+    async replace(id, ...rest) {
+      if (isLast) await inner.remove(id)
+      return inner.replace(id, ...rest)
+    }
   }
   const { here, cookie } = await twoOver(t, store, { lifetime: 60, rolling: true })
   const late = await here(cookie, () => {
@@ -581,6 +580,39 @@ t.test('a late rolling response brings no old cookie over a newer one', async (t
   }
 })
 
+t.test('a rotation in the very moment of a touch: the tombstone is touched, and no old cookie goes out', async (t) => {
+  const inner = new InMemoryStore()
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const store: SessionStore = {
+    read: (id, lifetime) => inner.read(id, lifetime),
+    write: inner.write.bind(inner),
+    remove: inner.remove.bind(inner),
+    replace: inner.replace.bind(inner),
+    async touch(...args) {
+      const first = meanwhile
+      meanwhile = undefined
+      await first?.()
+      return inner.touch(...args)
+    }
+  }
+  const { here, there, cookie } = await twoOver(t, store, { lifetime: 60, rolling: true })
+  const late = await here(cookie, () => {
+    meanwhile = () => there(cookie, (other) => other.regenerateId())
+  })
+  t.equal(late.status, 200)
+  t.same(late.lines, [])
+})
+
+t.test('a rolling session that was rotated after an update() of it: its old cookie does not go out', async (t) => {
+  const { here, there, cookie } = await twoOver(t, new InMemoryStore(), { lifetime: 60, rolling: true })
+  const late = await here(cookie, async (session) => {
+    await session.update((newest) => void newest.n++)
+    await there(cookie, (other) => other.regenerateId())
+  })
+  t.equal(late.status, 200)
+  t.same(late.lines, [])
+})
+
 t.test('what another request left is no hint for who has started from newer data', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
@@ -590,7 +622,7 @@ t.test('what another request left is no hint for who has started from newer data
     const result = await replace.apply(store, args)
     await there(cookie, (session) => void (session.k = true))
     const newer = here(cookie, (session) => {
-      session.k = false
+      delete session.k
     })
     await new Promise((resolve) => setTimeout(resolve, 20))
     later.push(newer)
@@ -600,7 +632,7 @@ t.test('what another request left is no hint for who has started from newer data
   await here(cookie, (session) => void (session.x = 1))
   t.equal(later.length, 1)
   await later[0]
-  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, x: 1, k: false })
+  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, x: 1 })
 })
 
 t.test('reading a tombstone does not prolong it', async (t) => {
@@ -730,3 +762,229 @@ t.test('update() that throws on a session that is not stored yet leaves it as it
   })
   t.same(lines, [])
 })
+
+t.test('update() that cleared or regenerated in a first run runs again on the newest data all the same', async (t) => {
+  const asks: Handler[] = [(session) => session.clear(), (session) => session.regenerate([])]
+  for (const ask of asks) {
+    const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+    const seen: unknown[] = []
+    await here(cookie, (session, request) =>
+      session.update(async (newest) => {
+        seen.push(newest.n)
+        if (seen.length === 1) await there(cookie, (other) => void (other.n = 7))
+        if (newest.n === 0) await ask(newest, request)
+        else newest.m = 1
+      })
+    )
+    t.same(seen, [0, 7])
+    t.same((await here(cookie, data)).body, { user: 'alice', n: 7, m: 1 })
+  }
+})
+
+t.test('a rotation does not bring back a session that was rotated and then ended under its new id', async (t) => {
+  const store = new InMemoryStore()
+  for (const rotations of [1, 2]) {
+    const { here, there, cookie } = await twoOver(t, store)
+    const late = await here(cookie, async (session) => {
+      let newest = cookie
+      for (let i = 0; i < rotations; i++) newest = (await there(newest, (other) => other.regenerateId())).cookie
+      await there(newest, (other) => other.destroy())
+      await session.regenerateId()
+      session.role = 'admin'
+    })
+    t.equal(late.status, 409)
+    t.match(late.body, { code: 'FST_SESSION_GONE' })
+    t.same(late.lines, [])
+  }
+  const { here, there, cookie } = await twoOver(t, store)
+  const forked = await here(cookie, async (session) => {
+    const next = await there(cookie, (other) => other.regenerateId())
+    await there(next.cookie, (other) => other.regenerateId())
+    await session.regenerateId()
+  })
+  t.match((await here(forked.cookie, data)).body, { user: 'alice' }, 'as long as it lives on, it may be rotated')
+})
+
+/** A store whose replace() can be held up: `arrived` resolves when the call that `wanted` picks is there. */
+function holdingUp(store: InMemoryStore, wanted: (id: string, data: Uint8Array | null) => boolean) {
+  const { replace } = store
+  let arrive: () => void = () => undefined
+  let release: (failure?: Error) => void = () => undefined
+  const arrived = new Promise<void>((resolve) => (arrive = resolve))
+  const released = new Promise<Error | undefined>((resolve) => (release = resolve))
+  store.replace = async (id, expected, data, ...rest) => {
+    if (wanted(id, data)) {
+      store.replace = replace
+      arrive()
+      const failure = await released
+      if (failure !== undefined) throw failure
+    }
+    return replace.call(store, id, expected, data, ...rest)
+  }
+  return { arrived, release: (failure?: Error) => release(failure) }
+}
+
+t.test('a lost answer to a rotation, tried again in the midst of a destroy(), leaves nothing', async (t) => {
+  const store = new InMemoryStore()
+  const { here, there, cookie } = await twoOver(t, store)
+  const { replace } = store
+  await here(cookie, async (session) => {
+    await session.regenerateId()
+    store.replace = async (...args) => {
+      store.replace = replace
+      await replace.apply(store, args)
+      throw new Error('connection lost')
+    }
+    await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+    // It has ended what came out of the session, and not yet taken the tombstone away.
+    const held = holdingUp(store, (id, bytes) => id === cookieValue(cookie) && bytes === null)
+    const destroying = there(cookie, (other) => other.destroy())
+    await held.arrived
+    await session.save()
+    held.release()
+    t.equal((await destroying).status, 200)
+  })
+  t.equal(store.size, 0)
+})
+
+t.test('who writes without a pause cannot keep a session from being ended', async (t) => {
+  const store = new InMemoryStore()
+  const { here, cookie } = await twoOver(t, store)
+  const { replace } = store
+  let writes = 0
+  store.replace = async (id, ...rest) => {
+    const record = JSON.parse(Buffer.from((await store.read(id, 0)) ?? '').toString())
+    await store.write(id, Buffer.from(JSON.stringify({ ...record, writes: ++writes })), 0, 0)
+    return replace.call(store, id, ...rest)
+  }
+  t.equal((await here(cookie, (session) => session.destroy())).status, 200)
+  t.equal(writes, 12)
+  t.equal(store.size, 0)
+})
+
+t.test(
+  'clear() while a save() is on its way is total: what that save has merged in goes, and what comes later',
+  async (t) => {
+    for (const wasCleared of [false, true]) {
+      const store = new InMemoryStore()
+      const { here, there, cookie } = await twoOver(t, store)
+      await here(cookie, async (session) => {
+        if (wasCleared) session.clear()
+        session.a = 1
+        const held = holdingUp(store, (id) => id === cookieValue(cookie))
+        const saving = session.save()
+        await held.arrived
+        await there(cookie, (other) => void (other.late = 1))
+        session.clear()
+        held.release()
+        await saving
+        t.same(session.data(), {})
+        await there(cookie, (other) => void (other.later = 1))
+      })
+      t.equal(store.size, 0)
+    }
+  }
+)
+
+t.test(
+  'clear() is about what was there before it was committed: later changes of others are merged again',
+  async (t) => {
+    const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+    await here(cookie, async (session) => {
+      session.clear()
+      session.mine = 1
+      await session.save()
+      await there(cookie, (other) => void (other.late = 1))
+      session.mine = 2
+    })
+    t.same((await here(cookie, data)).body, { mine: 2, late: 1 })
+  }
+)
+
+t.test('a save() that waits for another request stores what there was when it was called', async (t) => {
+  for (const failure of [undefined, new Error('down')]) {
+    const store = new InMemoryStore()
+    const { here, cookie } = await twoOver(t, store)
+    await here(cookie, (session) => void (session.cart = { items: [] }))
+    const failing = await here(cookie, async (session) => {
+      const held = holdingUp(store, () => true)
+      const first = here(cookie, (other) => void (other.b = 1))
+      await held.arrived
+      session.cart.items.push('saved')
+      const saving = session.save()
+      await new Promise((resolve) => setImmediate(resolve))
+      session.cart.items.push('not saved')
+      held.release(failure)
+      t.equal((await first).status, failure === undefined ? 200 : 503)
+      await saving
+      throw new Error('no')
+    })
+    t.equal(failing.status, 500)
+    t.same((await here(cookie, (session) => session.cart)).body, { items: ['saved'] })
+  }
+})
+
+t.test('equal changes of equal data in the same instant are two changes', async (t) => {
+  fakeClock(t)
+  const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+  let runs = 0
+  await here(cookie, (session) =>
+    session.update(async (newest) => {
+      if (runs++ === 0) await there(cookie, (other) => other.update((theirs) => void theirs.n++))
+      newest.n++
+    })
+  )
+  t.match((await here(cookie, data)).body, { n: 2 })
+})
+
+t.test(
+  'update() over a store without replace notices, as well as it can, that another process was faster',
+  async (t) => {
+    const { here, there, cookie } = await twoOver(t, new MapStore())
+    let runs = 0
+    await here(cookie, (session) =>
+      session.update(async (newest) => {
+        if (runs++ === 0) await there(cookie, (other) => void (other.b = 1))
+        newest.n++
+      })
+    )
+    t.same((await here(cookie, data)).body, { user: 'alice', n: 1, b: 1 })
+    t.equal(runs, 2)
+  }
+)
+
+t.test('what JSON leaves out is no change, and does not stand in the way of a merge', async (t) => {
+  const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+  await here(cookie, (session) => void (session.cart = { items: [1] }))
+  await here(cookie, async (session) => {
+    session.cart.coupon = undefined
+    session.a = { since: undefined }
+    const { a } = session
+    await there(cookie, (other) => void other.cart.items.push(2))
+    await session.save()
+    t.same(session.cart.items, [1, 2])
+    t.equal(session.a, a, 'nor is a value put in the place of an equal one')
+  })
+  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, a: {}, cart: { items: [1, 2] } })
+})
+
+t.test(
+  'what cannot be stored and was set while a save() is on its way fails the next commit, not that one',
+  async (t) => {
+    const store = new InMemoryStore()
+    const { here, there, cookie } = await twoOver(t, store)
+    const late = await here(cookie, async (session) => {
+      session.a = 1
+      await there(cookie, (other) => void (other.b = 1))
+      const held = holdingUp(store, (_id, bytes) => Buffer.from(bytes ?? '').includes('"b"'))
+      const saving = session.save()
+      await held.arrived
+      session.big = 1n
+      held.release()
+      await saving
+      t.equal(session.b, 1)
+    })
+    t.match(late.body, { code: 'FST_SESSION_SERIALIZE' })
+    t.same((await here(cookie, data)).body, { user: 'alice', n: 0, a: 1, b: 1 })
+  }
+)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Replaced } from '../../types/store.ts'
 import { cookieValue, testApp } from '../support/app.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { MapStore } from '../support/map-store.ts'
@@ -140,6 +141,17 @@ t.test('a store that answers nonsense is broken, not a logout', async (t) => {
   t.equal((await send(undefined, (session) => void (session.a = 1))).status, 503)
   store.write = (async () => undefined) as unknown as MapStore['write']
   t.equal((await send(undefined, (session) => void (session.a = 1))).status, 503)
+})
+
+t.test('so is one whose replace() answers nonsense', async (t) => {
+  for (const nonsense of [undefined, null, true, {}, { replaced: 1 }, { replaced: false, current: 'text' }]) {
+    const store = Object.assign(new MapStore(), { replace: async () => nonsense as unknown as Replaced })
+    const { send } = await testApp(t, { store })
+    const { cookie } = await send(undefined, (session) => void (session.a = 1))
+    const { status, body } = await send(cookie, (session) => void (session.a = 2))
+    t.equal(status, 503, JSON.stringify(nonsense))
+    t.match(body, { code: 'FST_SESSION_STORE' })
+  }
 })
 
 t.test('request.session before loading names the remedy; isSessionLoaded never throws', async (t) => {

@@ -83,7 +83,7 @@ t.test('beside another session plugin it is refused, by the name of what is take
   app.decorateRequest('session', null as never)
   await t.rejects(async () => app.register(starsessions), {
     code: 'FST_SESSION_OPTIONS',
-    message: /request\.session is decorated already/
+    message: /request\.session is taken already/
   })
 })
 

@@ -156,6 +156,9 @@ t.test('what the serializer cannot keep fails with the name of the key; nothing 
         t.match(JSON.stringify(problems().at(-1)), /cart/)
       }
     }
+    const keyed = await send(cookie, (session) => void Object.assign(session, { fine: 1, [Symbol('cart')]: 1 }))
+    t.equal(keyed.status, 500, 'a symbol as a key')
+    t.match(JSON.stringify(problems().at(-1)), /symbol/)
     t.same((await send(cookie, show)).body, { user: 'alice' }, 'what was there is still there, and nothing else')
   })
 })

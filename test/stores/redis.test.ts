@@ -257,3 +257,31 @@ t.test('replace goes on after the server has forgotten its scripts', async (t) =
   t.same(await store.replace(ID, data, next, HOUR, HOUR), { replaced: false, current: next })
   t.same(await store.replace(ID, next, data, HOUR, HOUR), { replaced: true })
 })
+
+t.test('where Redis does not know GETEX, as before 6.2, a read that prolongs is two commands', async (t) => {
+  const old = await startRedis({ args: ['--rename-command', 'GETEX', ''] })
+  t.teardown(() => old.stop())
+  for (const [name, connectClient] of Object.entries(CLIENTS)) {
+    await t.test(name, async (t) => {
+      const { client, close } = await connectClient(old.port)
+      const admin = new Redis(old.port)
+      t.teardown(async () => {
+        admin.disconnect()
+        await close()
+      })
+      await admin.flushall()
+      await admin.config('RESETSTAT')
+      const store = new RedisStore({ client, gcTtl: 300 })
+      const key = `starsessions.${sha256(ID)}`
+      t.equal(await store.read(ID, HOUR, HOUR), null, 'and never creates')
+      await store.write(ID, data, HOUR, 60)
+      t.same(await store.read(ID, HOUR, 120.5), data)
+      t.ok(await expiresIn(admin, key, 120.5))
+      t.same(await store.read(ID, 0), data)
+      t.ok(await expiresIn(admin, key, 300))
+      const stats = await admin.info('all')
+      t.match(stats, /cmdstat_get:calls=3,/)
+      t.match(stats, /errorstat_ERR:count=1\r/, 'it is asked for once')
+    })
+  }
+})

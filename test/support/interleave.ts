@@ -1,7 +1,10 @@
 import { setImmediate as tick } from 'node:timers/promises'
+import type { Test } from 'tap'
+import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Answer, cookieValue, type Handler, type TestApp, testApp } from './app.ts'
 import { GatedStore } from './gated-store.ts'
+import { type Waiting, walkSchedules } from './schedules.ts'
 
 /** What a request does with the session that all of them carry. `name` tells requests of one kind apart. */
 export const ACTIONS = {
@@ -25,7 +28,13 @@ export const ACTIONS = {
 } satisfies Record<string, (name: string) => Handler>
 
 export type Action = keyof typeof ACTIONS
-export const KINDS = Object.keys(ACTIONS) as Action[]
+const KINDS = Object.keys(ACTIONS) as Action[]
+
+/** Every two actions, and every three. */
+export const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other) => [one, other] as const))
+export const TRIPLES = PAIRS.flatMap(([one, other]) =>
+  KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third] as const)
+)
 
 type Data = Record<string, unknown>
 
@@ -36,8 +45,8 @@ interface Went {
   /** The session that it loaded was a new one: the shared one had ended, or gone elsewhere, before. */
   isOutside: boolean
   answer: Answer | null
-  /** A rotation's new session, as it was when its response was sent. */
-  rotated: { readonly id: string; readonly data: Data } | null
+  /** The answer was looked at. */
+  isSeen: boolean
 }
 
 interface World {
@@ -47,12 +56,8 @@ interface World {
   /** Everything that was written under the session, or came out of it. */
   readonly ids: readonly string[]
   readonly data: ReadonlyMap<string, Data>
-}
-
-export interface Outcome {
-  /** How many requests could go on, at each step. */
-  readonly branches: readonly number[]
-  readonly violations: readonly string[]
+  /** What has changed since the request that made it wrote it. */
+  readonly changed: ReadonlySet<string>
 }
 
 const isAcknowledged = ({ answer, isOutside }: Went): boolean => answer?.status === 200 && !isOutside
@@ -79,40 +84,53 @@ export class Interleaving {
   /**
    * @param store the store of the moment
    * @param fresh empties it, or makes another
+   * @param options of the applications, besides the store
    */
   static async over(
     t: { teardown(fn: () => unknown): void },
     store: () => SessionStore,
-    fresh: () => Promise<void>
+    fresh: () => Promise<void>,
+    options: StarsessionsOptions = {}
   ): Promise<Interleaving> {
     const apps = []
     for (let i = 0; i < 3; i++) {
       const gate = new GatedStore(store)
-      apps.push({ gate, test: await testApp(t, { store: gate.store }) })
+      apps.push({ gate, test: await testApp(t, { ...options, store: gate.store }) })
     }
     const open = new GatedStore(store)
     open.leaveOpen(true)
-    const probe = await testApp(t, { store: open.store })
+    const probe = await testApp(t, { ...options, store: open.store })
     return new Interleaving(apps, probe, (id) => store().read(id, 0), fresh)
   }
 
-  /** Every order of the operations of these requests. */
+  /**
+   * Holds the promises over every order of each of these groups of requests.
+   * @returns how many orders there were
+   */
+  async hold(t: Pick<Test, 'same'>, groups: readonly (readonly Action[])[]): Promise<number> {
+    let total = 0
+    for (const group of groups) {
+      const { schedules, violations } = await this.all(group)
+      t.same([...violations], [], `${group.join(', ')}: ${schedules} orders`)
+      total += schedules
+    }
+    return total
+  }
+
+  /** Every order of the operations of these requests, but for orders that nobody can tell from one that was run. */
   async all(actions: readonly Action[]): Promise<{ schedules: number; violations: Set<string> }> {
     const violations = new Set<string>()
-    let schedules = 0
-    let choices: number[] | null = []
-    while (choices !== null) {
-      const taken: number[] = choices
-      const outcome = await this.run(actions, (step) => taken[step] ?? 0)
-      for (const violation of outcome.violations) violations.add(violation)
-      schedules++
-      choices = next(taken, outcome.branches)
-    }
+    const schedules = await walkSchedules(async (choose) => {
+      for (const violation of await this.run(actions, choose)) violations.add(violation)
+    })
     return { schedules, violations }
   }
 
-  /** @param choose which of the requests that can go on does, at a step */
-  async run(actions: readonly Action[], choose: (step: number, branches: number) => number): Promise<Outcome> {
+  /**
+   * @param choose which of the requests that can go on does
+   * @returns what did not hold
+   */
+  async run(actions: readonly Action[], choose: (able: readonly Waiting[]) => number): Promise<string[]> {
     await this.#fresh()
     const { cookie } = await this.#probe.send(undefined, (session) => {
       session.user = 'alice'
@@ -122,25 +140,22 @@ export class Interleaving {
     const id = cookieValue(cookie)
     const requests = actions.map((action, index) => this.#start(action, index, cookie))
     const gates = this.#apps.slice(0, actions.length).map(({ gate }) => gate)
-    const branches: number[] = []
     const violations: string[] = []
     for (;;) {
       const able = await waitForAll(requests, gates)
       if (able.length === 0) break
-      const choice = choose(branches.length, able.length)
-      branches.push(able.length)
-      await able[choice]!.open()
+      await gates[able[choose(able)]!.request]!.open()
       if (Buffer.from((await this.#raw(id)) ?? '').includes('role-')) violations.push('a privilege under the old id')
       await waitForAll(requests, gates)
-      await this.#noteRotations(requests)
+      violations.push(...(await this.#deadCookies(requests)))
     }
     const world = await this.#survey(id, requests, gates)
-    return { branches, violations: [...violations, ...violationsOf(world)] }
+    return [...violations, ...violationsOf(world)]
   }
 
   #start(action: Action, index: number, cookie: string | undefined): Went {
     const name = String.fromCharCode(97 + index)
-    const went: Went = { action, name, isOutside: false, answer: null, rotated: null }
+    const went: Went = { action, name, isOutside: false, answer: null, isSeen: false }
     const { test, gate } = this.#apps[index]!
     gate.written.clear()
     const handler = ACTIONS[action](name) as Handler
@@ -155,43 +170,54 @@ export class Interleaving {
     return went
   }
 
-  async #noteRotations(requests: readonly Went[]): Promise<void> {
+  /** A response must not give a browser the cookie of a session that is not there. */
+  async #deadCookies(requests: readonly Went[]): Promise<string[]> {
+    const violations: string[] = []
     for (const went of requests) {
-      if (!went.action.startsWith('regenerate') || went.rotated !== null || !isAcknowledged(went)) continue
-      const id = cookieValue(went.answer?.cookie)
-      went.rotated = { id, data: await this.#load(id) }
+      if (went.isSeen || went.answer === null) continue
+      went.isSeen = true
+      const { lines, cookie } = went.answer
+      if (lines.length === 0 || cookie === undefined) continue
+      const data = await this.#load(cookieValue(cookie))
+      if (Object.keys(data).length === 0) violations.push('the cookie of a session that is not there')
     }
+    return violations
   }
 
   async #survey(id: string, requests: readonly Went[], gates: readonly GatedStore[]): Promise<World> {
-    const ids = [id, ...requests.flatMap((went, index) => (went.isOutside ? [] : [...gates[index]!.written]))]
+    const written = requests.flatMap((went, index) => (went.isOutside ? [] : [...gates[index]!.written]))
+    const ids = [id, ...written.map(([one]) => one)]
     const data = new Map<string, Data>()
     for (const one of ids) data.set(one, await this.#load(one))
-    return { id, requests, ids, data }
+    const changed = new Set<string>()
+    for (const [one, bytes] of written) {
+      const now = await this.#raw(one)
+      if (now === null || Buffer.compare(now, bytes) !== 0) changed.add(one)
+    }
+    return { id, requests, ids, data, changed }
   }
 
+  /** What a request with this id would load. */
   async #load(id: string): Promise<Data> {
-    return (await this.#probe.send(`session=${id}`, (session) => session.data())).body as Data
+    const { __metadata__: metadata, ...data } = JSON.parse(Buffer.from((await this.#raw(id)) ?? '{}').toString())
+    return metadata?.rotated === undefined ? data : {}
   }
 }
 
-/** Waits until each request has been answered or stands at a gate; the gates that can be opened. */
-async function waitForAll(requests: readonly Went[], gates: readonly GatedStore[]): Promise<GatedStore[]> {
+/** Waits until each request has been answered or stands at a gate; those that do. */
+async function waitForAll(requests: readonly Went[], gates: readonly GatedStore[]): Promise<Waiting[]> {
   while (requests.some(({ answer }, index) => answer === null && gates[index]!.waiting === null)) await tick()
-  return gates.filter((gate, index) => requests[index]!.answer === null && gate.waiting !== null)
-}
-
-/** The next schedule, depth first. */
-function next(taken: readonly number[], branches: readonly number[]): number[] | null {
-  for (let step = branches.length - 1; step >= 0; step--) {
-    const choice = taken[step] ?? 0
-    if (choice + 1 < branches[step]!) return [...branches.slice(0, step).map((_, i) => taken[i] ?? 0), choice + 1]
-  }
-  return null
+  return gates.flatMap(({ waiting }, request) => {
+    if (requests[request]!.answer !== null || waiting === null) return []
+    // Named after who made it, since the ids of another run are other ones.
+    const maker = gates.findIndex(({ written }) => written.has(waiting.id))
+    const key = maker < 0 ? 'shared' : `${maker}.${[...gates[maker]!.written.keys()].indexOf(waiting.id)}`
+    return [{ request, key, isRead: waiting.name === 'read' }]
+  })
 }
 
 /** What must hold, whatever the order was. */
-function violationsOf({ id, requests, ids, data }: World): string[] {
+function violationsOf({ id, requests, ids, data, changed }: World): string[] {
   const violations: string[] = []
   const check = (holds: boolean, violation: string) => {
     if (!holds) violations.push(violation)
@@ -211,10 +237,9 @@ function violationsOf({ id, requests, ids, data }: World): string[] {
   if (did('clear')) check(live.length === 0, 'life after clear()')
   const rotated = acknowledged.filter(({ action }) => action.startsWith('regenerate'))
   if (rotated.length > 0) check(Object.keys(data.get(id)!).length === 0, 'life under an id that was rotated away')
-  for (const went of rotated) {
-    const now = data.get(went.rotated!.id)!
-    const isSame = JSON.stringify(now) === JSON.stringify(went.rotated!.data)
-    check(isSame || destroyed, 'a write into the rotated session by who held the old id')
+  for (const { answer } of rotated) {
+    const isAsWritten = !changed.has(cookieValue(answer?.cookie))
+    check(isAsWritten || destroyed, 'a write into the rotated session by who held the old id')
   }
   if (destroyed || did('clear')) return violations
 

@@ -20,7 +20,7 @@ export type Connect = (port: number, login?: Login) => Promise<Connection>
 const ignore = () => undefined
 
 /** Soon back when the server is; and a command is not kept for later. */
-const PROMPT = { retryStrategy: () => 20, maxRetriesPerRequest: 1 }
+const PROMPT = { retryStrategy: () => 20, maxRetriesPerRequest: 1, maxLoadingRetryTime: 20 }
 
 const ioredis: Connect = async (port, login = {}) => {
   const client = new Redis(port, { ...login, ...PROMPT })

@@ -13,6 +13,8 @@ const LAST_PORT = 50_000
 const READY_MS = 10_000
 
 export interface RedisServerOptions {
+  /** A file that it reads first, and may write to. */
+  configFile?: string
   /** More of redis-server's command line. */
   args?: readonly string[]
   /** An existing directory to keep the data in, over restarts: every write is on disk before it is answered. */
@@ -23,8 +25,14 @@ export interface RedisServer {
   readonly port: number
   /** Another one after a restart. */
   readonly pid: number
+  readonly isRunning: boolean
   /** Resolves when the process is gone; may be called again. */
   stop(): Promise<void>
+  /** As `stop`, but without a chance to say goodbye. */
+  kill(): Promise<void>
+  /** It hangs: connections stay open, and nothing is answered until `resume()`. */
+  pause(): void
+  resume(): void
   /** Stops it if it still runs, and starts it on the same port. */
   restart(): Promise<void>
 }
@@ -52,7 +60,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     get pid() {
       return server.pid
     },
+    get isRunning() {
+      return !hasEnded(server.child)
+    },
     stop: () => stop(server),
+    kill: () => stop(server, 'SIGKILL'),
+    pause: () => void server.child.kill('SIGSTOP'),
+    resume: () => void server.child.kill('SIGCONT'),
     async restart() {
       await stop(server)
       const again = await launch(port, options)
@@ -62,12 +76,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
-function commandLine(port: number, { args = [], dataDir }: RedisServerOptions): string[] {
+function commandLine(port: number, { args = [], configFile, dataDir }: RedisServerOptions): string[] {
   const persistence =
     dataDir === undefined
       ? ['--dir', tmpdir(), '--appendonly', 'no']
       : ['--dir', dataDir, '--appendonly', 'yes', '--appendfsync', 'always']
-  return ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, ...args]
+  const first = configFile === undefined ? [] : [configFile]
+  return [...first, '--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, ...args]
 }
 
 /** `undefined`: it ended before it was ready, for example because somebody else has taken the port. */
@@ -98,12 +113,14 @@ function watch(pid: number): ChildProcess {
   return watchdog
 }
 
-async function stop({ child, watchdog }: Running): Promise<void> {
+async function stop({ child, watchdog }: Running, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   watchdog.kill('SIGKILL')
   if (hasEnded(child)) return
   child.ref()
   const ended = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill(signal)
+  // One that is paused hears of it only when it goes on.
+  child.kill('SIGCONT')
   await ended
 }
 

@@ -1,11 +1,12 @@
 import Fastify from 'fastify'
-import { Redis } from 'ioredis'
 import starsessions, { RedisStore } from '../../lib/index.ts'
 import type { Session } from '../../types/session.ts'
+import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 
 /** What a process of its own is to do with one session. */
 export interface Job {
-  readonly port: number
+  readonly servers: Servers
+  readonly library: Library
   readonly cookie: string
   readonly kind: 'write' | 'increment'
   /** Names this process' keys. */
@@ -16,7 +17,7 @@ export interface Job {
 
 // Runs as a program of its own, with a job as its argument: one of several processes that share a session in Redis.
 const job = JSON.parse(String(process.argv[2])) as Job
-const client = new Redis(job.port)
+const { client, close } = await connectTo(job.servers, job.library)
 const app = Fastify()
 await app.register(starsessions, { store: new RedisStore({ client }) })
 
@@ -53,4 +54,4 @@ for (let round = 0; round < job.rounds; round++) {
   )
 }
 await app.close()
-client.disconnect()
+close()

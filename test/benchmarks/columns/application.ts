@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
@@ -27,15 +27,9 @@ export const fastifyApplication = (app: FastifyInstance): Application => ({
   close: () => app.close()
 })
 
-export function expressApplication(app: Listener): Application {
-  const server = createServer(app)
-  return {
-    inject: (request, callback) => injectInto(app, request, callback),
-    listen: () =>
-      new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))),
-    async close() {
-      server.close()
-      server.closeAllConnections()
-    }
-  }
-}
+/** It does not listen: its prototypes are those of in-process requests from the first one on. */
+export const expressApplication = (app: Listener): Application => ({
+  inject: (request, callback) => injectInto(app, request, callback),
+  listen: () => Promise.reject(new Error('Express is asked in process only')),
+  close: async () => undefined
+})

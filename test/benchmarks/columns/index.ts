@@ -52,7 +52,7 @@ export const QUICK_COLUMNS: readonly Column[] = COLUMNS.filter(
   (column) => column === fastifySessionInMemory || (column.kind !== 'peer' && column !== BARE_EXPRESS)
 )
 
-/** What is also asked over HTTP. */
+/** What is also asked over HTTP. Not Express: once it was asked in process, it answers nobody else in that process. */
 export const HTTP_COLUMNS: readonly Column[] = [
   BARE,
   oursInMemory,
@@ -62,6 +62,5 @@ export const HTTP_COLUMNS: readonly Column[] = [
   oursInNodeRedis,
   fastifySessionInRedis,
   oursInSignedCookie,
-  secureSessionInCookie,
-  expressSessionInMemory
+  secureSessionInCookie
 ]

@@ -1,0 +1,72 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Session } from '../types/session.ts'
+import { findCookie } from './cookie.ts'
+import { RawHeaders } from './cookie-outlet.ts'
+import { SessionNotLoadedError, SessionOptionsError } from './errors.ts'
+import { watchLateChanges } from './late-changes.ts'
+import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
+import { RequestSession } from './request-session.ts'
+
+/** What Fastify's requests have of their own; older versions do not say so when they are asked. */
+const OWN_MEMBERS: ReadonlySet<string> = new Set(['id', 'params', 'raw', 'query', 'log', 'body'])
+
+/** What a request has for the session of that name: `admin`, `loadAdmin` and `isAdminLoaded`. */
+function membersOf(name: string): { load: string; isLoaded: string } {
+  const capitalized = name.slice(0, 1).toUpperCase() + name.slice(1)
+  return { load: `load${capitalized}`, isLoaded: `is${capitalized}Loaded` }
+}
+
+/**
+ * Gives the requests of a scope, and of those below it, the members of the session of that name: once, since the
+ * registration is looked up at each use.
+ * @throws `FST_SESSION_OPTIONS` when there is something else under one of their names
+ */
+export function decorate(fastify: FastifyInstance, name: string): void {
+  const key = keyOf(name)
+  if (registrationIn(fastify, key) !== undefined) return
+  const { load: loadName, isLoaded } = membersOf(name)
+  for (const member of [name, isLoaded, loadName]) {
+    if (!OWN_MEMBERS.has(member) && !fastify.hasRequestDecorator(member)) continue
+    throw new SessionOptionsError(
+      `request.${member} is taken already, by Fastify or another plugin: set option "name" to another name, or remove that plugin`
+    )
+  }
+  const registrationOf = (request: FastifyRequest) => registrationIn(request.server, key) as Registration
+  fastify.decorateRequest(name, {
+    getter(this: FastifyRequest): Session {
+      const session = heldBy(this, registrationOf(this))?.session
+      if (session !== null && session !== undefined) return session
+      throw new SessionNotLoadedError(loadName, name === 'session' ? 'true' : `['${name}']`)
+    }
+  })
+  fastify.decorateRequest(isLoaded, {
+    getter(this: FastifyRequest): boolean {
+      return (heldBy(this, registrationOf(this))?.session ?? null) !== null
+    }
+  })
+  fastify.decorateRequest(loadName, function (this: FastifyRequest) {
+    return load(this, registrationOf(this))
+  })
+}
+
+/** @throws `FST_SESSION_STORE` */
+export async function load(request: FastifyRequest, registration: Registration): Promise<Session> {
+  const held = heldBy(request, registration) ?? hold(request, registration)
+  return held.load()
+}
+
+function hold(request: FastifyRequest, registration: Registration): RequestSession {
+  const { manager, settings, response, inFlight } = registration
+  const reply = replyOf(request, registration)
+  if (reply === null) {
+    // Without our hooks nothing would be committed, and the change would be lost in silence.
+    throw new SessionOptionsError(
+      `${membersOf(settings.name).load}() was called before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it`
+    )
+  }
+  const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
+  const held = new RequestSession(manager, cookie, request.log, inFlight, new RawHeaders(response, request, reply))
+  watchLateChanges(held, request, reply)
+  keep(request, registration.sessionKey, held)
+  return held
+}

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { startRedis } from '../support/redis-server.ts'
+import { Worker } from './processes.ts'
+import { HttpClient } from './soak/http.ts'
+import { Ledger, type Outage } from './soak/ledger.ts'
+import { pause, restart } from './soak/outages.ts'
+import type { Memory, Question } from './soak/server-process.ts'
+import { Visitor } from './soak/visitor.ts'
+
+// A server under load, whose Redis is killed once and hangs once. No acknowledged write may be lost, no session that has
+// ended may come back, and nothing but 503 may go wrong, then and only then.
+//
+//   npm run soak -- --seconds 60
+
+const VISITORS = 100
+/** What the heap may grow by from before the outages until the end. */
+const MOST_GROWTH = 8 * 2 ** 20
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } })
+const part = (share: number): Promise<void> => sleep(Number(values.seconds) * 1000 * share)
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
+
+const dataDir = await mkdtemp(join(tmpdir(), 'starsessions-soak-'))
+const redis = await startRedis({ dataDir })
+const server = await Worker.start('the server', './soak/server-process.ts', [String(redis.port)])
+const ask = (question: Question): Promise<unknown> => server.ask({ question })
+const http = new HttpClient((await ask('port')) as number)
+const ledger = new Ledger()
+const visitors = Array.from({ length: VISITORS }, (_, index) => new Visitor(`visitor-${index}`, http, ledger))
+const probe = new Visitor('probe', http, ledger)
+
+let isOver = false
+const running = Promise.all(
+  visitors.map(async (visitor) => {
+    while (!isOver) await visitor.step()
+  })
+)
+const memory: Memory[] = []
+const outages: Outage[] = []
+
+await part(1 / 4)
+memory.push((await ask('memory')) as Memory)
+outages.push(await restart(redis, probe))
+await part(1 / 10)
+outages.push(await pause(redis, probe))
+for (let fifth = 0; fifth < 5; fifth++) {
+  memory.push((await ask('memory')) as Memory)
+  await part(1 / 20)
+}
+isOver = true
+await running
+memory.push((await ask('memory')) as Memory)
+await Promise.all(visitors.map((visitor) => visitor.finish()))
+
+http.close()
+await server.stop()
+await redis.stop()
+await rm(dataDir, { recursive: true })
+
+const growth = memory.at(-1)!.heap - memory[0]!.heap
+if (growth > MOST_GROWTH) ledger.wrong(`the heap has grown by ${megabytes(growth)}`)
+const violations = ledger.violations(outages)
+console.log(ledger.report(outages))
+console.log(`heap after a collection: ${memory.map(({ heap }) => megabytes(heap)).join(', ')}`)
+console.log(`resident: ${memory.map(({ resident }) => megabytes(resident)).join(', ')}`)
+for (const violation of violations.slice(0, 20)) console.log(`violation: ${violation}`)
+console.log(`${violations.length} violations`)
+process.exitCode = violations.length === 0 ? 0 : 1

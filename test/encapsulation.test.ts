@@ -1,0 +1,102 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import { namesIn } from '../lib/encapsulation.ts'
+import starsessions, { CookieStore, InMemoryStore } from '../lib/index.ts'
+import type { StarsessionsOptions } from '../types/options.ts'
+
+type Shape = { own?: StarsessionsOptions[]; below?: StarsessionsOptions[]; beside?: StarsessionsOptions[] }
+
+/** An application with these registrations: in its own scope, in one below, and in another one below. */
+async function application({ own = [], below = [], beside = [] }: Shape): Promise<FastifyInstance> {
+  const app = Fastify()
+  for (const options of own) app.register(starsessions, options)
+  for (const inner of [below, beside]) {
+    app.register(async (scope) => {
+      for (const options of inner) scope.register(starsessions, options)
+    })
+  }
+  await app.ready()
+  await app.close()
+  return app
+}
+
+const refused = (message: RegExp) => ({ code: 'FST_SESSION_OPTIONS', message })
+const store = new InMemoryStore()
+
+t.test(
+  'one store under two cookie names is refused, wherever in the application: ids would open in both',
+  async (t) => {
+    const one = { store, cookieName: 'one' }
+    const other = { name: 'admin', store, cookieName: 'other' }
+    const message =
+      /"store" is the store of the cookie "one" as well, whose ids would open in the cookie "other": pass a store of its own \(a RedisStore: with a prefix of its own\)/
+    await t.rejects(application({ own: [one, other] }), refused(message))
+    await t.rejects(application({ own: [one], below: [other] }), refused(message))
+    await t.rejects(application({ below: [one], beside: [other] }), refused(message))
+  }
+)
+
+t.test(
+  'one store under one cookie name is one session, and in another application it is no business of ours',
+  async (t) => {
+    await t.resolves(application({ below: [{ store }], beside: [{ store }] }))
+    await t.resolves(application({ own: [{ store, cookieName: 'elsewhere' }] }))
+  }
+)
+
+t.test('a store that binds itself to the cookie serves several', async (t) => {
+  const signed = new CookieStore({ secretKey: 'thirty-two bytes of text, or more than that' })
+  await t.resolves(application({ own: [{ store: signed }, { store: signed, name: 'admin' }] }))
+})
+
+t.test('two sessions of one scope need two cookies', async (t) => {
+  const message =
+    /"cookieName": "sid" is the cookie of the session "session" of this scope or one around it: set it to another name$/
+  const admin = { name: 'admin', cookieName: 'sid' }
+  await t.rejects(application({ own: [{ cookieName: 'sid' }, admin] }), refused(message))
+  await t.rejects(application({ own: [{ cookieName: 'sid' }], below: [admin] }), refused(message))
+  const below = { ...admin, cookie: { path: '/admin' } }
+  await t.rejects(application({ own: [{ cookieName: 'sid' }], below: [below] }), refused(message))
+})
+
+t.test(
+  'a nested registration of the same name may have the same cookie only where the browser tells them apart',
+  async (t) => {
+    const message =
+      /"session" is the cookie .*: set it to another name, or option "cookie\.path" to a path below, or pass the same store/
+    const at = (path: string) => ({ cookie: { path } })
+    await t.rejects(application({ own: [{}], below: [{}] }), refused(message))
+    await t.rejects(application({ own: [at('/app')], below: [at('/')] }), refused(message))
+    await t.rejects(application({ own: [at('/app')], below: [at('/apple')] }), refused(message))
+    await t.rejects(application({ own: [at('/app')], below: [at('/app/')] }), refused(message))
+    await t.resolves(application({ own: [at('/')], below: [at('/app')] }))
+    await t.resolves(application({ own: [at('/app/')], below: [at('/app/x')] }))
+    await t.resolves(application({ own: [{ store }], below: [{ store, lifetime: 60 }] }))
+  }
+)
+
+t.test('an outer registration that comes after the inner one is held to the same', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(async (scope) => {
+    await scope.register(starsessions)
+  })
+  await t.rejects(async () => app.register(starsessions), refused(/"session" is the cookie/))
+})
+
+t.test('siblings keep out of each other’s way: nobody knows which hosts and paths they serve', async (t) => {
+  await t.resolves(application({ below: [{}], beside: [{}] }))
+})
+
+t.test('a scope has the sessions of its own and of the scopes around it', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  t.same(namesIn(app), [])
+  await app.register(starsessions)
+  await app.register(async (scope) => {
+    await scope.register(starsessions, { name: 'admin' })
+    await scope.register(starsessions, { cookieName: 'inner' })
+    t.same(namesIn(scope), ['session', 'admin'])
+  })
+  t.same(namesIn(app), ['session'])
+})

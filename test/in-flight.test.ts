@@ -1,0 +1,31 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { InFlight } from '../lib/in-flight.ts'
+
+t.test('with nothing running there is nothing to wait for', async () => {
+  await new InFlight().ended()
+})
+
+t.test('it waits for what runs, whether it ends well or not, and not for what begins meanwhile', async (t) => {
+  const inFlight = new InFlight()
+  const ends: (() => void)[] = []
+  const operation = (ending: 'well' | 'badly') =>
+    new Promise<void>((resolve, reject) => {
+      ends.push(() => (ending === 'well' ? resolve() : reject(new Error('down'))))
+    })
+  const first = operation('well')
+  t.equal(inFlight.add(first), first)
+  t.rejects(inFlight.add(operation('badly')), { message: 'down' })
+  let ended = false
+  const waiting = inFlight.ended().then(() => {
+    ended = true
+  })
+  void inFlight.add(operation('well'))
+  ends[0]!()
+  await turn()
+  t.equal(ended, false)
+  ends[1]!()
+  await waiting
+  ends[2]!()
+  await inFlight.ended()
+})

@@ -1,0 +1,51 @@
+import { EventEmitter } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import t from 'tap'
+import { watchLateChanges } from '../lib/late-changes.ts'
+import type { RequestSession } from '../lib/request-session.ts'
+
+/** Closes the connection of a request whose session is in this state. @returns what was asked and logged */
+async function close(held: object, { sent = false, statusCode = 200 } = {}): Promise<string[]> {
+  const told: string[] = []
+  const raw = Object.assign(new EventEmitter(), { statusCode })
+  const log = { error: ({ err }: { err: Error }) => void told.push(err.message) }
+  const all = {
+    session: {},
+    left: {},
+    settled: false,
+    streams: false,
+    dropped: false,
+    async hasUnsavedChanges() {
+      told.push('asked')
+      return true
+    },
+    ...held
+  }
+  const reply = { raw, sent } as unknown as FastifyReply
+  watchLateChanges(all as unknown as RequestSession, { log } as unknown as FastifyRequest, reply)
+  raw.emit('close')
+  await turn()
+  await turn()
+  return told
+}
+
+t.test('nothing is asked where nothing can be lost, or everything is on purpose', async (t) => {
+  t.same(await close({ session: null }), [])
+  t.same(await close({ dropped: true, settled: true, streams: true }), [])
+  t.same(await close({}), [], 'the handler runs on, and its response commits')
+  t.same(await close({}, { sent: true, statusCode: 500 }), [])
+})
+
+t.test('an ordinary response is looked at from outside first', async (t) => {
+  const list = [1]
+  t.same(await close({ settled: true, session: { list }, left: { list } }), [])
+  t.match(await close({ settled: true, session: { list }, left: { list: [1] } }), ['asked', /after the headers/])
+  t.match(await close({ settled: true, session: { list } }), ['asked', /after the headers/])
+})
+
+t.test('a stream, and what Fastify does not send, are asked', async (t) => {
+  t.match(await close({ settled: true, streams: true }), ['asked', /changed after the headers had gone out/])
+  t.match(await close({}, { sent: true }), ['asked', /Fastify did not send the response/])
+  t.same(await close({ hasUnsavedChanges: async () => false }, { sent: true }), [])
+})

@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import t from 'tap'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+import { RedisStore } from '../../lib/stores/redis.ts'
+import { testApp } from '../support/app.ts'
+import { HeldStore } from '../support/held-store.ts'
+import { startRedis } from '../support/redis-server.ts'
+
+const server = await startRedis()
+t.teardown(() => server.stop())
+
+/** Resolves when the store has the call that it holds. */
+async function untilHeld(held: HeldStore): Promise<void> {
+  while (held.holding === 0) await turn()
+}
+
+t.test('closing waits for a commit that is running, also when its connection is gone', async (t) => {
+  const held = new HeldStore(new InMemoryStore())
+  const order: string[] = []
+  const { app } = await testApp(t, { store: held.store }, (app) => {
+    app.get('/slow', async (request) => {
+      ;(await request.loadSession()).a = 1
+      held.holdNext('write')
+      return 'x'
+    })
+  })
+  app.addHook('onClose', async () => void order.push('the application closes its client'))
+  const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  const socket = connect(Number(address.port), '127.0.0.1')
+  socket.write('GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+  await untilHeld(held)
+  socket.destroy()
+  await once(socket, 'close')
+  const closed = app.close()
+  await turn()
+  order.push('the store answers')
+  await held.release()
+  await closed
+  t.same(order, ['the store answers', 'the application closes its client'])
+})
+
+t.test('the responses of open connections are finished before the application’s onClose hooks', async (t) => {
+  const client = new Redis(server.port)
+  const store = new RedisStore({ client })
+  let proceed: (() => void) | undefined
+  const { app } = await testApp(t, { store }, (app) => {
+    app.get('/slow', async (request) => {
+      const session = await request.loadSession()
+      await new Promise<void>((resolve) => {
+        proceed = resolve
+      })
+      session.user = 'ada'
+      return { id: session.id }
+    })
+  })
+  app.addHook('onClose', () => client.quit())
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const answer = fetch(`${address}/slow`, { headers: { connection: 'close' } })
+  while (proceed === undefined) await turn()
+  const closed = app.close()
+  await turn()
+  proceed()
+  const { status } = await answer
+  t.equal(status, 200)
+  await closed
+  const reader = new Redis(server.port)
+  t.teardown(() => reader.disconnect())
+  t.equal((await reader.keys('starsessions.*')).length, 1)
+})
+
+t.test('the client is left to its owner', async (t) => {
+  const client = new Redis(server.port)
+  t.teardown(() => client.disconnect())
+  const { app, send } = await testApp(t, { store: new RedisStore({ client }) })
+  await send(undefined, (session) => void (session.a = 1))
+  await app.close()
+  t.equal(await client.ping(), 'PONG')
+})
+
+t.test('a client that was closed too early is a 503 at once, and the log says so', async (t) => {
+  const ioredis = new Redis(server.port)
+  const nodeRedis = createClient({ socket: { port: server.port, host: '127.0.0.1' } })
+  await nodeRedis.connect()
+  const clients = [
+    { client: ioredis, close: () => ioredis.quit() },
+    { client: nodeRedis, close: () => nodeRedis.close() }
+  ]
+  for (const { client, close } of clients) {
+    const { send, problems } = await testApp(t, { store: new RedisStore({ client }), storeTimeout: { hours: 1 } })
+    const { cookie } = await send(undefined, (session) => void (session.a = 1))
+    await close()
+    const { status, headers, body } = await send(cookie, () => t.fail('it has no session'))
+    t.equal(status, 503)
+    t.equal(headers['retry-after'], '5')
+    t.match(body, { code: 'FST_SESSION_STORE', message: 'The session store is unavailable' })
+    t.match(JSON.stringify(problems()), /the Redis client (has ended|is not open): it was closed before the server was/)
+  }
+})

@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { commandName, messages } from './resp.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** What becomes of a command, and of its connection. */
+export type Fault =
+  /** The server does not get it; this is the answer, whatever it is. */
+  | { readonly kind: 'answer'; readonly bytes: string }
+  /** As `answer`, and nothing more comes over this connection. */
+  | { readonly kind: 'answer, then hang'; readonly bytes: string }
+  /** The server does it, and half of its answer gets through. */
+  | { readonly kind: 'half an answer'; readonly by: 'RST' | 'FIN' }
+  /** The server does it, and the connection ends before its answer. */
+  | { readonly kind: 'done, but no answer' }
+  /** Nothing happens any more. */
+  | { readonly kind: 'hang' }
+
+const COMMANDS = {
+  reads: ['GET', 'GETEX'],
+  writes: ['SET', 'DEL', 'PEXPIRE', 'EVAL', 'EVALSHA']
+} as const
+
+export interface BrokenProxy {
+  readonly port: number
+  /** From now on every command of the kind meets this fault. */
+  break(fault: Fault, commands: keyof typeof COMMANDS): void
+  /** From now on all is well. Connections that hang are closed; resolves when their clients have come back. */
+  mend(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Stands in front of a Redis on 127.0.0.1, and passes everything on until it is told to break something. */
+export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> {
+  const sockets = new Set<Socket>()
+  const hanging = new Set<Socket>()
+  let accepted = 0
+  let broken: { fault: Fault; commands: readonly string[] } | undefined
+
+  const hang = async (client: Socket) => {
+    hanging.add(client)
+    await once(client, 'close')
+    hanging.delete(client)
+  }
+
+  /** One command at a time: an answer always belongs to the one that was read last. */
+  const serve = async (client: Socket, upstream: Socket) => {
+    const answers = messages(upstream)
+    const askServer = async (command: Buffer) => {
+      upstream.write(command)
+      const { value } = await answers.next()
+      if (value === undefined) throw new Error('the server has gone')
+      return value
+    }
+    for await (const command of messages(client)) {
+      const fault = broken?.commands.includes(commandName(command)) ? broken.fault : undefined
+      switch (fault?.kind) {
+        case undefined:
+          client.write(await askServer(command))
+          break
+        case 'answer':
+          client.write(fault.bytes, 'latin1')
+          break
+        case 'answer, then hang':
+          client.write(fault.bytes, 'latin1')
+          await hang(client)
+          break
+        case 'half an answer': {
+          const answer = await askServer(command)
+          await new Promise((sent) => client.write(answer.subarray(0, Math.ceil(answer.length / 2)), sent))
+          if (fault.by === 'RST') client.resetAndDestroy()
+          else client.end()
+          return
+        }
+        case 'done, but no answer':
+          await askServer(command)
+          return
+        case 'hang':
+          await hang(client)
+      }
+    }
+  }
+
+  const server = createServer(async (client) => {
+    accepted++
+    const upstream = connect(redisPort, '127.0.0.1')
+    const pair = [client, upstream]
+    for (const socket of pair) {
+      sockets.add(socket)
+      // What ends a connection also ends the reading of it.
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        for (const one of pair) one.destroy()
+      })
+    }
+    await serve(client, upstream).catch(() => undefined)
+    for (const socket of pair) socket.destroy()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    break(fault, commands) {
+      broken = { fault, commands: COMMANDS[commands] }
+    },
+    async mend() {
+      broken = undefined
+      const expected = accepted + hanging.size
+      for (const socket of hanging) socket.destroy()
+      await waitUntil('clients that come back', () => accepted >= expected)
+    },
+    async stop() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await once(server, 'close')
+    }
+  }
+}

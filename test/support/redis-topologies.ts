@@ -1,0 +1,71 @@
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createCluster, createSentinel } from 'redis'
+import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
+import type { Connection } from './redis-clients.ts'
+import { MASTER_NAME } from './redis-sentinel.ts'
+
+/** What there is to connect to, on 127.0.0.1. Plain data: it is handed to other processes. */
+export interface Servers {
+  readonly kind: 'single' | 'cluster' | 'sentinel'
+  readonly ports: readonly number[]
+}
+
+export type Library = 'ioredis' | 'node-redis'
+
+type Connect = (ports: readonly number[]) => Promise<Connection>
+
+const nowhere = () => undefined
+const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
+/** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
+const soon = () => 50
+
+const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
+  ioredis: {
+    single: async ([port]) => closing(new Redis({ port: port!, retryStrategy: soon })),
+    cluster: async (ports) => closing(new Cluster(nodes(ports), { clusterRetryStrategy: soon })),
+    sentinel: async (ports) =>
+      closing(
+        new Redis({
+          sentinels: nodes(ports),
+          name: MASTER_NAME,
+          sentinelRetryStrategy: soon,
+          retryStrategy: soon
+        })
+      )
+  },
+  'node-redis': {
+    single: async ([port]) =>
+      connected(createClient({ socket: { host: '127.0.0.1', port: port!, reconnectStrategy: soon } })),
+    cluster: async (ports) =>
+      connected(
+        createCluster({
+          rootNodes: nodes(ports).map((socket) => ({ socket })),
+          defaults: { socket: { reconnectStrategy: soon } }
+        })
+      ),
+    sentinel: async (ports) => connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports) }))
+  }
+}
+
+/** A client of the library, ready for use. */
+export function connectTo({ kind, ports }: Servers, library: Library): Promise<Connection> {
+  return CONNECT[library][kind](ports)
+}
+
+function closing(client: Redis | Cluster): Connection {
+  client.on('error', nowhere)
+  return { client, close: () => client.disconnect() }
+}
+
+/** Who has to be told to connect. */
+interface Unconnected {
+  on(event: 'error', listener: () => void): unknown
+  connect(): Promise<unknown>
+  destroy(): unknown
+}
+
+async function connected(client: Unconnected): Promise<Connection> {
+  client.on('error', nowhere)
+  await client.connect()
+  return { client: client as unknown as RedisClient, close: () => void client.destroy() }
+}
