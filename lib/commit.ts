@@ -4,7 +4,7 @@ import { SessionConflictError, SessionGoneError, SessionUnavailableError } from 
 import { merge } from './merge.ts'
 import { renewId, writeRecord } from './new-record.ts'
 import type { Data, RecordMetadata } from './record.ts'
-import type { Found, RecordStore, Stored } from './record-store.ts'
+import type { Draft, Found, RecordStore, Stored } from './record-store.ts'
 import { retry } from './retry.ts'
 import { bury } from './rotation.ts'
 import type { SessionState } from './session.ts'
@@ -14,9 +14,9 @@ export interface Change {
   readonly state: SessionState
   /** The data to write, as they are now. */
   readonly data: Data
-  /** The same, serialized. */
-  readonly snapshot: Uint8Array
-  /** What of the state belongs to the snapshot: the handler may have asked for more since. */
+  /** The same in a record. */
+  readonly record: Uint8Array
+  /** What of the state belongs to the record: the handler may have asked for more since. */
   readonly scope: SessionState['scope']
   readonly at: number
   /** What this process has written last: what is known to be outdated need not be tried. */
@@ -41,98 +41,124 @@ export interface Committed {
   readonly merged: boolean
 }
 
+/** What became of one attempt. */
+type Attempted = { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }
+
 /**
  * Brings a stored session up to what a request made of it: compares and swaps against the record that it was loaded from,
  * and on a conflict merges with what is there now, until it holds. What is gone stays gone.
  *
  * @throws `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`
  */
-export async function commitStored(
+export function commitStored(
   records: RecordStore,
   base: Stored,
   concurrency: Concurrency,
   change: Change
 ): Promise<Committed> {
-  const { state, snapshot, scope, derive } = change
-  const { codec } = records
-  let expected = base
-  let ours = change.data
-  let written: Pick<Committed, 'data' | 'stored' | 'asked'> = { data: ours, stored: null, asked: state }
-  let merged = false
-  let conflicts = 0
-  const newIds = new Set(state.strays)
+  return new StoredCommit(records, base, concurrency, change).run()
+}
 
-  const takeIn = (found: Found): false => {
-    if (found.kind !== 'session') throw new SessionGoneError()
-    const mine = merged ? ours : codec.restore(snapshot)
-    const result = merge(codec.restore(expected.baseline), mine, found.data, scope ?? undefined)
-    if (channels.conflict.hasSubscribers) {
-      channels.conflict.publish({ fingerprint: fingerprint(expected.id), keys: result.conflicts.length })
+class StoredCommit {
+  readonly #records: RecordStore
+  readonly #concurrency: Concurrency
+  readonly #change: Change
+  /** What is to be replaced. */
+  #expected: Stored
+  #ours: Data
+  #written: Pick<Committed, 'data' | 'stored' | 'asked'>
+  #merged = false
+  #conflicts = 0
+  /** New records of rotations, which nobody has been told of. */
+  readonly #newIds: Set<string>
+
+  constructor(records: RecordStore, base: Stored, concurrency: Concurrency, change: Change) {
+    this.#records = records
+    this.#concurrency = concurrency
+    this.#change = change
+    this.#expected = base
+    this.#ours = change.data
+    this.#written = { data: change.data, stored: null, asked: change.state }
+    this.#newIds = new Set(change.state.strays)
+  }
+
+  async run(): Promise<Committed> {
+    const { state, hint } = this.#change
+    try {
+      if (hint !== undefined && Buffer.compare(hint, this.#expected.bytes) !== 0) {
+        this.#takeIn(await this.#records.interpret(this.#expected.id, hint))
+      }
+      const attempts = await retry(() => this.#attempt())
+      if (this.#newIds.size > 0) await this.#takeBack()
+      return { ...this.#written, attempts, conflicts: this.#conflicts, merged: this.#merged }
+    } catch (error) {
+      // Whether the old record was replaced is not known: taking the new one back could end the session.
+      if (error instanceof SessionUnavailableError) state.strays = [...this.#newIds]
+      else await this.#takeBack()
+      throw error
     }
-    conflicts += result.conflicts.length
-    if (conflicts > 0 && concurrency === 'reject') throw new SessionConflictError()
-    state.metadata = merge(expected.metadata, state.metadata, found.stored.metadata).data as RecordMetadata
-    ours = result.data
-    expected = found.stored
-    merged = true
+  }
+
+  /** @returns `false`: another request was faster, and what it changed is taken in */
+  async #attempt(): Promise<boolean> {
+    const { state, scope, derive, at } = this.#change
+    const before = state.metadata
+    const data = derive === undefined ? this.#ours : await derive(this.#ours)
+    if (state.rotated) renewId(state)
+    const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
+    const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
+    const draft = Object.keys(data).length === 0 ? null : { data, metadata }
+    const attempted = draft !== null && state.rotated ? await this.#rotate(draft) : await this.#replace(draft)
+    if (attempted.ok) {
+      this.#written = { data, stored: attempted.stored, asked }
+      return true
+    }
+    // What the function asked of the cookie goes with its run.
+    if (derive !== undefined) state.metadata = before
+    this.#takeIn(attempted.found)
     return false
   }
 
-  const attempt = async (): Promise<boolean> => {
-    const before = state.metadata
-    const data = derive === undefined ? ours : await derive(ours)
-    if (state.rotated) renewId(state)
-    const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
-    const refused = (found: Found): false => {
-      // What the function asked of the cookie goes with its run.
-      if (derive !== undefined) state.metadata = before
-      return takeIn(found)
-    }
-    const { id } = expected
-    if (Object.keys(data).length === 0) {
-      const swapped = await records.swap(id, expected.bytes, null)
-      if (!swapped.ok) return refused(swapped.found)
-      written = { data, stored: null, asked }
-      return true
-    }
-    const metadata = { ...state.metadata, last_access: Math.max(change.at, state.metadata.last_access) }
-    const baseline = data === change.data ? snapshot : codec.snapshot(data)
-    const draft = { data, metadata }
-    if (state.rotated) {
-      const newId = String(state.id)
-      newIds.add(newId)
-      // The new record first: if the process dies in between, the old one holds what it held before.
-      const { bytes } = await writeRecord(records, state, draft)
-      const found = await bury(records, expected, newId)
-      if (found !== null) return refused(found)
-      newIds.delete(newId)
-      written = { data, stored: { id: newId, bytes, baseline, metadata }, asked }
-      return true
-    }
-    const swapped = await records.swap(id, expected.bytes, draft)
-    if (!swapped.ok) return refused(swapped.found)
-    written = { data, stored: { id, bytes: swapped.bytes as Uint8Array, baseline, metadata }, asked }
-    return true
+  async #replace(draft: Draft | null): Promise<Attempted> {
+    const { id, bytes } = this.#expected
+    const swapped = await this.#records.swap(id, bytes, draft)
+    if (!swapped.ok) return swapped
+    return { ok: true, stored: swapped.written === null ? null : { id, ...swapped.written } }
   }
 
-  // Nobody was told of these new records. What cannot be removed now, expires.
-  const takeBack = async () => {
-    await Promise.allSettled([...newIds].map((id) => records.remove(id)))
+  async #rotate(draft: Draft): Promise<Attempted> {
+    const { state } = this.#change
+    const newId = String(state.id)
+    this.#newIds.add(newId)
+    // The new record first: if the process dies in between, the old one holds what it held before.
+    const stored = await writeRecord(this.#records, state, draft)
+    const found = await bury(this.#records, this.#expected, newId)
+    if (found !== null) return { ok: false, found }
+    this.#newIds.delete(newId)
+    return { ok: true, stored }
   }
 
-  try {
-    if (change.hint !== undefined && Buffer.compare(change.hint, expected.bytes) !== 0) {
-      takeIn(await records.interpret(expected.id, change.hint))
+  #takeIn(found: Found): void {
+    if (found.kind !== 'session') throw new SessionGoneError()
+    const { state, record, scope } = this.#change
+    const { codec } = this.#records
+    const { id, record: base, metadata } = this.#expected
+    const mine = this.#merged ? this.#ours : codec.restore(record)
+    const { data, conflicts } = merge(codec.restore(base), mine, found.data, scope ?? undefined)
+    if (channels.conflict.hasSubscribers) {
+      channels.conflict.publish({ fingerprint: fingerprint(id), keys: conflicts.length })
     }
-    const attempts = await retry(attempt)
-    state.strays = []
-    if (newIds.size > 0) await takeBack()
-    return { ...written, attempts, conflicts, merged }
-  } catch (error) {
-    // Whether the old record was replaced is not known: taking the new one back could end the session.
-    const isUnknown = error instanceof SessionUnavailableError
-    state.strays = isUnknown ? [...newIds] : []
-    if (!isUnknown) await takeBack()
-    throw error
+    this.#conflicts += conflicts.length
+    if (this.#conflicts > 0 && this.#concurrency === 'reject') throw new SessionConflictError()
+    state.metadata = merge(metadata, state.metadata, found.stored.metadata).data as RecordMetadata
+    this.#ours = data
+    this.#expected = found.stored
+    this.#merged = true
+  }
+
+  /** Nobody was told of these new records. What cannot be removed now, expires. */
+  #takeBack(): Promise<unknown> {
+    this.#change.state.strays = []
+    return Promise.allSettled([...this.#newIds].map((id) => this.#records.remove(id)))
   }
 }

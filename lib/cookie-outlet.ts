@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { CookieAction } from './cookie.ts'
 import type { CookieOutlet } from './request-session.ts'
 import type { SessionResponse } from './response.ts'
-import type { CookieAction } from './session-manager.ts'
 
 /** The raw response's headers: what a handler's own `save()` has to put its cookie in, in case Fastify sends nothing. */
 export class RawHeaders implements CookieOutlet {

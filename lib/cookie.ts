@@ -5,6 +5,19 @@ export const MAX_COOKIE_BYTES = 4096
 const SAFE_VALUE = /^[A-Za-z0-9._~+/=-]+$/
 const EPOCH = 'Thu, 01 Jan 1970 00:00:00 GMT'
 
+/** What the response has to do about the cookie. */
+export type CookieAction =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'issue'; readonly value: string; readonly maxAge: number | undefined }
+  | { readonly kind: 'clear' }
+
+export const NONE: CookieAction = { kind: 'none' }
+export const CLEAR: CookieAction = { kind: 'clear' }
+export const ENDED = { kind: 'ended' } as const
+
+/** What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before. */
+export type Outcome = CookieAction | typeof ENDED
+
 /** @fastify/cookie's `serializeCookie`. */
 export type SerializeCookie = (
   name: string,

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 /** A task that takes longer holds up the next one of its key no further: order here saves work, it is no lock. */
 const PATIENCE_MS = 1_000
 
@@ -8,9 +6,15 @@ export interface Turn<H> {
   /** Another task went first. */
   readonly waited: boolean
   /** What it left. */
-  readonly hint: H | undefined
+  hint: H | undefined
   /** What this one leaves for the next. */
   left: H | undefined
+}
+
+interface Place<H> {
+  readonly turn: Turn<H>
+  /** Whoever waits for the end of this turn: at most one does, since the one after it waits for that. */
+  next: (() => void) | undefined
 }
 
 /**
@@ -18,7 +22,7 @@ export interface Turn<H> {
  * one runs at once, in the same tick; a key that nobody uses takes no memory.
  */
 export class KeyedQueue<H> {
-  readonly #last = new Map<string, { readonly over: Promise<void>; readonly turn: Turn<H> }>()
+  readonly #last = new Map<string, Place<H>>()
 
   /** How many keys have a task. */
   get size(): number {
@@ -27,28 +31,32 @@ export class KeyedQueue<H> {
 
   async run<T>(key: string, task: (turn: Turn<H>) => Promise<T>): Promise<T> {
     const before = this.#last.get(key)
-    let end!: () => void
-    const over = new Promise<void>((resolve) => {
-      end = resolve
-    })
-    const place = { over, turn: { waited: before !== undefined, hint: undefined, left: undefined } as Turn<H> }
+    const place: Place<H> = {
+      turn: { waited: before !== undefined, hint: undefined, left: undefined },
+      next: undefined
+    }
     this.#last.set(key, place)
     try {
       if (before !== undefined) {
-        await withPatience(before.over)
-        Object.assign(place.turn, { hint: before.turn.left })
+        await withPatience((go) => {
+          before.next = go
+        })
+        place.turn.hint = before.turn.left
       }
       return await task(place.turn)
     } finally {
       if (this.#last.get(key) === place) this.#last.delete(key)
-      end()
+      place.next?.()
     }
   }
 }
 
-async function withPatience(over: Promise<void>): Promise<void> {
-  const patience = new AbortController()
-  const timer = delay(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined)
-  await Promise.race([over, timer])
-  patience.abort()
+function withPatience(wait: (go: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE_MS)
+    wait(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }

@@ -1,5 +1,5 @@
 import { SessionUnavailableError } from './errors.ts'
-import type { Draft, RecordStore } from './record-store.ts'
+import type { Draft, RecordStore, Stored } from './record-store.ts'
 import type { SessionState } from './session.ts'
 
 /**
@@ -7,18 +7,14 @@ import type { SessionState } from './session.ts'
  * be called before each attempt to write a record under an id that is not stored yet.
  */
 export function renewId(state: SessionState): void {
-  if (state.id !== undefined && state.id === state.unanswered) state.id = state.commands.newId()
+  if (state.id !== undefined && state.id === state.unanswered) state.id = state.kind.newId()
 }
 
 /**
  * Writes the session's record, whatever is there, and notes when the store did not say that it did.
  * @throws `FST_SESSION_STORE` and what else a write throws
  */
-export async function writeRecord(
-  records: RecordStore,
-  state: SessionState,
-  draft: Draft
-): Promise<{ id: string; bytes: Uint8Array }> {
+export async function writeRecord(records: RecordStore, state: SessionState, draft: Draft): Promise<Stored> {
   const { id } = state
   try {
     return await records.write(id ?? '', draft)

@@ -12,6 +12,7 @@ import { nearest } from './nearest.ts'
 import { resolveOptions } from './options.ts'
 import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
 import { SessionResponse } from './response.ts'
+import { whileSending } from './sending.ts'
 import { SessionManager } from './session-manager.ts'
 
 const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
@@ -48,8 +49,8 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
 
   finishBeforeClosing(fastify, registration.inFlight)
 
-  // Without work to do the hooks call back at once. Otherwise they return a promise, as an async hook does: what Fastify
-  // throws while it goes on is then its own to catch.
+  // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
+  // Fastify throws while it goes on is then its own to catch.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
     keep(request, registration.replyKey, reply)
     // An outer registration's session cannot be reached from here when an inner one has taken its place.
@@ -57,10 +58,10 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     return load(request, registration)
   })
 
-  fastify.addHook('onSend', (request, reply, payload, done): unknown => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     const held = heldBy(request, registration)
     if (held === null || held.session === null) return done()
-    return registration.response.finish(held, request, reply, payload)
+    whileSending(reply, registration.response.finish(held, request, reply, payload), done)
   })
 }
 

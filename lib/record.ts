@@ -3,7 +3,6 @@ import type { Encryptor } from '../types/encryptor.ts'
 import type { Serializer } from '../types/serializer.ts'
 import { SessionSerializeError, SessionUnavailableError } from './errors.ts'
 import { isFuture } from './expiry.ts'
-import { newRevision } from './session-id.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'
@@ -29,8 +28,12 @@ export type Data = Record<string, unknown>
 export type Unusable = 'undecryptable' | 'unparsable' | 'not-an-object' | 'too-deep' | 'bad-metadata' | 'future'
 
 export type Parsed =
-  | { readonly ok: true; readonly data: Data; readonly metadata: RecordMetadata; readonly baseline: Uint8Array }
+  | { readonly ok: true; readonly data: Data; readonly metadata: RecordMetadata }
   | { readonly ok: false; readonly reason: Unusable }
+
+const NO_METADATA: RecordMetadata = { lifetime: 0, created: 0, last_access: 0 }
+
+const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
 
 const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 
@@ -46,15 +49,18 @@ export class RecordCodec {
     this.#cookieName = cookieName
   }
 
-  /** The data's bytes without metadata: equal bytes, equal data. */
-  snapshot(data: Data): Uint8Array {
+  /**
+   * The record's bytes, before encryption.
+   * @throws `FST_SESSION_SERIALIZE`, naming the key
+   */
+  serialize(data: Data, metadata: RecordMetadata): Uint8Array {
     // Whatever the serializer can keep: what is not loaded again must not be stored.
     if (isDeeperThan(data, MAX_DEPTH)) {
       throw new SessionSerializeError(`${this.#deepKey(data)} is nested deeper than ${MAX_DEPTH} levels`)
     }
     let bytes: unknown
     try {
-      bytes = this.#serializer.serialize(data)
+      bytes = this.#serializer.serialize({ ...data, [METADATA_KEY]: metadata })
     } catch (error) {
       throw this.#blame(data, error)
     }
@@ -63,21 +69,44 @@ export class RecordCodec {
     return bytes
   }
 
-  /** The data that a snapshot was taken of, as they come back from a store. */
-  restore(snapshot: Uint8Array): Data {
-    return this.#serializer.deserialize(snapshot)
+  /** The data of a record that `serialize` has made, as they come back from a store. */
+  restore(record: Uint8Array): Data {
+    const { [METADATA_KEY]: _, ...data } = this.#serializer.deserialize(record)
+    return data
   }
 
-  /** The record's bytes, before encryption, with a revision of their own. */
-  serialize(data: Data, metadata: RecordMetadata): Uint8Array {
-    return this.#serializer.serialize({ ...data, [METADATA_KEY]: { ...metadata, rev: newRevision() } })
+  /** The data as they would come back from a store. */
+  copy(data: Data): Data {
+    return this.restore(this.serialize(data, NO_METADATA))
+  }
+
+  /**
+   * Whether two records hold the same data.
+   * @param record one that `serialize` has made, with the other one's metadata
+   */
+  isSame(record: Uint8Array, stored: { readonly record: Uint8Array; readonly metadata: RecordMetadata }): boolean {
+    return isEqual(record, stored.record) || isEqual(record, this.#normalize(stored.record, stored.metadata))
+  }
+
+  /**
+   * A record as `serialize` would have made it, so that its spacing or number spelling does not look like a change. One
+   * that ends in our spelling of its metadata is one already: only the other, foreign ones are serialized again.
+   */
+  #normalize(record: Uint8Array, metadata: RecordMetadata): Uint8Array {
+    const ending = this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
+    const isOurs = isEqual(record.subarray(-ending.byteLength), ending)
+    return isOurs ? record : this.serialize(this.restore(record), metadata)
+  }
+
+  /** There is an encryptor: `encrypt` and `decrypt` have something to do. */
+  get isEncrypted(): boolean {
+    return this.#encryptor !== undefined
   }
 
   /** @param id what the bytes are bound to; empty where the store owns the ids */
   async encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
-    if (this.#encryptor === undefined) return bytes
     try {
-      return await this.#encryptor.encrypt(bytes, this.#associatedData(id))
+      return await this.#encryptor!.encrypt(bytes, this.#associatedData(id))
     } catch (error) {
       throw error instanceof SessionUnavailableError ? error : new SessionUnavailableError({ cause: error })
     }
@@ -85,9 +114,8 @@ export class RecordCodec {
 
   /** @returns the plaintext; `null` when it is not ours or was tampered with */
   async decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
-    if (this.#encryptor === undefined) return bytes
     try {
-      return await this.#encryptor.decrypt(bytes, this.#associatedData(id))
+      return await this.#encryptor!.decrypt(bytes, this.#associatedData(id))
     } catch (error) {
       if (error instanceof SessionUnavailableError) throw error
       return null
@@ -108,12 +136,7 @@ export class RecordCodec {
     const metadata = stored === undefined && !Object.hasOwn(record, METADATA_KEY) ? absentMetadata(at) : stored
     if (!isMetadata(metadata)) return unusable('bad-metadata')
     if (isFuture(metadata.created, at) || isFuture(metadata.last_access, at)) return unusable('future')
-    try {
-      // Serialized again, so that a record's spacing or number spelling does not look like a change.
-      return { ok: true, data, metadata, baseline: this.#serializer.serialize(data) }
-    } catch {
-      return unusable('unparsable')
-    }
+    return { ok: true, data, metadata }
   }
 
   /** The largest keys with their sizes, for an error that says what does not fit. */

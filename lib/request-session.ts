@@ -1,10 +1,10 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
+import { type CookieAction, NONE, type Outcome } from './cookie.ts'
 import { cannotSendCookie, SessionGoneError, SessionOptionsError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
-import type { CookieAction, Outcome, SessionManager } from './session-manager.ts'
-
-const NONE: CookieAction = { kind: 'none' }
+import type { SessionCommands } from './session.ts'
+import type { SessionManager } from './session-manager.ts'
 
 /** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
 export interface CookieOutlet {
@@ -14,7 +14,7 @@ export interface CookieOutlet {
 }
 
 /** One request's session: loaded once, changed by one operation at a time, and what its cookie has come to. */
-export class RequestSession {
+export class RequestSession implements SessionCommands {
   readonly #manager: SessionManager
   readonly #cookie: string | undefined
   readonly #log: Log
@@ -70,15 +70,25 @@ export class RequestSession {
     return this.#inTurn(async (session) => this.#manager.hasUnsavedChanges(session))
   }
 
+  save(): Promise<void> {
+    return this.#asked('save', () => this.commit(() => !this.#outlet.isOpen))
+  }
+
+  destroy(): Promise<void> {
+    return this.#asked('destroy', () => this.#inTurn((session) => this.#destroy(session)))
+  }
+
+  reload(): Promise<void> {
+    return this.#asked('reload', () => this.#inTurn((session) => this.#manager.reload(session, this.#log)))
+  }
+
+  update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
+    return this.#asked('update', () => this.#update(fn))
+  }
+
   async #load(): Promise<Session> {
-    const commands = {
-      save: () => this.#asked('save', () => this.commit(() => !this.#outlet.isOpen)),
-      destroy: () => this.#asked('destroy', () => this.#inTurn((session) => this.#destroy(session))),
-      reload: () => this.#asked('reload', () => this.#inTurn((session) => this.#manager.reload(session, this.#log))),
-      update: <T>(fn: (session: Session) => T | Promise<T>) => this.#asked('update', () => this.#update(fn))
-    }
     try {
-      this.session = await this.#manager.load(this.#cookie, commands, this.#log)
+      this.session = await this.#manager.load(this.#cookie, this, this.#log)
       return this.session
     } catch (error) {
       // The next call tries again.

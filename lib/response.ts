@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieWriter } from './cookie.ts'
+import type { CookieAction, CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
 import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
 import { discard, isResponse, isStream, withHeader } from './payload.ts'
 import type { RequestSession } from './request-session.ts'
-import type { CookieAction } from './session-manager.ts'
 
 type HeaderValue = ReturnType<FastifyReply['getHeader']>
 

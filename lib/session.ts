@@ -7,11 +7,18 @@ import { remainingSeconds } from './expiry.ts'
 import { type Data, METADATA_KEY, type RecordMetadata } from './record.ts'
 import type { Stored, Tombstone } from './record-store.ts'
 
+/** What the sessions of a registration have in common. */
+export interface SessionKind {
+  readonly expiry: Expiry
+  newId(): string | undefined
+  /** @throws `FST_SESSION_SERIALIZE` */
+  recordOf(data: Data, metadata: RecordMetadata): Uint8Array
+  /** @throws `FST_SESSION_SERIALIZE` */
+  isChanged(data: Data, stored: Stored): boolean
+}
+
 /** What a session can ask for. It does nothing to a store itself. */
 export interface SessionCommands {
-  newId(): string | undefined
-  /** The data's bytes, as `Stored.baseline` has them. */
-  snapshot(data: Data): Uint8Array
   save(): Promise<void>
   destroy(): Promise<void>
   reload(): Promise<void>
@@ -20,7 +27,7 @@ export interface SessionCommands {
 
 /** The inside of a session, for the manager. */
 export interface SessionState {
-  readonly expiry: Expiry
+  readonly kind: SessionKind
   readonly commands: SessionCommands
   /** `undefined`: a cookie store's, not written yet. */
   id: string | undefined
@@ -112,10 +119,10 @@ class SessionObject {
   }
 
   get isModified(): boolean {
-    const { stored, commands } = this.#state
+    const { stored, kind } = this.#state
     if (stored === null) return !this.isEmpty
     try {
-      return Buffer.compare(commands.snapshot(this.data()), stored.baseline) !== 0
+      return kind.isChanged(this.data(), stored)
     } catch {
       // What cannot be serialized was not in the record. The commit says so; a question should not.
       return true
@@ -127,17 +134,17 @@ class SessionObject {
   }
 
   get metadata(): SessionMetadata {
-    const { metadata, expiry } = this.#state
-    return { lifetime: expiry.lifetime, created: metadata.created, lastAccess: metadata.last_access }
+    const { metadata, kind } = this.#state
+    return { lifetime: kind.expiry.lifetime, created: metadata.created, lastAccess: metadata.last_access }
   }
 
   get remainingSeconds(): number | undefined {
-    return remainingSeconds(this.#state.expiry, this.#state.metadata.created, now())
+    return remainingSeconds(this.#state.kind.expiry, this.#state.metadata.created, now())
   }
 
   regenerateId(): Promise<void> {
     const state = this.#state
-    state.id = state.commands.newId()
+    state.id = state.kind.newId()
     state.rotated = state.stored !== null
     return Promise.resolve()
   }
@@ -148,13 +155,13 @@ class SessionObject {
       throw new SessionOptionsError("session.regenerate() takes a list: `await session.regenerate(['cart'])`")
     }
     const kept = keep.map((key) => [key, this.get(key)] as const)
-    const { expiry, metadata, cookieChanged, scope } = this.#state
+    const { kind, metadata, cookieChanged, scope } = this.#state
     this.clear()
     for (const [key, value] of kept) this.set(key, value)
     this.#state.scope = new Set(keep.filter((key) => scope === null || scope.has(key)))
     const at = now()
     this.#state.metadata = {
-      lifetime: expiry.lifetime,
+      lifetime: kind.expiry.lifetime,
       created: at,
       last_access: at,
       // What this request asked of the cookie is meant for the session it is about to make.
@@ -244,8 +251,8 @@ function refuseCallback(member: string, argument: unknown): void {
 }
 
 /** A session over `data`, as a handler sees it. */
-export function createSession(state: Omit<SessionState, 'aside'>, data: Data): Session {
-  const session = new SessionObject({ ...state, aside: new Map() })
+export function createSession(state: SessionState, data: Data): Session {
+  const session = new SessionObject(state)
   fill(session, data)
   return session as unknown as Session
 }
@@ -254,10 +261,11 @@ export function createSession(state: Omit<SessionState, 'aside'>, data: Data): S
  * Keys that are kept aside come last when a session is serialized, wherever they stood in the record: that is no change.
  * To be called as long as nobody has changed anything.
  */
-export function alignBaseline(session: Session): void {
+export function alignRecord(session: Session): void {
   const state = stateOf(session)
   if (state.stored === null || state.aside.size === 0) return
-  state.stored = { ...state.stored, baseline: state.commands.snapshot(session.data() as Data) }
+  const { stored, kind } = state
+  state.stored = { ...stored, record: kind.recordOf(session.data() as Data, stored.metadata) }
 }
 
 /** Puts `data` in the place of what is there, as objects of their own. */

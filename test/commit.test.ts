@@ -6,8 +6,6 @@ import { createSession, stateOf } from '../lib/session.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 
 const commands = {
-  newId: () => 'new-id',
-  snapshot: (data: object) => Buffer.from(JSON.stringify(data)),
   save: async () => undefined,
   destroy: async () => undefined,
   reload: async () => undefined,
@@ -24,18 +22,31 @@ async function make(base: Record<string, unknown>) {
   const found = await records.read('id')
   const stored = (found as { stored: Stored }).stored
   const view = (data: Record<string, unknown>) => {
-    const state = {
-      id: 'id',
-      stored,
-      tombstone: null,
-      metadata: stored.metadata,
-      rotated: false,
-      strays: [],
-      cookieChanged: false
+    const record = records.codec.serialize(data, stored.metadata)
+    const kind = {
+      expiry: settings.expiry,
+      newId: () => 'new-id',
+      recordOf: () => record,
+      isChanged: () => true
     }
-    const session = createSession({ ...state, scope: null, prolonged: false, expiry: settings.expiry, commands }, data)
-    const snapshot = records.codec.snapshot(data)
-    return { state: stateOf(session), data, snapshot, scope: null, at: 1_600_000_010, hint: undefined }
+    const session = createSession(
+      {
+        kind,
+        commands,
+        id: 'id',
+        stored,
+        tombstone: null,
+        metadata: stored.metadata,
+        rotated: false,
+        strays: [],
+        cookieChanged: false,
+        scope: null,
+        prolonged: false,
+        aside: new Map()
+      },
+      data
+    )
+    return { state: stateOf(session), data, record, scope: null, at: 1_600_000_010, hint: undefined }
   }
   const data = async (id = 'id') => ((await records.read(id)) as { data?: unknown }).data
   return { store, records, stored, view, data }

@@ -363,7 +363,7 @@ t.test('each example runs on its own: it prints its URL and ends when told to', 
   const names = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .sort()
-  t.equal(names.length, 11)
+  t.equal(names.length, 12)
   const env = {
     ...process.env,
     PORT: '0',

@@ -5,14 +5,16 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing)\.ts$/,
+  /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|sending)\.ts$/,
   /^lib\/(seal|retry|keyed-queue|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
+  /^lib\/store-calls\.ts$/,
   /^lib\/record-store\.ts$/,
   /^lib\/session\.ts$/,
-  /^lib\/new-record\.ts$/,
+  /^lib\/(new-record|session-status)\.ts$/,
   /^lib\/(commit|rotation)\.ts$/,
+  /^lib\/committer\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,
   /^lib\/(response|late-changes)\.ts$/,

@@ -1,4 +1,4 @@
-// README.md is executed. Each block of ts, js and cjs is a module: it compiles, runs, and answers real requests. An HTML
+// README.md and docs/ are executed. Each block of ts, js and cjs is a module: it compiles, runs, and answers real requests. An HTML
 // comment before a block may say how, and is not shown:
 //
 //   <!-- example: CONTEXT
@@ -8,6 +8,7 @@
 //
 // CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
 // run while that example serves, and print what the lines `prints TEXT` say, in this order. Requests share a cookie jar.
+// "<name>" in an answer's body stands for any text, and in what is sent later for that text.
 // The other lines of sh are checked for what they name.
 
 import { execFile, spawn } from 'node:child_process'
@@ -72,7 +73,11 @@ interface Block {
   readonly expected: readonly string[]
 }
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const DOCUMENTS = ['README.md', 'docs/ecosystem.md'].map((file) => ({
+  file,
+  text: readFileSync(join(root, file), 'utf8')
+}))
+const readme = DOCUMENTS[0]!.text
 
 /** The code blocks, each with the line it begins at and the comment before it. */
 function blocksOf(file: string, text: string): Block[] {
@@ -90,7 +95,7 @@ function blocksOf(file: string, text: string): Block[] {
   })
 }
 
-const blocks = blocksOf('README.md', readme)
+const blocks = DOCUMENTS.flatMap(({ file, text }) => blocksOf(file, text))
 const programs = blocks.filter(({ language }) => ['ts', 'js', 'cjs'].includes(language))
 const shells = blocks.filter(({ language }) => language === 'sh')
 
@@ -112,8 +117,13 @@ async function applicationFolder(): Promise<string> {
     await symlink(target, path)
   }
   await link(manifest.name, root)
-  for (const name of ['fastify', 'ioredis', 'msgpackr', 'redis', '@types/node'])
+  const plugins = Object.keys(manifest.devDependencies).filter((name) => name.startsWith('@fastify/'))
+  for (const name of ['fastify', 'ioredis', 'msgpackr', 'redis', '@types/node', ...plugins])
     await link(name, join(root, 'node_modules', name))
+  // What docs/ecosystem.md says about the types of @fastify/flash.
+  await writeFile(join(folder, 'secure-session.d.ts'), 'export interface SessionData {}')
+  await mkdir(join(folder, 'pages'))
+  await writeFile(join(folder, 'pages/home.html'), '<p>{{user}}</p>')
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   return folder
 }
@@ -153,8 +163,9 @@ t.test('there are blocks, and each is of a language that is checked', async (t) 
     blocks.filter((block) => !programs.includes(block) && !shells.includes(block)).map(({ title }) => title),
     []
   )
-  t.equal(readme.match(/^```/gm)?.length, 2 * blocks.length, 'each is found')
-  t.equal(readme.match(/^<!-- /gm)?.length, readme.match(/^<!-- example/gm)?.length, 'each comment is understood')
+  const all = DOCUMENTS.map(({ text }) => text).join('\n')
+  t.equal(all.match(/^```/gm)?.length, 2 * blocks.length, 'each is found')
+  t.equal(all.match(/^<!-- /gm)?.length, all.match(/^<!-- example/gm)?.length, 'each comment is understood')
 })
 
 t.test('each block compiles as an application compiles', async (t) => {
@@ -173,7 +184,8 @@ t.test('each block compiles as an application compiles', async (t) => {
       verbatimModuleSyntax: true,
       allowJs: true,
       noEmit: true,
-      skipLibCheck: true
+      skipLibCheck: true,
+      paths: { '@fastify/secure-session': ['./secure-session.d.ts'] }
     }
     const project = join(folder, `tsconfig.${index}.json`)
     await writeFile(project, JSON.stringify({ compilerOptions, files: group }))
@@ -195,8 +207,8 @@ for (const [index, block] of programs.entries()) {
       t.same(exchanges, [], 'requests need an app')
     } else {
       if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-      const jar = new CookieJar()
-      for (const exchange of exchanges) await check(t, app.listeningOrigin, jar, exchange)
+      const visitor = { origin: app.listeningOrigin, jar: new CookieJar(), known: new Map<string, string>() }
+      for (const exchange of exchanges) await check(t, visitor, exchange)
       await app.close()
     }
     const clients = String(await observer.client('LIST'))
@@ -206,19 +218,36 @@ for (const [index, block] of programs.entries()) {
   })
 }
 
+interface Visitor {
+  readonly origin: string
+  readonly jar: CookieJar
+  /** What stands for "<name>". */
+  readonly known: Map<string, string>
+}
+
 /** `METHOD /path [JSON body] -> STATUS [JSON body]` */
-async function check(t: Pick<Tap, 'equal' | 'same'>, origin: string, jar: CookieJar, exchange: string) {
+async function check(t: Pick<Tap, 'equal' | 'same'>, { origin, jar, known }: Visitor, exchange: string) {
   const age = /^max-age (.+)$/.exec(exchange)?.[1]
   if (age !== undefined) return void t.equal(jar.attribute('session', 'max-age') ?? 'none', age, exchange)
   const parts = /^(\w+) (\S+)(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
   if (parts === null) throw new Error(`"${exchange}" is not METHOD /path [JSON body] -> STATUS [JSON body]`)
   const [, method = '', path = '', sent, status, body] = parts
   const headers = { cookie: jar.header(), ...(sent !== undefined && { 'content-type': 'application/json' }) }
-  const response = await fetch(origin + path, { method, headers, ...(sent !== undefined && { body: sent }) })
+  const payload = sent?.replace(/<(\w+)>/g, (_, name: string) => known.get(name) ?? '')
+  const init = { method, headers, redirect: 'manual', ...(payload !== undefined && { body: payload }) } as const
+  const response = await fetch(origin + path, init)
   jar.take(response)
   const text = await response.text()
   t.equal(response.status, Number(status), `${exchange}: ${text}`)
-  if (body !== undefined) t.same(JSON.parse(text), JSON.parse(body), exchange)
+  if (body === undefined) return
+  const found = JSON.parse(text)
+  const named = JSON.parse(body, (key, value) => {
+    const name = /^<(\w+)>$/.exec(value)?.[1]
+    if (name === undefined) return value
+    known.set(name, found[key])
+    return found[key]
+  })
+  t.same(found, named, exchange)
 }
 
 for (const { title, code, context, expected } of shells) {
@@ -276,19 +305,25 @@ async function checkCommand(t: Pick<Tap, 'ok' | 'fail'>, command: string) {
   else if (program !== 'curl') t.fail(`${command}: teach this test to check ${program}`)
 }
 
-t.test('each link leads somewhere', async (t) => {
-  const prose = readme.replace(/^```[\s\S]*?^```$/gm, '')
-  const anchors = [...prose.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-')
-  )
-  for (const [, target = ''] of prose.matchAll(/\]\(([^)]+)\)/g)) {
-    if (target.startsWith('#')) t.ok(anchors.includes(target.slice(1)), target)
-    else t.ok(target.startsWith('https://') || existsSync(join(root, target)), target)
-  }
-})
+for (const { file, text } of DOCUMENTS) {
+  t.test(`each link of ${file} leads somewhere`, async (t) => {
+    const prose = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '')
+    const anchorsOf = (text: string) =>
+      [...prose(text).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+        title
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-')
+      )
+    for (const [, target = ''] of prose(text).matchAll(/\]\(([^)]+)\)/g)) {
+      if (target.startsWith('https://')) continue
+      const [path = '', anchor] = target.split('#')
+      const linked = path === '' ? join(root, file) : join(root, dirname(file), path)
+      t.ok(existsSync(linked), target)
+      if (anchor !== undefined) t.ok(anchorsOf(readFileSync(linked, 'utf8')).includes(anchor), target)
+    }
+  })
+}
 
 t.test('nothing public is left out', async (t) => {
   const source = (file: string) => readFileSync(join(root, file), 'utf8')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
-import { RecordStore, type Stored, warnUnusable } from '../lib/record-store.ts'
+import { RecordStore, type Stored, type Written, warnUnusable } from '../lib/record-store.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import { fakeClock } from './support/fake-clock.ts'
 
@@ -35,7 +35,7 @@ t.test('a swap replaces what is expected, and says what is there instead', async
     found: { kind: 'session', data: { a: 2 } }
   })
   t.match(await records.swap('id', bytes, null), { ok: false })
-  t.match(await records.swap('id', (first as { bytes: Uint8Array }).bytes, null), { ok: true, bytes: null })
+  t.match(await records.swap('id', (first as { written: Written }).written.bytes, null), { ok: true, written: null })
   t.match(await records.swap('id', bytes, null), { ok: false, found: { kind: 'missing' } })
 })
 
@@ -53,10 +53,9 @@ t.test('what has ended is not touched any more', async (t) => {
   t.same(asked, [1])
 })
 
-t.test('only what is unusable is worth a warning, with its reason alone', async (t) => {
+t.test('what is unusable is worth a warning, with its reason alone', async (t) => {
   const lines: unknown[] = []
   const log = { debug() {}, error() {}, warn: (details: unknown) => void lines.push(details) }
-  warnUnusable({ kind: 'missing' }, log as never)
   warnUnusable({ kind: 'unusable', reason: 'expired', bytes: Buffer.from('secret') }, log as never)
   t.same(lines, [{ reason: 'expired' }])
 })

@@ -103,8 +103,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     cause: /Connection is closed|Reached the max retries|ECONNREFUSED|offline|closed unexpectedly|Socket|within 1 s/i
   },
   'it hangs (SIGSTOP)': {
-    begin: async ({ server }) => process.kill(server.pid, 'SIGSTOP'),
-    end: async ({ server }) => process.kill(server.pid, 'SIGCONT'),
+    begin: async ({ server }) => server.pause(),
+    end: async ({ server }) => server.resume(),
     cause: /no answer within 1 s \(option \\"storeTimeout\\"\)/
   },
   'it is a replica (READONLY)': {

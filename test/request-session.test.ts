@@ -1,8 +1,9 @@
 import t from 'tap'
+import type { CookieAction } from '../lib/cookie.ts'
 import { InFlight } from '../lib/in-flight.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RequestSession } from '../lib/request-session.ts'
-import { type CookieAction, SessionManager } from '../lib/session-manager.ts'
+import { SessionManager } from '../lib/session-manager.ts'
 import { MapStore } from './support/map-store.ts'
 
 const log = { debug() {}, warn() {}, error() {} }

@@ -46,7 +46,7 @@ t.test('data are serialized once for a comparison, and once for a write', async 
   let serialized = 0
   class Counting extends JsonSerializer {
     override serialize(data: object) {
-      serialized++
+      if ('n' in data) serialized++
       return super.serialize(data)
     }
   }
@@ -54,9 +54,12 @@ t.test('data are serialized once for a comparison, and once for a write', async 
   const session = await load()
   session.n = 1
   await manager.commit(session, log)
-  t.equal(serialized, 2)
+  t.equal(serialized, 1)
   await manager.commit(session, log)
-  t.equal(serialized, 3)
+  t.equal(serialized, 2)
+  session.n = 2
+  await manager.commit(session, log)
+  t.equal(serialized, 4)
 })
 
 t.test('an encryptor’s failure while writing is an unavailable store, and nothing is written', async (t) => {

@@ -1,15 +1,19 @@
 import t from 'tap'
-import { createSession, replaceData, type SessionCommands, stateOf } from '../lib/session.ts'
+import { createSession, replaceData, type SessionCommands, type SessionKind, stateOf } from '../lib/session.ts'
 import type { Session } from '../types/session.ts'
 import { fakeClock } from './support/fake-clock.ts'
 
-const snapshot = (data: object) => Buffer.from(JSON.stringify(data))
+const recordOf = (data: object) => Buffer.from(JSON.stringify(data))
 
 function make(data: Record<string, unknown> = {}, isStored = true): Session {
   let ids = 1
-  const commands: SessionCommands = {
+  const kind: SessionKind = {
+    expiry: { lifetime: 60, rolling: false, absoluteLifetime: undefined },
     newId: () => `id-${++ids}`,
-    snapshot,
+    recordOf,
+    isChanged: (data, { record }) => Buffer.compare(recordOf(data), record) !== 0
+  }
+  const commands: SessionCommands = {
     save: async () => undefined,
     destroy: async () => undefined,
     reload: async () => undefined,
@@ -17,17 +21,18 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
   }
   return createSession(
     {
-      expiry: { lifetime: 60, rolling: false, absoluteLifetime: undefined },
+      kind,
       commands,
       id: 'id-1',
-      stored: isStored ? { id: 'id-1', bytes: Buffer.alloc(0), baseline: snapshot(data), metadata } : null,
+      stored: isStored ? { id: 'id-1', bytes: Buffer.alloc(0), record: recordOf(data), metadata } : null,
       tombstone: null,
       metadata,
       scope: null,
       rotated: false,
       strays: [],
       cookieChanged: false,
-      prolonged: false
+      prolonged: false,
+      aside: new Map()
     },
     data
   )

@@ -9,6 +9,9 @@ const MAX_DEPTH = 100
 /** Every spelling of `__proto__` and `constructor`: as they are, or with at least one of their letters escaped. */
 const SUSPECT = /__proto__|constructor|\\u00[567]/
 
+/** What may be a number that no double holds: it would be read as Infinity, which JSON cannot write. */
+const HUGE = /\d[eE]\+?\d{3}|\d{309}/
+
 const REMOVED = 'could write through a prototype, and would be removed when it is loaded'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -32,12 +35,14 @@ export class JsonSerializer implements Serializer {
    * data later would write through them.
    *
    * @returns what the text says; that need not be an object
-   * @throws `TypeError` when the bytes are not UTF-8, `SyntaxError` when they are not JSON
+   * @throws `TypeError` when the bytes are not UTF-8, `SyntaxError` when they are not JSON, `RangeError` when a number is
+   *   too large for JavaScript
    */
   deserialize(data: Uint8Array): Record<string, unknown> {
     const text = decoder.decode(data)
     const record = JSON.parse(text)
     if (SUSPECT.test(text)) removePollution(record)
+    if (HUGE.test(text)) refuseInfinity(record)
     return record
   }
 }
@@ -47,6 +52,11 @@ function removePollution(record: unknown): void {
   for (const value of Object.values(record)) {
     if (typeof value === 'object' && value !== null) scan(value, { protoAction: 'remove', constructorAction: 'remove' })
   }
+}
+
+function refuseInfinity(value: unknown): void {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(refuseInfinity)
+  else if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
 }
 
 /** What cannot be kept, and the keys that lead there, the innermost first. They are noted only on the way out. */

@@ -1,52 +1,56 @@
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { LightMyRequestResponse } from 'fastify'
+import type { Application } from './columns/application.ts'
 import type { Scenario } from './scenarios.ts'
 
 const CLIENTS = 100
-const IN_FLIGHT = 16
 
 /** Browsers of one application: each has a session, and keeps the cookie that it is given. */
 export class Clients {
-  readonly #app: FastifyInstance
+  readonly #app: Application
   readonly #cookies: string[] = []
   #next = 0
 
-  constructor(app: FastifyInstance) {
+  constructor(app: Application) {
     this.#app = app
+  }
+
+  /** One for each, as it is sent. */
+  get cookies(): readonly string[] {
+    return this.#cookies
   }
 
   /** Gives each a session. */
   async start(): Promise<void> {
     for (let client = 0; client < CLIENTS; client++) {
-      const { headers } = await this.#app.inject('/S3')
-      const [line = `session=k3v9S0b7Qm2nXc5LrTz8Yp1wHd4fJg6aEu0iOsRtVxB`] = [headers['set-cookie'] ?? []].flat()
-      this.#cookies.push(line.slice(0, line.indexOf(';') === -1 ? undefined : line.indexOf(';')))
+      // What an application without sessions is sent.
+      this.#cookies.push('session=k3v9S0b7Qm2nXc5LrTz8Yp1wHd4fJg6aEu0iOsRtVxB')
+      this.#next = client
+      await this.measure('S3', 1, 1)
     }
   }
 
   /** @returns microseconds of CPU time a request, of all threads of this process */
-  measure(scenario: Scenario, requests: number): Promise<number> {
+  measure(scenario: Scenario, requests: number, inFlight: number): Promise<number> {
     const url = `/${scenario}`
-    let started = IN_FLIGHT
+    let started = 0
     let ended = 0
     return new Promise((resolve, reject) => {
       const before = process.cpuUsage()
       const send = () => {
+        started++
         const client = this.#next++ % CLIENTS
         const headers = scenario === 'S3' ? {} : { cookie: this.#cookies[client] }
         this.#app.inject({ method: 'GET', url, headers }, (error, response) => {
-          if (error || response?.statusCode !== 200) return reject(error ?? new Error(`${url}: ${response?.body}`))
-          if (scenario !== 'S3') this.#keep(client, response)
+          if (error || response.statusCode !== 200) return reject(error ?? new Error(`${url}: ${response.body}`))
+          this.#keep(client, response)
           // In a turn of its own: Node keeps every request of a turn in memory until the turn ends.
-          if (started < requests) {
-            started++
-            setImmediate(send)
-          }
+          if (started < requests) setImmediate(send)
           if (++ended < requests) return
           const { user, system } = process.cpuUsage(before)
           resolve((user + system) / requests)
         })
       }
-      for (let slot = 0; slot < IN_FLIGHT; slot++) send()
+      while (started < Math.min(inFlight, requests)) send()
     })
   }
 

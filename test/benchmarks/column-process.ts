@@ -1,32 +1,57 @@
 import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { Clients } from './clients.ts'
+import type { Bench } from './columns/column.ts'
 import { COLUMNS } from './columns/index.ts'
 import { prove } from './proof.ts'
 import type { Scenario } from './scenarios.ts'
+import { dataOfSize, type Size } from './session-data.ts'
 
-// One column in a process of its own: proves itself, then measures whatever it is told to.
+// One column in a process of its own: proves itself, then does whatever it is told to.
 
-/** What the parent sends. */
-export interface Round {
-  readonly scenario: Scenario
-  readonly requests: number
+/** Its only argument, as JSON. */
+export interface Setup {
+  readonly column: string
+  readonly size: Size
+  readonly rolling: boolean
+  readonly redisPort: number | undefined
 }
 
-const LEAD_IN = 200
+/** What the parent sends. */
+export type Task =
+  | { readonly kind: 'measure'; readonly scenario: Scenario; readonly requests: number; readonly inFlight: number }
+  | { readonly kind: 'listen' }
 
-const [, , name, redisPort] = process.argv
+/** The answer to `listen`. */
+export interface Listening {
+  readonly port: number
+  readonly cookies: readonly string[]
+}
+
+// Whatever it is at.
+process.on('disconnect', () => process.exit())
+
+const { column: name, size, rolling, redisPort } = JSON.parse(process.argv[2]!) as Setup
 const column = COLUMNS.find((one) => one.name === name)!
-const redis = column.needsRedis ? new Redis({ port: Number(redisPort) }) : (undefined as unknown as Redis)
+const address = { host: '127.0.0.1', port: redisPort! }
 
-await prove(column, { redis })
-const app = await column.open({ redis, counted: (store) => store })
+// A client that no column here needs is not there, and nobody asks for it.
+const bench = {
+  newData: dataOfSize(size),
+  rolling,
+  ...(column.needs === 'ioredis' && { ioredis: new Redis(address) }),
+  ...(column.needs === 'node-redis' && { nodeRedis: await createClient({ socket: address }).connect() })
+} as Omit<Bench, 'counted'>
+
+await prove(column, bench, size)
+const app = await column.open({ ...bench, counted: (store) => store })
 const clients = new Clients(app)
 await clients.start()
 
-process.on('message', async ({ scenario, requests }: Round) => {
-  // The caches are cold after the other columns' turns.
-  await clients.measure(scenario, LEAD_IN)
-  process.send?.(await clients.measure(scenario, requests))
-})
-process.on('disconnect', () => process.exit())
+async function work(task: Task): Promise<number | Listening> {
+  if (task.kind === 'listen') return { port: await app.listen(), cookies: clients.cookies }
+  return clients.measure(task.scenario, task.requests, task.inFlight)
+}
+
+process.on('message', async (task: Task) => process.send?.(await work(task)))
 process.send?.('ready')

@@ -1,4 +1,4 @@
-const READS = ['read', 'get', 'getBuffer']
+const READS = ['read', 'get', 'getAndProlong']
 const CHANGES = ['write', 'replace', 'touch', 'remove', 'set', 'delete', 'destroy', 'del']
 
 type Method = (...args: unknown[]) => unknown

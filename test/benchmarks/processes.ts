@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { extname } from 'node:path'
 
 /** One answer of a process that was forked. @throws when it ends instead */
 async function answer(child: ChildProcess, what: string): Promise<unknown> {
@@ -31,9 +32,10 @@ export class Worker {
     this.#child = child
   }
 
-  /** @param module beside this one */
+  /** @param module beside this one, without its extension */
   static async start(name: string, module: string, args: readonly string[]): Promise<Worker> {
-    const child = fork(new URL(module, import.meta.url), args, { execArgv: [...process.execArgv, ...FLAGS] })
+    const path = new URL(`${module}${extname(import.meta.url)}`, import.meta.url)
+    const child = fork(path, args, { execArgv: [...process.execArgv, ...FLAGS] })
     await answer(child, name)
     return new Worker(name, child)
   }

@@ -1,47 +1,95 @@
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.ts'
-import { SCENARIOS, type Scenario, WHAT } from './scenarios.ts'
+import { type Arguments, parseArguments, USAGE } from './arguments.ts'
+import { COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
+import { benchmarkDocument } from './document.ts'
+import { FULL, QUICK } from './efforts.ts'
+import { type Check, goalSection, httpChecks, memoryChecks, speedChecks, trafficChecks } from './goals.ts'
+import { measureHttp } from './http.ts'
+import { httpSection } from './http-section.ts'
+import { measureMemory, memorySection } from './memory.ts'
+import { measureMerging } from './merging.ts'
+import { measureOneSession } from './one-session.ts'
+import { progress } from './progress.ts'
+import { measureTraffic, trafficSection } from './redis-traffic.ts'
+import { measureSpeed, type Speed } from './speed.ts'
+import { speedPicture } from './speed-picture.ts'
+import { ratioSection, speedSection } from './speed-section.ts'
+import { asText, type Section } from './table.ts'
 
-// npm run bench -- [--quick] [--only S1,S2,memory]
-// What is measured is the build in dist/: CPU time above bare Fastify, in process, sessions of 200 bytes.
+// `npm run bench` compiles this and runs it: what is measured is the build in dist/.
 
-const MEMORY = 'memory'
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(1)
+function readArguments(): Arguments {
+  try {
+    return parseArguments(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`)
+    return process.exit(1)
+  }
 }
 
-if (!existsSync(new URL('../../dist/lib/index.js', import.meta.url))) {
-  fail('dist/ is missing, and the benchmark measures what users run: npm run build')
+const { quick, scenarios, parts, peers, write } = readArguments()
+const effort = quick ? QUICK : FULL
+
+const redis = await startRedis().catch(() => undefined)
+if (redis === undefined) console.log('redis-server does not run: without the columns that need it\n')
+const columns = (peers ? COLUMNS : QUICK_COLUMNS).filter(({ needs }) => needs === undefined || redis !== undefined)
+
+const sections: Section[] = []
+const checks: Check[] = []
+function show(section: Section, ...found: readonly Check[]): void {
+  sections.push(section)
+  checks.push(...found)
+  console.log(asText(section))
 }
-// Not before: they import it.
-const { measureMemory, memoryTable } = await import('./memory.ts')
-const { measureSpeed } = await import('./speed.ts')
-const { speedTable } = await import('./speed-table.ts')
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } })
-const parts: readonly string[] = [...SCENARIOS, MEMORY]
-const only = values.only?.split(',') ?? parts
-for (const part of only) {
-  if (!parts.includes(part)) fail(`--only ${part}: there is no such part; known are ${parts.join(', ')}`)
-}
-
-const effort = values.quick
-  ? { passes: 1, rounds: 9, requests: 400, warmUp: 4_000 }
-  : { passes: 5, rounds: 7, requests: 1_500, warmUp: 10_000 }
-const scenarios = SCENARIOS.filter((scenario: Scenario) => only.includes(scenario))
-
+const speeds: Speed[] = []
 if (scenarios.length > 0) {
-  const redis = await startRedis().catch(() => undefined)
-  if (redis === undefined) console.log('redis-server does not run: without the columns that need it\n')
-  const speeds = await measureSpeed(scenarios, effort, redis?.port)
-  await redis?.stop()
-  for (const scenario of scenarios) console.log(`${scenario}  ${WHAT[scenario]}`)
-  console.log(`median of ${effort.passes * effort.rounds} interleaved rounds ± half the interquartile range\n`)
-  console.log(`${speedTable(speeds)}\n`)
+  const groups = [
+    { size: 200, scenarios: scenarios.filter((scenario) => scenario !== 'S4') },
+    // An application that rolls its sessions, in processes of its own.
+    { size: 200, scenarios: scenarios.filter((scenario) => scenario === 'S4') },
+    { size: 4_096, scenarios: scenarios.filter((scenario) => scenario === 'S1' || scenario === 'S2') }
+  ] as const
+  for (const group of groups) {
+    if (group.scenarios.length === 0 || !effort.sizes.includes(group.size)) continue
+    speeds.push(...(await measureSpeed(group, columns, effort.speed, redis?.port)))
+  }
+  show(speedSection(speeds, effort.speed.passes * effort.speed.rounds), ...speedChecks(speeds))
+  show(ratioSection(speeds))
 }
-if (only.includes(MEMORY)) {
-  console.log(memoryTable(await measureMemory(values.quick ? [1_000, 100_000] : [1_000, 100_000, 1_000_000])))
+if (parts.includes('http')) {
+  progress('requests a second over HTTP')
+  const http = await measureHttp(['S0', 'S1'], columns, effort.http, redis?.port)
+  show(httpSection(http), ...httpChecks(http))
 }
+if (parts.includes('redis') && redis !== undefined) {
+  progress('traffic to Redis')
+  const traffic = await measureTraffic(['S0', 'S1', 'S2', 'S3', 'S4', 'S5'], columns, redis.port)
+  show(trafficSection(traffic), ...trafficChecks(traffic))
+}
+if (parts.includes('memory')) {
+  progress('InMemoryStore')
+  const memories = await measureMemory(effort.sessions)
+  show(memorySection(memories), ...memoryChecks(memories))
+}
+if (parts.includes('merge')) show(measureMerging())
+if (parts.includes('queue')) show(await measureOneSession())
+show(goalSection(checks))
+
+async function redisVersion(): Promise<string> {
+  if (redis === undefined) return '(none)'
+  const client = new Redis({ host: '127.0.0.1', port: redis.port })
+  const info = await client.info('server')
+  client.disconnect()
+  return /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown'
+}
+
+if (write) {
+  await mkdir('docs', { recursive: true })
+  const date = new Date().toISOString().slice(0, 10)
+  await writeFile('docs/benchmarks.md', benchmarkDocument(sections, await redisVersion(), date))
+  if (speeds.length > 0) await writeFile('docs/benchmarks.svg', speedPicture(speeds))
+}
+await redis?.stop()

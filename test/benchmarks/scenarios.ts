@@ -1,5 +1,5 @@
 /** S3 comes last, because its sessions stay in the store. */
-export const SCENARIOS = ['S0', 'S1', 'S2', 'S5', 'S3'] as const
+export const SCENARIOS = ['S0', 'S1', 'S2', 'S4', 'S5', 'S3'] as const
 
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -8,12 +8,13 @@ export const WHAT: Readonly<Record<Scenario, string>> = {
   S1: 'read a key',
   S2: 'change a key',
   S3: 'a new session; no cookie is sent',
+  S4: 'read a key; the session is rolling',
   S5: 'login: a new id, and a write'
 }
 
 /** What a scenario does in one column. It is proven before anything is measured. */
 export interface Effect {
-  /** Store calls that only read. */
+  /** Store calls that only read; a read may prolong. */
   readonly reads: number
   /** Store calls of every other kind. */
   readonly changes: number

@@ -5,15 +5,27 @@ export interface BenchData {
   roles: string[]
   csrfToken: string
   cart: Record<string, number>
+  orders?: { id: string; items: number; paid: boolean }[]
   note: string
 }
 
-/** 200 bytes of JSON. */
-export const newData = (): BenchData => ({
-  user: 'ada@example.org',
-  visits: 0,
-  roles: ['author', 'admin'],
-  csrfToken: 'h7Jq0v1dXl2mT9aYw4Rk6uPz8cBn3sEf',
-  cart: { 'book-4711': 1, 'book-0815': 2 },
-  note: 'n'.repeat(42)
-})
+/** Bytes of JSON. The large one does not fit into a cookie. */
+export const SIZES = [200, 4_096] as const
+
+export type Size = (typeof SIZES)[number]
+
+/** @returns a maker of sessions that are `size` bytes of JSON each, and are objects of their own */
+export function dataOfSize(size: Size): () => BenchData {
+  const orders = Array.from({ length: 80 }, (_, index) => ({ id: `order-${index + 100}`, items: 3, paid: true }))
+  const fixed = (): BenchData => ({
+    user: 'ada@example.org',
+    visits: 0,
+    roles: ['author', 'admin'],
+    csrfToken: 'h7Jq0v1dXl2mT9aYw4Rk6uPz8cBn3sEf',
+    cart: { 'book-4711': 1, 'book-0815': 2 },
+    ...(size === 200 ? {} : { orders: orders.map((order) => ({ ...order })) }),
+    note: ''
+  })
+  const note = 'n'.repeat(size - JSON.stringify(fixed()).length)
+  return () => ({ ...fixed(), note })
+}

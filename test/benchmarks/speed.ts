@@ -1,7 +1,9 @@
-import type { Round } from './column-process.ts'
-import { COLUMNS } from './columns/index.ts'
-import { Worker } from './processes.ts'
+import { ColumnWorker } from './column-worker.ts'
+import type { Column } from './columns/column.ts'
+import { AGAIN, BARE, BARE_EXPRESS } from './columns/index.ts'
+import { progress } from './progress.ts'
 import type { Scenario } from './scenarios.ts'
+import type { Size } from './session-data.ts'
 import { type Sample, sampleOf } from './statistics.ts'
 
 export interface Effort {
@@ -11,65 +13,81 @@ export interface Effort {
   readonly rounds: number
   /** In one round of one column. */
   readonly requests: number
+  /** Requests of each scenario, before any is measured: as in a server, the code is warm from all of them. */
   readonly warmUp: number
+}
+
+/** What is measured in the same processes. */
+export interface Group {
+  readonly size: Size
+  readonly scenarios: readonly Scenario[]
 }
 
 /** Of one scenario: microseconds of CPU time a request. */
 export interface Speed {
   readonly scenario: Scenario
+  readonly size: Size
   /** The whole request, of bare Fastify. */
   readonly bare: Sample
-  /** Above bare Fastify, for each column by name. */
+  /** Above a bare route of the same framework, for each column by name. */
   readonly above: ReadonlyMap<string, Sample>
 }
 
 /** What one round found out: the whole request, for each column by name. */
 type Costs = ReadonlyMap<string, number>
 
-const [BARE, AGAIN] = COLUMNS.map(({ name }) => name) as [string, string]
+/** Those whose sessions can be as large. */
+const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
+  columns.filter(({ inCookie }) => !inCookie || size === 200)
 
-/** @param redisPort `undefined`: without the columns that need Redis */
 export async function measureSpeed(
-  scenarios: readonly Scenario[],
+  { size, scenarios }: Group,
+  all: readonly Column[],
   effort: Effort,
   redisPort: number | undefined
 ): Promise<Speed[]> {
-  const names = COLUMNS.filter(({ needsRedis }) => !needsRedis || redisPort !== undefined).map(({ name }) => name)
+  const columns = fitting(all, size)
+  const rolling = scenarios.includes('S4')
   const rounds = new Map<Scenario, Costs[]>(scenarios.map((scenario) => [scenario, []]))
   for (let pass = 0; pass < effort.passes; pass++) {
-    const workers: Worker[] = []
-    for (const name of names) workers.push(await Worker.start(name, './column-process.ts', [name, `${redisPort}`]))
+    progress(`${scenarios.join(', ')} with ${size} bytes, pass ${pass + 1} of ${effort.passes}`)
+    const workers = await Promise.all(
+      columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
+    )
+    for (const scenario of scenarios) {
+      await Promise.all(workers.map((worker) => worker.measure(scenario, effort.warmUp)))
+    }
     for (const [scenario, costs] of rounds) costs.push(...(await measureRounds(scenario, workers, effort)))
     for (const worker of workers) await worker.stop()
   }
-  return [...rounds].map(([scenario, costs]) => speedOf(scenario, costs, names))
+  return [...rounds].map(([scenario, costs]) => ({ scenario, size, ...compare(costs, columns) }))
 }
 
-async function measureRounds(scenario: Scenario, workers: readonly Worker[], effort: Effort): Promise<Costs[]> {
-  const ask = (worker: Worker, requests: number) =>
-    worker.ask({ scenario, requests } satisfies Round) as Promise<number>
-  for (const worker of workers) await ask(worker, effort.warmUp)
-
+async function measureRounds(scenario: Scenario, workers: readonly ColumnWorker[], effort: Effort): Promise<Costs[]> {
   const rounds: Costs[] = []
   for (let round = 0; round < effort.rounds; round++) {
     const costs = new Map<string, number>()
     // Each round begins with another column, so that none always follows the same one.
     for (let turn = 0; turn < workers.length; turn++) {
       const worker = workers[(turn + round) % workers.length]!
-      costs.set(worker.name, await ask(worker, effort.requests))
+      costs.set(worker.name, await worker.measure(scenario, effort.requests))
     }
     rounds.push(costs)
   }
   return rounds
 }
 
-function speedOf(scenario: Scenario, rounds: readonly Costs[], names: readonly string[]): Speed {
-  const bare = (costs: Costs): number => (costs.get(BARE)! + costs.get(AGAIN)!) / 2
-  const above = (name: string): Sample =>
-    sampleOf(rounds.map((costs) => costs.get(name)! - (name === AGAIN ? costs.get(BARE)! : bare(costs))))
+function compare(rounds: readonly Costs[], columns: readonly Column[]): Pick<Speed, 'bare' | 'above'> {
+  const bare = (costs: Costs): number => (costs.get(BARE.name)! + costs.get(AGAIN.name)!) / 2
+  const base = ({ name, framework }: Column, costs: Costs): number => {
+    if (framework === 'Express') return costs.get(BARE_EXPRESS.name)!
+    return name === AGAIN.name ? costs.get(BARE.name)! : bare(costs)
+  }
+  const above = (column: Column): Sample =>
+    sampleOf(rounds.map((costs) => costs.get(column.name)! - base(column, costs)))
+  const compared = columns.filter((column) => column !== BARE && column !== BARE_EXPRESS)
   return {
-    scenario,
     bare: sampleOf(rounds.map(bare)),
-    above: new Map(names.filter((name) => name !== BARE).map((name) => [name, above(name)]))
+    above: new Map(compared.map((column) => [column.name, above(column)]))
   }
 }

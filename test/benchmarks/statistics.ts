@@ -14,3 +14,11 @@ export function sampleOf(values: readonly number[]): Sample {
   }
   return { median: quantile(0.5), spread: (quantile(0.75) - quantile(0.25)) / 2 }
 }
+
+/** Below this, what is left above a bare route is noise. Microseconds. */
+const FLOOR = 1
+
+/** No noise explains it: `part` is dearer than `times` the `whole`, even if both are off by twice their spread. */
+export function isSurelyDearer(part: Sample, times: number, whole: Sample): boolean {
+  return part.median - 2 * part.spread > times * Math.max(FLOOR, whole.median + 2 * whole.spread)
+}

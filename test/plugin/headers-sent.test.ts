@@ -199,14 +199,20 @@ t.test('save() after the headers: stored, unless it needs a cookie, and then it 
 
 t.test('headers that go out while the store is asked: save() says that its cookie did not', async (t) => {
   const store = new MapStore()
+  let whileWriting = () => {}
+  const { write } = MapStore.prototype
+  store.write = (...args) => {
+    whileWriting()
+    return write.apply(store, args)
+  }
   const outcomes: object[] = []
   const { ask, login } = await serve(t, { store, lifetime: 60, rolling: true }, (app) => {
     app.get('/', async ({ session }, reply) => {
       reply.hijack()
       session.n = 1
-      const saving = outcome(session.save())
-      reply.raw.writeHead(200)
-      outcomes.push(await saving)
+      whileWriting = () => reply.raw.writeHead(200)
+      outcomes.push(await outcome(session.save()))
+      whileWriting = () => {}
       reply.raw.end('x')
     })
   })

@@ -116,5 +116,5 @@ async function meets(t: Test, library: Library, [, fault, done, cause]: Row): Pr
 const runs = (['ioredis', 'node-redis'] as const).flatMap((library) =>
   ROWS.map((row) => t.test(`${library}, ${row[0]}`, { buffered: true }, (t) => meets(t, library, row)))
 )
-t.jobs = 4
+t.jobs = ROWS.length
 await Promise.all(runs)

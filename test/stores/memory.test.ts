@@ -272,6 +272,49 @@ t.test('a session of 200 bytes takes at most 600, and gives them back', async (t
   t.equal(store.size, 0)
 })
 
+t.test('a hundred thousand sessions expire without a look at those that stay, and their memory returns', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const gc: () => void = runInNewContext('gc')
+  const used = () => {
+    gc()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const clock = fakeClock(t)
+  const armed = fakeTimers(t)
+  const COUNT = 100_000
+  const store = new InMemoryStore()
+  for (let id = 0; id < COUNT; id++) await put(store, `stays-${id}`, HOUR)
+  const before = used()
+  for (let id = 0; id < COUNT; id++) await put(store, `goes-${id}`, 10)
+  const taken = used() - before
+  clock.advance(10)
+
+  const { values, entries, keys, forEach, get, delete: remove } = Map.prototype
+  let lookups = 0
+  const counted = <Call extends (this: Map<unknown, unknown>, ...args: never[]) => unknown>(call: Call) =>
+    function (this: Map<unknown, unknown>, ...args: Parameters<Call>) {
+      lookups++
+      return call.apply(this, args)
+    }
+  const scan = () => {
+    throw new Error('a full scan')
+  }
+  Object.assign(Map.prototype, { values: scan, entries: scan, keys: scan, forEach: scan, [Symbol.iterator]: scan })
+  Object.assign(Map.prototype, { get: counted(get), delete: counted(remove) })
+  let turns = 0
+  try {
+    for (; store.size > COUNT && turns < COUNT; turns++) armed[0]?.fire()
+  } finally {
+    Object.assign(Map.prototype, { values, entries, keys, forEach, [Symbol.iterator]: entries, get, delete: remove })
+  }
+  t.equal(store.size, COUNT)
+  t.equal(turns, COUNT / 1_000, 'a thousand at a time')
+  t.equal(lookups, COUNT, 'one for each that goes')
+  const left = used() - before
+  t.ok(left < taken / 4, `${left} of ${taken} bytes left`)
+})
+
 t.test('wrong options are refused by name', async (t) => {
   const options = (value: unknown) => () => new InMemoryStore(value as object)
   t.throws(options({ maxSession: 1 }), {

@@ -1,14 +1,21 @@
 import Fastify from 'fastify'
 import { type Effect, SCENARIOS } from '../scenarios.ts'
+import { expressApplication, fastifyApplication } from './application.ts'
 import type { Column } from './column.ts'
+import { express } from './express.ts'
 
 const NOTHING: Effect = { reads: 0, changes: 0, setsCookie: false }
+const CONTROL = {
+  kind: 'control',
+  effects: { S0: NOTHING, S1: NOTHING, S2: NOTHING, S3: NOTHING, S4: NOTHING, S5: NOTHING },
+  keepsSessions: false
+} as const
 
-/** Fastify alone: what all others are measured above. */
-export const bare = (name: string): Column => ({
+/** What all others are measured above. */
+export const bareFastify = (name: string): Column => ({
+  ...CONTROL,
   name,
-  effects: { S0: NOTHING, S1: NOTHING, S2: NOTHING, S3: NOTHING, S5: NOTHING },
-  keepsSessions: false,
+  framework: 'Fastify',
   async open() {
     const app = Fastify()
     for (const scenario of SCENARIOS) {
@@ -16,6 +23,21 @@ export const bare = (name: string): Column => ({
         reply.send('ok')
       })
     }
-    return app
+    return fastifyApplication(app)
   }
 })
+
+export const bareExpress: Column = {
+  ...CONTROL,
+  name: 'bare Express',
+  framework: 'Express',
+  async open() {
+    const app = express()
+    for (const scenario of SCENARIOS) {
+      app.get(`/${scenario}`, (_request, response) => {
+        response.send('ok')
+      })
+    }
+    return expressApplication(app)
+  }
+}

@@ -1,6 +1,7 @@
 import fastifyCookie from '@fastify/cookie'
 import Fastify from 'fastify'
 import type { Effect } from '../scenarios.ts'
+import { fastifyApplication } from './application.ts'
 import type { Column } from './column.ts'
 
 const READS: Effect = { reads: 0, changes: 0, setsCookie: false }
@@ -12,8 +13,10 @@ const OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: 86_400 } a
 /** The plugin for cookies alone: it reads one and sets one. */
 export const fastifyCookieAlone: Column = {
   name: '@fastify/cookie alone',
-  effects: { S0: READS, S1: READS, S2: SETS, S3: SETS, S5: SETS },
+  kind: 'control',
+  effects: { S0: READS, S1: READS, S2: SETS, S3: SETS, S4: SETS, S5: SETS },
   keepsSessions: false,
+  framework: 'Fastify',
   async open() {
     const app = Fastify()
     await app.register(fastifyCookie)
@@ -23,11 +26,11 @@ export const fastifyCookieAlone: Column = {
     app.get('/S1', (request, reply) => {
       reply.send(request.cookies.session === undefined ? 'none' : 'ok')
     })
-    for (const scenario of ['S2', 'S3', 'S5']) {
+    for (const scenario of ['S2', 'S3', 'S4', 'S5']) {
       app.get(`/${scenario}`, (_request, reply) => {
         reply.setCookie('session', VALUE, OPTIONS).send('ok')
       })
     }
-    return app
+    return fastifyApplication(app)
   }
 }

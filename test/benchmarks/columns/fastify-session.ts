@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module'
 import fastifyCookie from '@fastify/cookie'
+import { RedisStore } from 'connect-redis'
 import Fastify, { type FastifyPluginCallback, type FastifyRequest } from 'fastify'
 import type { Effects } from '../scenarios.ts'
-import { type BenchData, newData } from '../session-data.ts'
-import type { Column } from './column.ts'
+import type { BenchData } from '../session-data.ts'
+import { fastifyApplication } from './application.ts'
+import type { Bench, Column } from './column.ts'
 
 // Not imported: its types say of request.session what ours say otherwise.
 const fastifySession = createRequire(import.meta.url)('@fastify/session') as FastifyPluginCallback<
@@ -21,46 +23,58 @@ const EFFECTS: Effects = {
   S1: { reads: 1, changes: 0, setsCookie: false },
   S2: { reads: 1, changes: 1, setsCookie: true },
   S3: { reads: 0, changes: 1, setsCookie: true },
+  S4: { reads: 1, changes: 1, setsCookie: true },
   S5: { reads: 1, changes: 3, setsCookie: true }
 }
 
-const OPTIONS = {
-  secret: 'a secret of at least thirty-two characters',
-  cookie: { secure: false, maxAge: 86_400_000 },
-  // What ours does, too: by default it writes on every request.
-  rolling: false,
-  saveUninitialized: false
-}
+const COLUMN = { kind: 'peer', effects: EFFECTS, keepsSessions: true, framework: 'Fastify' } as const
 
 const sessionOf = (request: FastifyRequest): Session => request.session as unknown as Session
 
-export const fastifySessionInMemory: Column = {
-  name: '@fastify/session, memory',
-  effects: EFFECTS,
-  keepsSessions: true,
-  async open({ counted }) {
-    const app = Fastify()
-    await app.register(fastifyCookie)
-    await app.register(fastifySession, { ...OPTIONS, store: counted(new fastifySession.MemoryStore()) })
-    app.get('/S0', (_request, reply) => {
-      reply.send('ok')
-    })
-    app.get('/S1', (request, reply) => {
+async function open({ rolling, newData }: Bench, store: object) {
+  const app = Fastify()
+  await app.register(fastifyCookie)
+  await app.register(fastifySession, {
+    secret: 'a secret of at least thirty-two characters',
+    cookie: { secure: false, maxAge: 86_400_000 },
+    // What ours does, too: by default it writes on every request.
+    rolling,
+    saveUninitialized: false,
+    store
+  })
+  app.get('/S0', (_request, reply) => {
+    reply.send('ok')
+  })
+  for (const scenario of ['S1', 'S4']) {
+    app.get(`/${scenario}`, (request, reply) => {
       reply.send(String(sessionOf(request).visits))
     })
-    app.get('/S2', (request, reply) => {
-      sessionOf(request).visits += 1
-      reply.send('ok')
-    })
-    app.get('/S3', (request, reply) => {
-      Object.assign(sessionOf(request), newData())
-      reply.send('ok')
-    })
-    app.get('/S5', async (request) => {
-      await sessionOf(request).regenerate(Object.keys(newData()))
-      sessionOf(request).visits += 1
-      return 'ok'
-    })
-    return app
   }
+  app.get('/S2', (request, reply) => {
+    sessionOf(request).visits += 1
+    reply.send('ok')
+  })
+  app.get('/S3', (request, reply) => {
+    Object.assign(sessionOf(request), newData())
+    reply.send('ok')
+  })
+  app.get('/S5', async (request) => {
+    await sessionOf(request).regenerate(Object.keys(newData()))
+    sessionOf(request).visits += 1
+    return 'ok'
+  })
+  return fastifyApplication(app)
+}
+
+export const fastifySessionInMemory: Column = {
+  ...COLUMN,
+  name: '@fastify/session, memory',
+  open: (bench) => open(bench, bench.counted(new fastifySession.MemoryStore()))
+}
+
+export const fastifySessionInRedis: Column = {
+  ...COLUMN,
+  name: '@fastify/session, connect-redis',
+  needs: 'node-redis',
+  open: (bench) => open(bench, bench.counted(new RedisStore({ client: bench.nodeRedis })))
 }

@@ -1,23 +1,66 @@
-import { bare } from './bare.ts'
+import { bareExpress, bareFastify } from './bare.ts'
 import type { Column } from './column.ts'
+import { expressSessionInMemory, expressSessionInRedis } from './express-session.ts'
 import { fastifyCookieAlone } from './fastify-cookie.ts'
-import { fastifySessionInMemory } from './fastify-session.ts'
-import { limitInCookie } from './limit-cookie.ts'
+import { fastifySessionInMemory, fastifySessionInRedis } from './fastify-session.ts'
+import { ironSessionInCookie } from './iron-session.ts'
+import { limitInEncryptedCookie, limitInSignedCookie } from './limit-cookie.ts'
 import { limitInMemory } from './limit-memory.ts'
-import { limitInRedis } from './limit-redis.ts'
-import { oursInCookie, oursInMemory, oursInRedis, oursInRedisByNodeRedis } from './ours.ts'
+import { limitInIoredis, limitInNodeRedis } from './limit-redis.ts'
+import {
+  oursInAesGcmCookie,
+  oursInFernetCookie,
+  oursInIoredis,
+  oursInMemory,
+  oursInNodeRedis,
+  oursInSignedCookie
+} from './ours.ts'
+import { secureSessionInCookie } from './secure-session.ts'
 
-/** In the order of the table. The second one shows how far apart two equal columns come out. */
+export const BARE = bareFastify('bare Fastify')
+/** Shows how far apart two equal columns come out. */
+export const AGAIN = bareFastify('bare Fastify again')
+export const BARE_EXPRESS = bareExpress
+
+/** In the order of the table. */
 export const COLUMNS: readonly Column[] = [
-  bare('bare Fastify'),
-  bare('bare Fastify again'),
+  BARE,
+  AGAIN,
   fastifyCookieAlone,
-  fastifySessionInMemory,
   oursInMemory,
   limitInMemory,
-  oursInCookie,
-  limitInCookie,
-  oursInRedis,
-  oursInRedisByNodeRedis,
-  limitInRedis
+  fastifySessionInMemory,
+  oursInIoredis,
+  limitInIoredis,
+  oursInNodeRedis,
+  limitInNodeRedis,
+  fastifySessionInRedis,
+  oursInSignedCookie,
+  limitInSignedCookie,
+  oursInAesGcmCookie,
+  limitInEncryptedCookie,
+  oursInFernetCookie,
+  secureSessionInCookie,
+  ironSessionInCookie,
+  BARE_EXPRESS,
+  expressSessionInMemory,
+  expressSessionInRedis
+]
+
+/** Without the peers, but for the one that everybody asks about. */
+export const QUICK_COLUMNS: readonly Column[] = COLUMNS.filter(
+  (column) => column === fastifySessionInMemory || (column.kind !== 'peer' && column !== BARE_EXPRESS)
+)
+
+/** What is also asked over HTTP. Not Express: once it was asked in process, it answers nobody else in that process. */
+export const HTTP_COLUMNS: readonly Column[] = [
+  BARE,
+  oursInMemory,
+  limitInMemory,
+  fastifySessionInMemory,
+  oursInIoredis,
+  oursInNodeRedis,
+  fastifySessionInRedis,
+  oursInSignedCookie,
+  secureSessionInCookie
 ]

@@ -1,49 +1,83 @@
 import Fastify from 'fastify'
-import { type BenchData, newData } from '../session-data.ts'
-import type { Column } from './column.ts'
-import { cookieValue, LIMIT_EFFECTS, newId, setCookie } from './limit.ts'
+import type { BenchData } from '../session-data.ts'
+import { fastifyApplication } from './application.ts'
+import type { Column, NodeRedis } from './column.ts'
+import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
 
-const DAY_MS = 86_400_000
+/** The four commands that sessions need. */
+interface Commands {
+  get(id: string): Promise<string | null>
+  getAndProlong(id: string): Promise<string | null>
+  set(id: string, text: string): Promise<unknown>
+  del(id: string): Promise<unknown>
+}
 
-const bytesOf = (data: BenchData): Buffer => Buffer.from(JSON.stringify(data))
-const dataOf = (bytes: Buffer | null): BenchData => JSON.parse(bytes === null ? '{}' : bytes.toString())
+const dataOf = (text: string | null): BenchData => JSON.parse(text ?? '{}')
 
-/** By hand, over ioredis. */
-export const limitInRedis: Column = {
+async function open(commands: Commands, newData: () => BenchData) {
+  const app = Fastify()
+  app.get('/S0', (_request, reply) => {
+    reply.send('ok')
+  })
+  app.get('/S1', async (request) => String(dataOf(await commands.get(cookieValue(request))).visits))
+  app.get('/S2', async (request) => {
+    const id = cookieValue(request)
+    const data = dataOf(await commands.get(id))
+    data.visits += 1
+    await commands.set(id, JSON.stringify(data))
+    return 'ok'
+  })
+  app.get('/S3', async (_request, reply) => {
+    const id = newId()
+    await commands.set(id, JSON.stringify(newData()))
+    setCookie(reply, id)
+    return 'ok'
+  })
+  app.get('/S4', async (request, reply) => {
+    const id = cookieValue(request)
+    const { visits } = dataOf(await commands.getAndProlong(id))
+    setCookie(reply, id)
+    return String(visits)
+  })
+  app.get('/S5', async (request, reply) => {
+    const old = cookieValue(request)
+    const data = dataOf(await commands.get(old))
+    data.visits += 1
+    const id = newId()
+    await commands.set(id, JSON.stringify(data))
+    await commands.del(old)
+    setCookie(reply, id)
+    return 'ok'
+  })
+  return fastifyApplication(app)
+}
+
+const ofNodeRedis = (client: NodeRedis): Commands => ({
+  get: (id) => client.get(id),
+  getAndProlong: (id) => client.getEx(id, { type: 'PX', value: DAY }),
+  set: (id, text) => client.set(id, text, { expiration: { type: 'PX', value: DAY } }),
+  del: (id) => client.del(id)
+})
+
+export const limitInIoredis: Column = {
+  ...LIMIT,
   name: 'by hand, ioredis',
-  effects: LIMIT_EFFECTS,
-  keepsSessions: true,
-  needsRedis: true,
-  async open({ counted, redis }) {
-    const app = Fastify()
-    const client = counted(redis)
-    app.get('/S0', (_request, reply) => {
-      reply.send('ok')
-    })
-    app.get('/S1', async (request) => String(dataOf(await client.getBuffer(cookieValue(request))).visits))
-    app.get('/S2', async (request) => {
-      const id = cookieValue(request)
-      const data = dataOf(await client.getBuffer(id))
-      data.visits += 1
-      await client.set(id, bytesOf(data), 'PX', DAY_MS)
-      return 'ok'
-    })
-    app.get('/S3', async (_request, reply) => {
-      const id = newId()
-      await client.set(id, bytesOf(newData()), 'PX', DAY_MS)
-      setCookie(reply, id)
-      return 'ok'
-    })
-    app.get('/S5', async (request, reply) => {
-      const old = cookieValue(request)
-      const data = dataOf(await client.getBuffer(old))
-      data.visits += 1
-      const id = newId()
-      await client.set(id, bytesOf(data), 'PX', DAY_MS)
-      await client.del(old)
-      setCookie(reply, id)
-      return 'ok'
-    })
-    return app
-  }
+  needs: 'ioredis',
+  open: ({ counted, ioredis, newData }) =>
+    open(
+      counted({
+        get: (id) => ioredis.get(id),
+        getAndProlong: (id) => ioredis.getex(id, 'PX', DAY),
+        set: (id, text) => ioredis.set(id, text, 'PX', DAY),
+        del: (id) => ioredis.del(id)
+      }),
+      newData
+    )
+}
+
+export const limitInNodeRedis: Column = {
+  ...LIMIT,
+  name: 'by hand, node-redis',
+  needs: 'node-redis',
+  open: ({ counted, nodeRedis, newData }) => open(counted(ofNodeRedis(nodeRedis)), newData)
 }

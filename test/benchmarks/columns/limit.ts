@@ -4,13 +4,22 @@ import type { Effects } from '../scenarios.ts'
 
 /** What the hand-written columns share: they do what a scenario needs and nothing else. */
 
-export const LIMIT_EFFECTS: Effects = {
-  S0: { reads: 0, changes: 0, setsCookie: false },
-  S1: { reads: 1, changes: 0, setsCookie: false },
-  S2: { reads: 1, changes: 1, setsCookie: false },
-  S3: { reads: 0, changes: 1, setsCookie: true },
-  S5: { reads: 1, changes: 2, setsCookie: true }
-}
+export const LIMIT = {
+  kind: 'limit',
+  effects: {
+    S0: { reads: 0, changes: 0, setsCookie: false },
+    S1: { reads: 1, changes: 0, setsCookie: false },
+    S2: { reads: 1, changes: 1, setsCookie: false },
+    S3: { reads: 0, changes: 1, setsCookie: true },
+    S4: { reads: 1, changes: 0, setsCookie: true },
+    S5: { reads: 1, changes: 2, setsCookie: true }
+  } satisfies Effects,
+  keepsSessions: true,
+  framework: 'Fastify'
+} as const
+
+/** Milliseconds. */
+export const DAY = 86_400_000
 
 const START = 'session='
 const ATTRIBUTES = '; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax'

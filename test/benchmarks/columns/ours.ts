@@ -1,31 +1,43 @@
-import Fastify, { type FastifyInstance } from 'fastify'
-import starsessions, { CookieStore, InMemoryStore, RedisStore } from 'fastify-starsessions'
-import { createClient } from 'redis'
-import type { SessionStore } from '../../../types/store.ts'
+import Fastify from 'fastify'
+import starsessions, {
+  AESGCMEncryptor,
+  CookieStore,
+  FernetEncryptor,
+  InMemoryStore,
+  RedisStore,
+  type StarsessionsOptions
+} from 'fastify-starsessions'
 import type { Effects } from '../scenarios.ts'
-import { newData } from '../session-data.ts'
-import type { Column } from './column.ts'
+import { fastifyApplication } from './application.ts'
+import type { Bench, Column } from './column.ts'
 
 const EFFECTS: Effects = {
   S0: { reads: 0, changes: 0, setsCookie: false },
   S1: { reads: 1, changes: 0, setsCookie: false },
   S2: { reads: 1, changes: 1, setsCookie: false },
   S3: { reads: 0, changes: 1, setsCookie: true },
+  // The second one makes sure that the session has not ended meanwhile: its cookie must not come back.
+  S4: { reads: 2, changes: 0, setsCookie: true },
   S5: { reads: 1, changes: 2, setsCookie: true }
 }
 
+const COLUMN = { kind: 'ours', effects: EFFECTS, keepsSessions: true, framework: 'Fastify' } as const
+
 const SECRET = 'a secret of at least thirty-two characters'
+const KEY = Buffer.alloc(32, 'a key of thirty-two bytes')
 const LOADED = { config: { autoloadSession: true } }
 
-async function open(store: SessionStore): Promise<FastifyInstance> {
+async function open({ rolling, newData }: Bench, options: StarsessionsOptions) {
   const app = Fastify()
-  await app.register(starsessions, { store, lifetime: { days: 1 }, cookie: { secure: false } })
+  await app.register(starsessions, { lifetime: { days: 1 }, rolling, cookie: { secure: false }, ...options })
   app.get('/S0', (_request, reply) => {
     reply.send('ok')
   })
-  app.get('/S1', LOADED, (request, reply) => {
-    reply.send(String(request.session.visits))
-  })
+  for (const scenario of ['S1', 'S4']) {
+    app.get(`/${scenario}`, LOADED, (request, reply) => {
+      reply.send(String(request.session.visits))
+    })
+  }
   app.get('/S2', LOADED, (request, reply) => {
     request.session.visits += 1
     reply.send('ok')
@@ -39,40 +51,43 @@ async function open(store: SessionStore): Promise<FastifyInstance> {
     request.session.visits += 1
     return 'ok'
   })
-  return app
+  return fastifyApplication(app)
 }
 
 export const oursInMemory: Column = {
+  ...COLUMN,
   name: 'ours, InMemoryStore',
-  effects: EFFECTS,
-  keepsSessions: true,
-  open: ({ counted }) => open(counted(new InMemoryStore()))
+  open: (bench) => open(bench, { store: bench.counted(new InMemoryStore()) })
 }
 
-export const oursInCookie: Column = {
-  name: 'ours, CookieStore',
-  effects: { ...EFFECTS, S2: { ...EFFECTS.S2, setsCookie: true } },
-  keepsSessions: true,
-  oldIdLives: true,
-  open: ({ counted }) => open(counted(new CookieStore({ secretKey: SECRET })))
+export const oursInIoredis: Column = {
+  ...COLUMN,
+  name: 'ours, RedisStore over ioredis',
+  needs: 'ioredis',
+  open: (bench) => open(bench, { store: bench.counted(new RedisStore({ client: bench.ioredis })) })
 }
 
-export const oursInRedis: Column = {
-  name: 'ours, RedisStore',
-  effects: EFFECTS,
-  keepsSessions: true,
-  needsRedis: true,
-  open: ({ counted, redis }) => open(counted(new RedisStore({ client: redis })))
-}
-
-export const oursInRedisByNodeRedis: Column = {
+export const oursInNodeRedis: Column = {
+  ...COLUMN,
   name: 'ours, RedisStore over node-redis',
-  effects: EFFECTS,
-  keepsSessions: true,
-  needsRedis: true,
-  async open({ counted, redis }) {
-    const { port } = redis.options
-    const client = createClient({ socket: { host: '127.0.0.1', ...(port !== undefined && { port }) } })
-    return open(counted(new RedisStore({ client: await client.connect() })))
-  }
+  needs: 'node-redis',
+  open: (bench) => open(bench, { store: bench.counted(new RedisStore({ client: bench.nodeRedis })) })
 }
+
+const inCookie = (name: string, options: () => StarsessionsOptions): Column => ({
+  ...COLUMN,
+  name,
+  effects: {
+    ...EFFECTS,
+    S2: { ...EFFECTS.S2, setsCookie: true },
+    S4: { reads: 1, changes: 1, setsCookie: true }
+  },
+  inCookie: true,
+  open: (bench) => open(bench, { store: bench.counted(new CookieStore({ secretKey: SECRET })), ...options() })
+})
+
+export const oursInSignedCookie = inCookie('ours, CookieStore, signed', () => ({}))
+export const oursInFernetCookie = inCookie('ours, CookieStore, Fernet', () => ({ encryptor: new FernetEncryptor(KEY) }))
+export const oursInAesGcmCookie = inCookie('ours, CookieStore, AES-GCM', () => ({
+  encryptor: new AESGCMEncryptor(KEY)
+}))

@@ -1,0 +1,177 @@
+// A whole application to copy from: people log in and out, some of them are editors, forms are protected against CSRF,
+// messages survive a redirect, and the sessions are in Redis. Its tests are in test/application.test.ts.
+//
+//   REDIS_URL=redis://127.0.0.1:6379 node --import=ts-blank-space/register examples/app/app.ts
+
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import csrfProtection from '@fastify/csrf-protection'
+import flash from '@fastify/flash'
+import formbody from '@fastify/formbody'
+import fastifyRedis from '@fastify/redis'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import starsessions, { RedisStore } from 'fastify-starsessions'
+
+declare module 'fastify-starsessions' {
+  interface SessionData {
+    /** Who is logged in. What somebody may do is looked up for each request, so that taking it away works at once. */
+    user?: string
+  }
+}
+
+type Role = 'reader' | 'editor'
+
+interface User {
+  readonly name: string
+  readonly salt: Buffer
+  readonly passwordHash: Buffer
+  role: Role
+}
+
+const hash = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>
+
+/** Yours is a table in a database. */
+export class Users {
+  readonly #users = new Map<string, User>()
+  readonly #nobody = { salt: randomBytes(16), passwordHash: randomBytes(32) }
+
+  async add(name: string, password: string, role: Role): Promise<User> {
+    const salt = randomBytes(16)
+    const user = { name, salt, passwordHash: await hash(password, salt, 32), role }
+    this.#users.set(name, user)
+    return user
+  }
+
+  find(name: string | undefined): User | undefined {
+    return name === undefined ? undefined : this.#users.get(name)
+  }
+
+  /** Takes as long for a name that is not there, so that nobody can find out which are. */
+  async login(name: string, password: string): Promise<User | undefined> {
+    const user = this.find(name)
+    const { salt, passwordHash } = user ?? this.#nobody
+    return timingSafeEqual(await hash(password, salt, 32), passwordHash) ? user : undefined
+  }
+}
+
+export interface Options {
+  users: Users
+  redisUrl: string
+  /** Behind HTTPS: the cookie is Secure, and under a name that no subdomain can plant. */
+  production?: boolean
+  /** The address of the proxy that terminates HTTPS. */
+  trustProxy?: string
+}
+
+export async function build({ users, redisUrl, production = false, trustProxy = '' }: Options) {
+  const app = Fastify({ ...(trustProxy !== '' && { trustProxy }) })
+
+  // It connects, and it disconnects when the application has closed. The options bound the wait while Redis is away.
+  await app.register(fastifyRedis, { url: redisUrl, maxRetriesPerRequest: 1, commandTimeout: 1000 })
+  app.redis.on('error', (error) => app.log.error(error))
+  await app.register(starsessions, {
+    store: new RedisStore({ client: app.redis, prefix: 'app:session:' }),
+    lifetime: { minutes: 30 },
+    rolling: true,
+    absoluteLifetime: { hours: 12 },
+    cookieName: production ? '__Host-session' : 'session',
+    cookie: { secure: production ? true : 'auto' },
+    // The plugins below read request.session before a handler could load it.
+    autoload: true
+  })
+  await app.register(flash)
+  await app.register(csrfProtection, { sessionPlugin: '@fastify/session' })
+  await app.register(formbody)
+
+  // Every form, by default. In preHandler, when the body with the token has been read.
+  app.addHook('preHandler', (request, reply, done) => {
+    if (['GET', 'HEAD', 'OPTIONS'].includes(request.method)) done()
+    else app.csrfProtection(request, reply, done)
+  })
+
+  const only = (role: Role) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const user = users.find(request.session.user)
+    if (user?.role === role) return
+    if (user !== undefined) return page(reply.code(403), `<p>This is for an ${role}.</p>`)
+    request.flash('error', 'Please log in.')
+    return reply.redirect('/login', 303)
+  }
+
+  let notice = 'Nothing new.'
+
+  // Nobody's visit costs anything: no form, no token, no session, no cookie.
+  app.get('/', async ({ session }, reply) => {
+    const user = users.find(session.user)
+    if (user === undefined) return page(reply, '<p>Nobody is logged in. <a href="/login">Log in</a></p>')
+    const edit = user.role === 'editor' ? '<a href="/notice">Edit</a>' : ''
+    return page(
+      reply,
+      `<p>Hello, ${escapeHtml(user.name)}.</p><p>${escapeHtml(notice)} ${edit}</p>${form(reply, '/logout', '', 'Log out')}`
+    )
+  })
+
+  app.get('/login', async (_, reply) =>
+    page(reply, form(reply, '/login', '<input name="name"><input name="password" type="password">', 'Log in'))
+  )
+
+  app.post<{ Body: { name?: string; password?: string } }>('/login', async (request, reply) => {
+    const { name = '', password = '' } = request.body
+    const user = await users.login(name, password)
+    if (user === undefined) {
+      request.flash('error', 'Wrong name or password.')
+      return reply.redirect('/login', 303)
+    }
+    // Before anything is written: whoever knew the id until now must not be logged in with it.
+    await request.session.regenerateId()
+    request.session.user = user.name
+    request.flash('info', 'Welcome.')
+    return reply.redirect('/', 303)
+  })
+
+  app.post('/logout', async (request, reply) => {
+    // At once, and whatever other requests of this session are doing. A message begins a new session.
+    await request.session.destroy()
+    return reply.redirect('/', 303)
+  })
+
+  app.get('/notice', { preHandler: only('editor') }, async (_, reply) =>
+    page(reply, form(reply, '/notice', `<input name="text" value="${escapeHtml(notice)}">`, 'Publish'))
+  )
+
+  app.post<{ Body: { text?: string } }>('/notice', { preHandler: only('editor') }, async (request, reply) => {
+    notice = request.body.text ?? notice
+    request.flash('info', 'Published.')
+    return reply.redirect('/', 303)
+  })
+
+  // For the load balancer: it has no session.
+  app.get('/health', { config: { autoloadSession: false } }, async () => ({ ok: true }))
+
+  return app
+}
+
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
+
+const form = (reply: FastifyReply, action: string, fields: string, button: string) =>
+  `<form method="post" action="${action}">
+    <input type="hidden" name="_csrf" value="${reply.generateCsrf()}">${fields}<button>${button}</button>
+  </form>`
+
+function page(reply: FastifyReply, body: string) {
+  const messages = Object.values(reply.flash() as Record<string, string[]>).flat()
+  const notes = messages.map((message) => `<p role="status">${escapeHtml(message)}</p>`).join('')
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', "default-src 'none'; form-action 'self'; base-uri 'none'")
+    .send(`<!doctype html><html lang="en"><title>Notices</title>${notes}${body}</html>`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const users = new Users()
+  await users.add('ada', 'open sesame', 'editor')
+  const app = await build({ users, redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
+  console.log(await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) }))
+}

@@ -1,0 +1,24 @@
+import type { Expiry } from '../types/options.ts'
+import { secondsLeft } from './expiry.ts'
+import { holdsNothing } from './holds-nothing.ts'
+import type { Data } from './record.ts'
+import type { SessionState } from './session.ts'
+
+/** What has become of a session since it was loaded: what a commit has to do. */
+export type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
+
+/** What a commit leaves as it is; that a rolling session is prolonged is no change of it. */
+export const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged'])
+
+/** @param isChanged the data differ from what is stored; for a session that is stored */
+export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
+  const { stored, rotated, cookieChanged, metadata } = state
+  // Nothing but empty containers is what plugins leave on an anonymous page: no session is made of that.
+  if (stored === null) return holdsNothing(data) ? 'new-empty' : 'new'
+  const changed = rotated || cookieChanged || isChanged
+  // No time left is a removal, never a ttl of 0, which would keep the record.
+  if (secondsLeft(expiry, metadata.created, at) <= 0) return changed ? 'ended' : 'unchanged'
+  if (!changed) return expiry.rolling ? 'prolonged' : 'unchanged'
+  if (Object.keys(data).length === 0) return 'emptied'
+  return rotated ? 'rotated' : 'changed'
+}

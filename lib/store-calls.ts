@@ -1,0 +1,109 @@
+import { types } from 'node:util'
+import type { Replaced, SessionStore } from '../types/store.ts'
+import { isSafeValue } from './cookie.ts'
+import { Deadline } from './deadline.ts'
+import { channels, fingerprint } from './diagnostics.ts'
+import { SessionTooLargeError, SessionUnavailableError } from './errors.ts'
+import { CookieStore } from './stores/cookie.ts'
+import { InMemoryStore } from './stores/memory.ts'
+import { withoutSecrets } from './without-secrets.ts'
+
+/**
+ * Asks a store. What it throws means that it could not tell, and so does an answer that does not come within
+ * `storeTimeout`, or is nonsense. One that comes later is dropped. What it was asked for may still happen: a `replace` then
+ * changes only what it was to be compared with.
+ */
+export class StoreCalls {
+  readonly #store: SessionStore
+  /** `null`: the store is in this process, and answers at once. */
+  readonly #deadline: Deadline | null
+
+  /** @param timeout seconds */
+  constructor(store: SessionStore, timeout: number) {
+    this.#store = store
+    const isLocal = store.constructor === InMemoryStore || store.constructor === CookieStore
+    this.#deadline = isLocal ? null : new Deadline(timeout)
+  }
+
+  /** @throws `FST_SESSION_STORE` */
+  async read(id: string, lifetime: number, ttl?: number): Promise<Uint8Array | null> {
+    const bytes = await this.#ask(id, () =>
+      ttl === undefined ? this.#store.read(id, lifetime) : this.#store.read(id, lifetime, ttl)
+    )
+    return bytesOrNull(bytes)
+  }
+
+  /**
+   * @returns the id, which may be the store's own choice
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
+   */
+  async write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+    const written = await this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl))
+    if (typeof written === 'string' && isSafeValue(written)) return written
+    throw broken('write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096')
+  }
+
+  /** @throws `FST_SESSION_STORE` */
+  async remove(id: string): Promise<void> {
+    await this.#ask(id, () => this.#store.remove(id))
+  }
+
+  /**
+   * @returns `false` also from a store that cannot touch
+   * @throws `FST_SESSION_STORE`
+   */
+  async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
+    return this.#ask(id, async () => (await this.#store.touch?.(id, lifetime, ttl)) === true)
+  }
+
+  /**
+   * Over a store without `replace` the steps are apart: nobody else in this process may come between them. Each is asked on
+   * its own, so that nothing is written when the read was given up.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
+   */
+  async replace(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
+    const store = this.#store
+    if (store.replace !== undefined) {
+      const result = await this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl))
+      if (result?.replaced === true) return result
+      if (result?.replaced === false) return { replaced: false, current: bytesOrNull(result.current) }
+      throw broken('replace() must resolve to { replaced: true }, or to { replaced: false, current }')
+    }
+    const current = await this.read(id, lifetime)
+    if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
+    if (bytes === null) await this.remove(id)
+    else await this.write(id, bytes, lifetime, ttl)
+    return { replaced: true }
+  }
+
+  async #ask<T>(id: string, call: () => Promise<T>): Promise<T> {
+    const began = channels.storeError.hasSubscribers ? performance.now() : 0
+    try {
+      return await (this.#deadline === null ? call() : this.#deadline.bound(call()))
+    } catch (error) {
+      if (error instanceof SessionTooLargeError) throw error
+      const cause = withoutSecrets(error, id)
+      if (channels.storeError.hasSubscribers) {
+        const duration = performance.now() - began
+        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
+      }
+      throw new SessionUnavailableError({ cause })
+    }
+  }
+}
+
+function bytesOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {
+  if (bytes === null || bytes === undefined) return null
+  if (!types.isUint8Array(bytes)) throw broken('read() and replace() must hand out a Uint8Array or null')
+  return bytes
+}
+
+function broken(message: string): Error {
+  return new SessionUnavailableError({ cause: new TypeError(`the store's ${message}`) })
+}

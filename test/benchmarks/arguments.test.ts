@@ -1,0 +1,30 @@
+import t from 'tap'
+import { PARTS, parseArguments } from './arguments.ts'
+import { SCENARIOS } from './scenarios.ts'
+
+t.test('a whole run measures everything and writes it down', async (t) => {
+  t.same(parseArguments([]), { quick: false, scenarios: SCENARIOS, parts: PARTS, peers: true, write: true })
+})
+
+t.test('a quick or a partial one writes nothing unless it is asked to', async (t) => {
+  t.match(parseArguments(['--quick']), { quick: true, scenarios: SCENARIOS, peers: false, write: false })
+  t.same(parseArguments(['--quick']).parts, ['redis', 'merge', 'queue'])
+  t.match(parseArguments(['--quick', '--peers', '--write']), { peers: true, write: true })
+  t.match(parseArguments(['--only', 'S1']), { peers: true, write: false })
+})
+
+t.test('--only takes scenarios and parts, in any order', async (t) => {
+  const { scenarios, parts } = parseArguments(['--quick', '--only', 'memory,S2,http,S1'])
+  t.same(
+    [scenarios, parts],
+    [
+      ['S1', 'S2'],
+      ['http', 'memory']
+    ]
+  )
+})
+
+t.test('what it does not know is named', async (t) => {
+  t.throws(() => parseArguments(['--only', 'S1,S9']), { message: /^--only S9: .*S0.*queue/ })
+  t.throws(() => parseArguments(['--fast']), { message: /--fast/ })
+})

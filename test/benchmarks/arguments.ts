@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { SCENARIOS, type Scenario } from './scenarios.ts'
+
+/** Parts that are not a scenario's CPU time. */
+export const PARTS = ['http', 'redis', 'memory', 'merge', 'queue'] as const
+
+/** Those that fit into half a minute. */
+const QUICK_PARTS: readonly Part[] = ['redis', 'merge', 'queue']
+
+export type Part = (typeof PARTS)[number]
+
+export interface Arguments {
+  readonly quick: boolean
+  readonly scenarios: readonly Scenario[]
+  readonly parts: readonly Part[]
+  /** With the other libraries, where a quick run would leave them out. */
+  readonly peers: boolean
+  /** docs/benchmarks.md and its picture are written. */
+  readonly write: boolean
+}
+
+export const USAGE = `npm run bench -- [--quick] [--only S1,S2,http] [--peers] [--write]
+
+  --quick   half a minute: fewer rounds, no peer but @fastify/session in memory; http and memory only when --only names them
+  --only    some of ${[...SCENARIOS, ...PARTS].join(', ')}
+  --peers   the peers in a quick run, too
+  --write   write docs/benchmarks.md and .svg; a whole run does so by itself`
+
+/** @throws with a message for whoever typed it */
+export function parseArguments(args: readonly string[]): Arguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      peers: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false }
+    }
+  })
+  const known: readonly string[] = [...SCENARIOS, ...PARTS]
+  const only = values.only?.split(',') ?? (values.quick ? [...SCENARIOS, ...QUICK_PARTS] : known)
+  const unknown = only.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part; known are ${known.join(', ')}`)
+  return {
+    quick: values.quick,
+    scenarios: SCENARIOS.filter((scenario) => only.includes(scenario)),
+    parts: PARTS.filter((part) => only.includes(part)),
+    peers: values.peers || !values.quick,
+    write: values.write || (!values.quick && values.only === undefined)
+  }
+}

@@ -1,0 +1,45 @@
+import type { Listening, Setup, Task } from './column-process.ts'
+import { Worker } from './processes.ts'
+import type { Scenario } from './scenarios.ts'
+
+const IN_FLIGHT = 16
+/** The caches are cold after the other columns' turns. */
+const LEAD_IN = 50
+
+/** A column in a process of its own. */
+export class ColumnWorker {
+  readonly name: string
+  readonly #worker: Worker
+
+  private constructor(worker: Worker) {
+    this.name = worker.name
+    this.#worker = worker
+  }
+
+  /** @throws when the column does not do what its scenarios say */
+  static async start(setup: Setup): Promise<ColumnWorker> {
+    return new ColumnWorker(await Worker.start(setup.column, './column-process', [JSON.stringify(setup)]))
+  }
+
+  /** @returns microseconds of CPU time a request */
+  async measure(scenario: Scenario, requests: number): Promise<number> {
+    await this.send(scenario, LEAD_IN, IN_FLIGHT)
+    return this.send(scenario, requests, IN_FLIGHT)
+  }
+
+  send(scenario: Scenario, requests: number, inFlight: number): Promise<number> {
+    return this.#ask({ kind: 'measure', scenario, requests, inFlight }) as Promise<number>
+  }
+
+  listen(): Promise<Listening> {
+    return this.#ask({ kind: 'listen' }) as Promise<Listening>
+  }
+
+  stop(): Promise<void> {
+    return this.#worker.stop()
+  }
+
+  #ask(task: Task): Promise<unknown> {
+    return this.#worker.ask(task)
+  }
+}

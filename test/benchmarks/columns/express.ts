@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import type { BenchData } from '../session-data.ts'
+
+// Express has no types of its own: these are of the little that is used here.
+
+export interface ExpressSession extends BenchData {
+  regenerate(done: (error: unknown) => void): void
+}
+
+export interface ExpressRequest extends IncomingMessage {
+  session: ExpressSession
+}
+
+export interface ExpressResponse extends ServerResponse {
+  send(body: string): void
+}
+
+export interface ExpressApp {
+  (request: IncomingMessage, response: ServerResponse): void
+  use(middleware: unknown): void
+  get(
+    path: string,
+    handler: (request: ExpressRequest, response: ExpressResponse, next: (error: unknown) => void) => void
+  ): void
+}
+
+const require = createRequire(import.meta.url)
+
+export const express = require('express') as () => ExpressApp
+
+export const session = require('express-session') as ((options: Record<string, unknown>) => unknown) & {
+  MemoryStore: new () => object
+}

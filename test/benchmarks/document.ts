@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus } from 'node:os'
+import { SCENARIOS, WHAT } from './scenarios.ts'
+import { asMarkdown, type Section } from './table.ts'
+
+const PACKAGES = [
+  'fastify',
+  '@fastify/cookie',
+  '@fastify/session',
+  '@fastify/secure-session',
+  'express',
+  'express-session',
+  'iron-session',
+  'connect-redis',
+  'ioredis',
+  'redis',
+  'autocannon'
+]
+
+const require = createRequire(import.meta.url)
+
+/** Not every package lets its manifest be required. */
+function versionOf(name: string): string {
+  const folder = (require.resolve.paths(name) ?? []).map((path) => `${path}/${name}/package.json`)
+  for (const path of folder) {
+    try {
+      return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+    } catch {
+      // A folder further up has it.
+    }
+  }
+  return 'unknown'
+}
+
+/** docs/benchmarks.md. */
+export function benchmarkDocument(sections: readonly Section[], redisVersion: string, date: string): string {
+  const [cpu] = cpus()
+  return [
+    '# Benchmarks',
+    '',
+    'Written by `npm run bench`. To repeat it, from a checkout, with redis-server installed:',
+    '',
+    '```sh',
+    'npm ci && npm run bench',
+    '```',
+    '',
+    'It takes about three minutes on an idle machine. Figures of one run can be compared with each other; those of two runs differ by a third or more. Every column first proves that it does what its scenario says.',
+    '',
+    '![CPU time a request above a bare route](benchmarks.svg)',
+    '',
+    ...[...SCENARIOS].sort().map((scenario) => `- ${scenario}: ${WHAT[scenario]}.`),
+    '',
+    `Measured on ${date}: ${cpus().length} × ${cpu?.model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}, Redis ${redisVersion} on loopback.`,
+    '',
+    `${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}.`,
+    '',
+    ...sections.map(asMarkdown)
+  ].join('\n')
+}

@@ -1,0 +1,29 @@
+import { fastifyCookieAlone } from './columns/fastify-cookie.ts'
+import { fastifySessionInMemory } from './columns/fastify-session.ts'
+import { AGAIN, BARE } from './columns/index.ts'
+import { oursInMemory } from './columns/ours.ts'
+import { measureSpeed } from './speed.ts'
+import { ratioSection, speedSection } from './speed-section.ts'
+import { isSurelyDearer } from './statistics.ts'
+import { asText } from './table.ts'
+
+// Fails on what cannot be noise. That no store is called where none must be is proven when a column starts.
+
+const EFFORT = { passes: 1, rounds: 15, requests: 400, warmUp: 4_000 }
+const COLUMNS = [BARE, AGAIN, fastifyCookieAlone, oursInMemory, fastifySessionInMemory]
+const LIMITS = [
+  { scenario: 'S0', times: 3, other: fastifyCookieAlone },
+  { scenario: 'S1', times: 1, other: fastifySessionInMemory }
+] as const
+
+const scenarios = LIMITS.map(({ scenario }) => scenario)
+const speeds = await measureSpeed({ size: 200, scenarios }, COLUMNS, EFFORT, undefined)
+console.log(asText(speedSection(speeds, EFFORT.rounds)))
+console.log(asText(ratioSection(speeds)))
+
+for (const { scenario, times, other } of LIMITS) {
+  const { above } = speeds.find((speed) => speed.scenario === scenario)!
+  if (!isSurelyDearer(above.get(oursInMemory.name)!, times, above.get(other.name)!)) continue
+  console.log(`not ok - ${scenario}: ${oursInMemory.name} is dearer than ${times} × ${other.name}`)
+  process.exitCode = 1
+}

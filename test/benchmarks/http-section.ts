@@ -1,0 +1,17 @@
+import type { HttpSpeed } from './http.ts'
+import type { Section } from './table.ts'
+
+export const httpSection = (speeds: readonly HttpSpeed[]): Section => ({
+  title: 'Over HTTP',
+  note: '100 connections, each with a session of its own; the load comes from another process of the same machine.',
+  rows: [
+    ['', 'requests/s', 'share of bare Fastify', 'p50, ms', 'p99, ms'],
+    ...speeds.map(({ column, scenario, requestsPerSecond, share, p50, p99 }) => [
+      `${scenario} ${column}`,
+      requestsPerSecond.median.toFixed(0),
+      `${share.median.toFixed(2)} ± ${share.spread.toFixed(2)}`,
+      p50.median.toFixed(0),
+      p99.median.toFixed(0)
+    ])
+  ]
+})

@@ -1,0 +1,93 @@
+import { createRequire } from 'node:module'
+import type { Listening } from './column-process.ts'
+import { ColumnWorker } from './column-worker.ts'
+import type { Column } from './columns/column.ts'
+import { BARE, HTTP_COLUMNS } from './columns/index.ts'
+import type { Scenario } from './scenarios.ts'
+import { type Sample, sampleOf } from './statistics.ts'
+
+const CONNECTIONS = 100
+
+export interface HttpEffort {
+  readonly rounds: number
+  /** Of one column in one round. */
+  readonly seconds: number
+}
+
+/** One column in one scenario. */
+export interface HttpSpeed {
+  readonly column: string
+  readonly scenario: Scenario
+  readonly requestsPerSecond: Sample
+  /** Of bare Fastify's in the same round. */
+  readonly share: Sample
+  /** Milliseconds. */
+  readonly p50: Sample
+  readonly p99: Sample
+}
+
+interface Load {
+  readonly requests: { readonly average: number }
+  readonly latency: { readonly p50: number; readonly p99: number }
+  readonly non2xx: number
+  readonly errors: number
+}
+
+/** It has no types of its own: these are of the little that is used here. */
+const autocannon = createRequire(import.meta.url)('autocannon') as (options: {
+  url: string
+  connections: number
+  duration: number
+  setupClient(connection: { setHeaders(headers: Record<string, string | undefined>): void }): void
+}) => Promise<Load>
+
+/** Each connection is a browser with a session of its own. */
+async function load(column: string, scenario: Scenario, { port, cookies }: Listening, seconds: number): Promise<Load> {
+  let client = 0
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}/${scenario}`,
+    connections: CONNECTIONS,
+    duration: seconds,
+    setupClient: (connection) => connection.setHeaders({ cookie: cookies[client++ % cookies.length] })
+  })
+  if (result.non2xx + result.errors > 0) throw new Error(`${column}: ${scenario} fails over HTTP`)
+  return result
+}
+
+/** Requests a second over HTTP: the load comes from this process, so that it has a core of its own. */
+export async function measureHttp(
+  scenarios: readonly Scenario[],
+  columns: readonly Column[],
+  { rounds, seconds }: HttpEffort,
+  redisPort: number | undefined
+): Promise<HttpSpeed[]> {
+  const measured = columns.filter((column) => HTTP_COLUMNS.includes(column))
+  const servers = new Map<string, { worker: ColumnWorker; listening: Listening }>()
+  for (const { name } of measured) {
+    const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, redisPort })
+    servers.set(name, { worker, listening: await worker.listen() })
+  }
+  const speeds: HttpSpeed[] = []
+  for (const scenario of scenarios) {
+    const loads = new Map<string, Load[]>(measured.map(({ name }) => [name, []]))
+    for (const [name, { listening }] of servers) await load(name, scenario, listening, 1)
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, { listening }] of servers) {
+        loads.get(name)!.push(await load(name, scenario, listening, seconds))
+      }
+    }
+    const bare = loads.get(BARE.name)!
+    for (const [column, all] of loads) {
+      speeds.push({
+        column,
+        scenario,
+        requestsPerSecond: sampleOf(all.map(({ requests }) => requests.average)),
+        share: sampleOf(all.map(({ requests }, round) => requests.average / bare[round]!.requests.average)),
+        p50: sampleOf(all.map(({ latency }) => latency.p50)),
+        p99: sampleOf(all.map(({ latency }) => latency.p99))
+      })
+    }
+  }
+  for (const { worker } of servers.values()) await worker.stop()
+  return speeds
+}

@@ -1,0 +1,40 @@
+import { merge } from '../../lib/merge.ts'
+import { sampleOf } from './statistics.ts'
+import type { Section } from './table.ts'
+
+const KEYS = [1, 10, 100, 1_000] as const
+const ROUNDS = 15
+/** Keys in one round, whatever the size: small merges are repeated. */
+const KEYS_A_ROUND = 2_000
+
+type Data = Record<string, unknown>
+
+/** Two requests changed a key each. */
+function threeSides(keys: number): [Data, Data, Data] {
+  const base = Object.fromEntries(Array.from({ length: keys }, (_, i) => [`key-${i}`, { id: i, tags: ['a', 'b'] }]))
+  const copy = () => structuredClone(base)
+  return [base, { ...copy(), 'key-0': 'ours' }, { ...copy(), [`key-${keys - 1}`]: 'theirs' }]
+}
+
+/** What one conflict costs: microseconds of CPU time. */
+function cost(keys: number): number {
+  const [base, ours, theirs] = threeSides(keys)
+  const times = KEYS_A_ROUND / keys
+  const before = process.cpuUsage()
+  for (let turn = 0; turn < times; turn++) merge(base, ours, theirs)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / times
+}
+
+export function measureMerging(): Section {
+  const rows = KEYS.map((keys) => {
+    cost(keys)
+    const { median, spread } = sampleOf(Array.from({ length: ROUNDS }, () => cost(keys)))
+    return [`${keys}`, `${median.toFixed(1)} ± ${spread.toFixed(1)}`, (median / keys).toFixed(2)]
+  })
+  return {
+    title: 'A merge',
+    note: 'Two requests of one session have changed a key each: what merging them costs, in microseconds of CPU time.',
+    rows: [['keys in the session', 'a merge', 'a key'], ...rows]
+  }
+}

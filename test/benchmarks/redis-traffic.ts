@@ -1,0 +1,76 @@
+import { Redis } from 'ioredis'
+import { ColumnWorker } from './column-worker.ts'
+import type { Column } from './columns/column.ts'
+import type { Scenario } from './scenarios.ts'
+import type { Section } from './table.ts'
+
+const REQUESTS = 200
+
+/** What Redis itself counted: per request. */
+export interface Traffic {
+  readonly column: string
+  readonly scenario: Scenario
+  /** Times that it was asked and had to answer. */
+  readonly roundTrips: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Also those that a script runs. */
+  readonly commands: ReadonlyMap<string, number>
+}
+
+/** One request after the other, so that no two commands share a round trip. */
+export async function measureTraffic(
+  scenarios: readonly Scenario[],
+  columns: readonly Column[],
+  port: number
+): Promise<Traffic[]> {
+  const redis = new Redis({ host: '127.0.0.1', port })
+  const traffic: Traffic[] = []
+  for (const { name: column } of columns.filter(({ needs }) => needs !== undefined)) {
+    for (const rolling of [false, true]) {
+      const some = scenarios.filter((scenario) => (scenario === 'S4') === rolling)
+      if (some.length === 0) continue
+      const worker = await ColumnWorker.start({ column, size: 200, rolling, redisPort: port })
+      for (const scenario of some) {
+        // Scripts are sent once.
+        await worker.send(scenario, REQUESTS, 1)
+        await redis.config('RESETSTAT')
+        await worker.send(scenario, REQUESTS, 1)
+        const info = await redis.call('INFO', 'commandstats', 'stats')
+        traffic.push({ column, scenario, ...perRequest(String(info)) })
+      }
+      await worker.stop()
+    }
+  }
+  redis.disconnect()
+  return traffic
+}
+
+const numberOf = (info: string, name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1])
+
+/** Our own question is left out, but for its bytes: a fraction of one for each request. */
+function perRequest(info: string): Omit<Traffic, 'column' | 'scenario'> {
+  const calls = [...info.matchAll(/^cmdstat_([\w|-]+):calls=(\d+)/gm)]
+  const commands = calls.filter(([, name]) => !/^(info|config|client|hello|ping)/.test(name!))
+  return {
+    roundTrips: (numberOf(info, 'total_reads_processed') - 1) / REQUESTS,
+    bytesIn: numberOf(info, 'total_net_input_bytes') / REQUESTS,
+    bytesOut: numberOf(info, 'total_net_output_bytes') / REQUESTS,
+    commands: new Map(commands.map(([, name, count]) => [name!, Number(count) / REQUESTS]))
+  }
+}
+
+export const trafficSection = (traffic: readonly Traffic[]): Section => ({
+  title: 'Traffic to Redis',
+  note: 'Per request, as Redis counts it (INFO stats, INFO commandstats), sessions of 200 bytes. Commands include those that a script runs.',
+  rows: [
+    ['', 'round trips', 'bytes to Redis', 'bytes from Redis', 'commands'],
+    ...traffic.map(({ column, scenario, roundTrips, bytesIn, bytesOut, commands }) => [
+      `${scenario} ${column}`,
+      roundTrips.toFixed(1),
+      bytesIn.toFixed(0),
+      bytesOut.toFixed(0),
+      [...commands].map(([name, count]) => `${name} ${+count.toFixed(2)}`).join(', ') || 'none'
+    ])
+  ]
+})

@@ -1,0 +1,62 @@
+import type { Column } from './columns/column.ts'
+import { fastifyCookieAlone } from './columns/fastify-cookie.ts'
+import { fastifySessionInMemory, fastifySessionInRedis } from './columns/fastify-session.ts'
+import { limitInEncryptedCookie, limitInSignedCookie } from './columns/limit-cookie.ts'
+import { limitInMemory } from './columns/limit-memory.ts'
+import { limitInIoredis, limitInNodeRedis } from './columns/limit-redis.ts'
+import { oursInAesGcmCookie, oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
+import { secureSessionInCookie } from './columns/secure-session.ts'
+import type { Speed } from './speed.ts'
+import type { Sample } from './statistics.ts'
+import type { Section } from './table.ts'
+
+/** Ours, and what it is compared with. */
+const PAIRS: readonly (readonly [Column, Column])[] = [
+  [oursInMemory, limitInMemory],
+  [oursInMemory, fastifySessionInMemory],
+  [oursInMemory, fastifyCookieAlone],
+  [oursInIoredis, limitInIoredis],
+  [oursInNodeRedis, limitInNodeRedis],
+  [oursInNodeRedis, fastifySessionInRedis],
+  [oursInSignedCookie, limitInSignedCookie],
+  [oursInSignedCookie, secureSessionInCookie],
+  [oursInAesGcmCookie, limitInEncryptedCookie]
+]
+
+const text = (sample: Sample | undefined): string =>
+  sample === undefined ? '-' : `${sample.median.toFixed(1)} ± ${sample.spread.toFixed(1)}`
+
+/** A share of next to nothing says nothing. */
+export function ratio(part: Sample | undefined, whole: Sample | undefined): string {
+  if (part === undefined || whole === undefined || whole.median <= whole.spread || whole.median < 0.2) return '-'
+  return (part.median / whole.median).toFixed(2)
+}
+
+const headOf = ({ scenario, size }: Speed): string => (size === 200 ? scenario : `${scenario}, 4 KB`)
+const namesOf = (speeds: readonly Speed[]): string[] => [...new Set(speeds.flatMap(({ above }) => [...above.keys()]))]
+
+export const speedSection = (speeds: readonly Speed[], rounds: number): Section => ({
+  title: 'CPU time, in process',
+  note: `Microseconds a request above a bare route of the same framework: median of ${rounds} interleaved rounds ± half the interquartile range.`,
+  rows: [
+    ['', ...speeds.map(headOf)],
+    ['bare Fastify, the whole request', ...speeds.map(({ bare }) => text(bare))],
+    ...namesOf(speeds).map((name) => [name, ...speeds.map(({ above }) => text(above.get(name)))])
+  ]
+})
+
+export function ratioSection(speeds: readonly Speed[]): Section {
+  const names = namesOf(speeds)
+  const known = PAIRS.filter((pair) => pair.every(({ name }) => names.includes(name)))
+  return {
+    title: 'Ratios',
+    note: 'Ours divided by the other. `-`: the other is too small to be a measure.',
+    rows: [
+      ['', ...speeds.map(headOf)],
+      ...known.map(([ours, other]) => [
+        `${ours.name} / ${other.name}`,
+        ...speeds.map(({ above }) => ratio(above.get(ours.name), above.get(other.name)))
+      ])
+    ]
+  }
+}

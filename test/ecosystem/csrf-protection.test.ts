@@ -1,0 +1,139 @@
+import csrfProtection, { type FastifyCsrfProtectionOptions } from '@fastify/csrf-protection'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import t, { type Test } from 'tap'
+import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { Visitor } from '../support/visitor.ts'
+
+type Form = Parameters<FastifyReply['generateCsrf']>[0]
+
+const PLUGINS = ['@fastify/session', '@fastify/secure-session'] as const
+const stores: Record<string, () => SessionStore> = {
+  memory: () => new InMemoryStore(),
+  cookie: () => new CookieStore({ secretKey: 's'.repeat(32) })
+}
+
+interface Setup {
+  readonly sessionPlugin?: (typeof PLUGINS)[number]
+  readonly options?: Partial<FastifyCsrfProtectionOptions>
+  readonly store?: SessionStore
+  readonly autoload?: boolean
+  /** What a form hands to `generateCsrf()`. */
+  readonly form?: Form
+  /** The `userInfo` of a form for an anonymous visitor. */
+  readonly nobody?: string
+}
+
+async function application(t: Test, setup: Setup = {}) {
+  const { sessionPlugin = '@fastify/session', options, store, autoload = true, form, nobody = 'nobody' } = setup
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions, { autoload, lifetime: 600, ...(store !== undefined && { store }) })
+  await app.register(csrfProtection, { sessionPlugin, ...options } as FastifyCsrfProtectionOptions)
+
+  app.get('/', async () => 'a page without a form')
+  app.get('/form', async ({ session }, reply) => ({
+    token: reply.generateCsrf(options?.getUserInfo === undefined ? form : { userInfo: session.user ?? nobody })
+  }))
+  // In onRequest the body is not there yet: the token comes in a header.
+  app.post('/onRequest', { onRequest: app.csrfProtection }, async ({ session }) => session.data())
+  app.post('/preHandler', { preHandler: app.csrfProtection }, async () => 'done')
+  app.post<{ Params: { user: string } }>('/login/:user', async ({ session, params }) => {
+    await session.regenerateId()
+    session.user = params.user
+    return {}
+  })
+  app.post('/regenerate', async ({ session }) => session.regenerate().then(() => Object.assign(session, { user: 'x' })))
+  app.post('/keeping', async ({ session }) => session.regenerate(['_csrf']))
+  app.post('/logout', async ({ session }) => session.destroy())
+  return app
+}
+
+const token = async (visitor: Visitor) => (await visitor.send('GET /form')).json().token as string
+const post = (visitor: Visitor, token: string) => visitor.send('POST /onRequest', { headers: { 'csrf-token': token } })
+
+for (const sessionPlugin of PLUGINS) {
+  for (const [name, store] of Object.entries(stores)) {
+    t.test(`sessionPlugin ${sessionPlugin}, ${name} store`, async (t) => {
+      const app = await application(t, { sessionPlugin, store: store() })
+      const ada = new Visitor(app)
+      const first = await token(ada)
+      const second = await token(ada)
+      t.not(first, second, 'one secret, and a token for each form')
+      for (const each of [first, second]) t.match((await post(ada, each)).json(), { _csrf: /./ })
+      const body = await ada.send('POST /preHandler', { payload: { _csrf: first } })
+      t.equal(body.status, 200, 'in the body, once that is parsed')
+      t.equal((await ada.send('POST /onRequest', { payload: { _csrf: first } })).status, 403, 'too early for the body')
+
+      t.match((await post(ada, 'forged')).json(), { statusCode: 403, code: 'FST_CSRF_INVALID_TOKEN' })
+      t.match((await post(new Visitor(app), first)).json(), { statusCode: 403, code: 'FST_CSRF_MISSING_SECRET' })
+      const eve = new Visitor(app)
+      await token(eve)
+      t.equal((await post(eve, first)).status, 403, 'the token of another session')
+    })
+  }
+
+  t.test(`generateCsrf({ userInfo }) and any cookie options, with ${sessionPlugin}`, async (t) => {
+    const options = { getUserInfo: ({ session }: FastifyRequest) => session.user ?? 'nobody' }
+    const ada = new Visitor(await application(t, { sessionPlugin, options }))
+    const anonymous = await token(ada)
+    t.equal((await post(ada, anonymous)).status, 200)
+    await ada.send('POST /login/ada')
+    t.equal((await post(ada, anonymous)).status, 403, 'made for somebody else')
+    t.equal((await post(ada, await token(ada))).status, 200)
+
+    const form = { path: '/x', sameSite: 'none', signed: true, expires: new Date(), partitioned: true } as Form
+    const app = await application(t, { sessionPlugin, form })
+    const visitor = new Visitor(app)
+    t.equal((await post(visitor, await token(visitor))).status, 200)
+    t.equal(visitor.jar.attribute('session', 'path'), '/', 'they are not for this cookie')
+    t.equal(visitor.jar.attribute('session', 'samesite'), 'Lax')
+    t.equal(visitor.jar.attribute('session', 'max-age'), '600')
+  })
+}
+
+t.test('its defect: it makes a token for an empty userInfo, and then refuses it', async (t) => {
+  const visitor = new Visitor(await application(t, { options: { getUserInfo: () => '' }, nobody: '' }))
+  t.equal((await post(visitor, await token(visitor))).status, 403)
+})
+
+t.test('with @fastify/secure-session, maxAge shortens the session cookie', async (t) => {
+  const visitor = new Visitor(await application(t, { sessionPlugin: '@fastify/secure-session', form: { maxAge: 60 } }))
+  await token(visitor)
+  t.equal(visitor.jar.attribute('session', 'max-age'), '60')
+})
+
+t.test(
+  'a form from before a rotation: good after regenerateId(), dead after regenerate() without its key',
+  async (t) => {
+    const visitor = new Visitor(await application(t))
+    const before = await token(visitor)
+    const copy = visitor.thief()
+    await visitor.send('POST /login/ada')
+    t.equal((await post(visitor, before)).status, 200, 'the secret is data, and regenerateId() keeps the data')
+    t.equal((await post(copy, before)).status, 403, 'the old id is dead')
+
+    await visitor.send('POST /keeping')
+    t.equal((await post(visitor, before)).status, 200)
+    await visitor.send('POST /regenerate')
+    t.equal((await post(visitor, before)).status, 403)
+    t.equal((await post(visitor, await token(visitor))).status, 200, 'the next form is good')
+
+    const last = await token(visitor)
+    await visitor.send('POST /logout')
+    t.equal((await post(visitor, last)).status, 403)
+  }
+)
+
+t.test('a page without a form, and a refusal, cost no session', async (t) => {
+  const store = new InMemoryStore()
+  const visitor = new Visitor(await application(t, { store }))
+  t.same((await visitor.send('GET /')).lines, [])
+  t.same((await post(visitor, 'forged')).lines, [])
+  t.equal(store.size, 0)
+})
+
+t.test('without autoload the error names the remedy', async (t) => {
+  const visitor = new Visitor(await application(t, { autoload: false }))
+  t.match((await post(visitor, 'x')).json(), { statusCode: 500, code: 'FST_SESSION_NOT_LOADED' })
+})

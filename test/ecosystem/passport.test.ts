@@ -1,0 +1,314 @@
+import { randomBytes } from 'node:crypto'
+import passport from '@fastify/passport'
+import Fastify, { type FastifyRequest } from 'fastify'
+import t, { type Test } from 'tap'
+import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { newSignal } from '../support/signal.ts'
+import { Visitor } from '../support/visitor.ts'
+
+const { Authenticator, Strategy } = passport
+type Options = NonNullable<ConstructorParameters<typeof Authenticator>[0]>
+
+class PasswordStrategy extends Strategy {
+  constructor() {
+    super('password')
+  }
+
+  override authenticate({ body }: FastifyRequest): void {
+    const { name, password } = body as { name: string; password: string }
+    if (password === 'open sesame') this.success({ name }, { type: 'success', message: `Welcome, ${name}.` })
+    else this.fail('That did not work.')
+  }
+}
+
+const STATE_KEY = 'oauth2:auth.example'
+
+/** Keeps `state` as passport-oauth2 does: in an object under a key of its own, taken away by `delete`. */
+class OAuth2Strategy extends Strategy {
+  constructor() {
+    super('oauth2')
+  }
+
+  override authenticate({ session, query }: FastifyRequest): void {
+    const { code, state } = query as { code?: string; state?: string }
+    if (code === undefined) {
+      const handle = randomBytes(18).toString('base64url')
+      if (!session[STATE_KEY]) session[STATE_KEY] = {}
+      session[STATE_KEY].state = { handle, code_verifier: 'v' }
+      this.redirect(`https://auth.example/authorize?state=${handle}`)
+      return
+    }
+    const stored = session[STATE_KEY]?.state
+    if (stored === undefined) {
+      this.fail('Unable to verify authorization request state.', 403)
+      return
+    }
+    delete session[STATE_KEY].state
+    if (Object.keys(session[STATE_KEY]).length === 0) delete session[STATE_KEY]
+    if (stored.handle === state) this.success({ name: 'ada' })
+    else this.fail('Invalid authorization request state.', 403)
+  }
+}
+
+interface Setup {
+  readonly options?: Options
+  readonly store?: SessionStore
+  /** In the place of the one that knows everybody but Eve. */
+  readonly deserialize?: (name: string) => Promise<unknown>
+}
+
+async function application(t: Test, { options, store = new InMemoryStore(), deserialize }: Setup = {}) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const authenticator = new Authenticator(options)
+  authenticator.use(new PasswordStrategy()).use(new OAuth2Strategy())
+  authenticator.registerUserSerializer(async (user: { name: string }) => user.name)
+  authenticator.registerUserDeserializer(
+    deserialize ?? (async (name: string) => (name === 'eve' ? false : { name, known: true }))
+  )
+
+  await app.register(starsessions, { store, autoload: true })
+  await app.register(authenticator.initialize())
+  await app.register(authenticator.secureSession())
+
+  app.get('/', async ({ user, session }) => ({ user: user ?? null, data: session.data() }))
+  app.put<{ Body: object }>('/data', async ({ session, body }) => Object.assign(session, body))
+  app.get('/flash', async (_request, reply) => reply.flash())
+  const login = (url: string, options: Parameters<typeof authenticator.authenticate>[1]) =>
+    app.post(url, { preValidation: authenticator.authenticate('password', options) }, async ({ user }) => user)
+  login('/login', { failureFlash: true })
+  login('/login/keeping', { keepSessionInfo: true })
+  login('/login/flash', { successFlash: true })
+  login('/login/message', { failureMessage: true })
+  login('/login/back', { successReturnToOrRedirect: '/' })
+  app.get('/oauth2', { preValidation: authenticator.authenticate('oauth2') }, async ({ user }) => user)
+  app.post('/logout', async (request) => {
+    await request.logOut()
+    return {}
+  })
+  return app
+}
+
+const right = { name: 'ada', password: 'open sesame' }
+const wrong = { ...right, password: 'guess' }
+const cookieStore = () => new CookieStore({ secretKey: 's'.repeat(32) })
+
+t.test('nobody is logged in, and it costs nothing', async (t) => {
+  const visitor = new Visitor(await application(t))
+  const answer = await visitor.send('GET /')
+  t.same(answer.json(), { user: null, data: {} })
+  t.same(answer.lines, [])
+})
+
+t.test('login gives a new id with the user alone in it, and the old id is dead', async (t) => {
+  const visitor = new Visitor(await application(t))
+  await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
+  const thief = visitor.thief()
+  t.same((await visitor.send('POST /login', { payload: right })).json(), { name: 'ada' })
+  t.not(visitor.jar.get('session'), thief.jar.get('session'))
+  t.same((await visitor.send('GET /')).json(), { user: { name: 'ada', known: true }, data: { passport: 'ada' } })
+  t.same((await thief.send('GET /')).json(), { user: null, data: {} }, 'a planted id is not logged in')
+})
+
+t.test('a wrong password is 401, and the session stays as it is', async (t) => {
+  const visitor = new Visitor(await application(t))
+  await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
+  const before = visitor.jar.get('session')
+  t.equal((await visitor.send('POST /login', { payload: wrong })).status, 401)
+  t.equal(visitor.jar.get('session'), before)
+  t.match((await visitor.send('GET /')).json(), { user: null, data: { cart: ['tea'] } })
+})
+
+for (const [name, store] of [
+  ['memory', () => new InMemoryStore()],
+  ['cookie', cookieStore]
+] as const) {
+  t.test(`keepSessionInfo keeps the data under a new id (${name} store)`, async (t) => {
+    const visitor = new Visitor(await application(t, { store: store() }))
+    await visitor.send('PUT /data', { payload: { cart: ['tea'], theme: 'dark' } })
+    const before = visitor.jar.get('session')
+    await visitor.send('POST /login/keeping', { payload: right })
+    t.not(visitor.jar.get('session'), before)
+    t.same((await visitor.send('GET /')).json().data, { cart: ['tea'], theme: 'dark', passport: 'ada' })
+  })
+
+  t.test(`clearSessionOnLogin: false keeps the data at login and at logout (${name} store)`, async (t) => {
+    const visitor = new Visitor(await application(t, { store: store(), options: { clearSessionOnLogin: false } }))
+    await visitor.send('PUT /data', { payload: { cart: ['tea'], theme: 'dark' } })
+    const ids = [visitor.jar.get('session')]
+    await visitor.send('POST /login', { payload: right })
+    ids.push(visitor.jar.get('session'))
+    t.same((await visitor.send('GET /')).json().data, { cart: ['tea'], theme: 'dark', passport: 'ada' })
+    await visitor.send('POST /logout')
+    ids.push(visitor.jar.get('session'))
+    t.same((await visitor.send('GET /')).json(), { user: null, data: { cart: ['tea'], theme: 'dark' } })
+    t.equal(new Set(ids).size, 3, 'a new id each time')
+  })
+}
+
+t.test('logout ends the session: the record is gone, the cookie cleared, a copy of it is dead', async (t) => {
+  const store = new InMemoryStore()
+  const visitor = new Visitor(await application(t, { store }))
+  await visitor.send('POST /login', { payload: right })
+  const thief = visitor.thief()
+  t.equal(store.size, 1)
+  const { lines } = await visitor.send('POST /logout')
+  t.match(lines, [/^session=; Expires=Thu, 01 Jan 1970/])
+  t.equal(visitor.jar.header(), '')
+  t.equal(store.size, 0)
+  t.equal((await thief.send('GET /')).json().user, null)
+})
+
+t.test('logout while another request rotates the id: logOut() is too late, destroy() after it is not', async (t) => {
+  for (const destroys of [false, true]) {
+    const app = await application(t)
+    const loaded = newSignal()
+    const rotated = newSignal()
+    app.post('/rotate', async ({ session }) => session.regenerateId())
+    app.post('/late', async (request) => {
+      loaded.give()
+      await rotated.given
+      await request.logOut()
+      if (destroys) await request.session.destroy()
+      return {}
+    })
+    const visitor = new Visitor(app)
+    await visitor.send('POST /login', { payload: right })
+    const late = visitor.thief().send('POST /late')
+    await loaded.given
+    await visitor.send('POST /rotate')
+    rotated.give()
+    t.equal((await late).status, destroys ? 200 : 409)
+    t.same((await visitor.send('GET /')).json().user, destroys ? null : { name: 'ada', known: true })
+  }
+})
+
+t.test('a user that the deserializer does not know any more is logged out', async (t) => {
+  const visitor = new Visitor(await application(t))
+  await visitor.send('POST /login', { payload: { ...right, name: 'eve' } })
+  t.equal((await visitor.send('GET /')).json().user, null)
+  t.equal(visitor.jar.header(), '')
+})
+
+t.test(
+  'its defect: an error of the deserializer logs out as well; a status of 500 keeps that from the store',
+  async (t) => {
+    let statusCode = 500
+    const deserialize = async () => {
+      throw Object.assign(new Error('the database is away'), { statusCode })
+    }
+    const store = new InMemoryStore()
+    const visitor = new Visitor(await application(t, { store, deserialize }))
+    await visitor.send('POST /login', { payload: right })
+    t.equal((await visitor.send('GET /')).status, 500)
+    t.equal(store.size, 1, 'still logged in')
+    statusCode = 404
+    t.equal((await visitor.send('GET /')).status, 404)
+    t.equal(store.size, 0, 'logged out')
+  }
+)
+
+t.test('flash messages: of a failure, and of a success once its key is kept', async (t) => {
+  const visitor = new Visitor(await application(t))
+  await visitor.send('POST /login', { payload: wrong })
+  t.same((await visitor.send('GET /flash')).json(), { error: ['That did not work.'] })
+  t.same((await visitor.send('GET /flash')).json(), {}, 'shown once')
+
+  await visitor.send('POST /login/flash', { payload: right })
+  t.same(
+    (await visitor.send('GET /flash')).json(),
+    {},
+    'its defect: written before the login, which clears the session'
+  )
+
+  const keeping = new Visitor(await application(t, { options: { clearSessionIgnoreFields: ['flash'] } }))
+  await keeping.send('POST /login/flash', { payload: right })
+  t.same((await keeping.send('GET /flash')).json(), { success: ['Welcome, ada.'] })
+})
+
+t.test('failureMessage adds to session.messages', async (t) => {
+  const visitor = new Visitor(await application(t))
+  for (const _ of [1, 2]) await visitor.send('POST /login/message', { payload: wrong })
+  t.same((await visitor.send('GET /')).json().data, { messages: ['That did not work.', 'That did not work.'] })
+})
+
+t.test('successReturnToOrRedirect needs its key kept, too', async (t) => {
+  const cases: [Options, string][] = [
+    [{}, '/'],
+    [{ clearSessionIgnoreFields: ['returnTo'] }, '/account']
+  ]
+  for (const [options, location] of cases) {
+    const visitor = new Visitor(await application(t, { options }))
+    await visitor.send('PUT /data', { payload: { returnTo: '/account' } })
+    const { status, headers } = await visitor.send('POST /login/back', { payload: right })
+    t.match({ status, location: headers.location }, { status: 302, location })
+    t.same((await visitor.send('GET /')).json().data, { passport: 'ada' }, 'returnTo is used up')
+  }
+})
+
+for (const [name, store] of [
+  ['memory', () => new InMemoryStore()],
+  ['cookie', cookieStore]
+] as const) {
+  t.test(`an OAuth2 strategy keeps its state in the session, and takes it away (${name} store)`, async (t) => {
+    const app = await application(t, { store: store() })
+    const visitor = new Visitor(app)
+    const begin = async (who = visitor) => {
+      const { status, headers } = await who.send('GET /oauth2')
+      t.equal(status, 302)
+      return new URL(String(headers.location)).searchParams.get('state')
+    }
+    const state = await begin()
+    t.same((await visitor.send('GET /')).json().data, {
+      [STATE_KEY]: { state: { handle: state, code_verifier: 'v' } }
+    })
+    const again = await begin()
+    t.not(again, state)
+    t.equal((await visitor.send(`GET /oauth2?code=1&state=${state}`)).status, 403, 'the first one was replaced')
+    t.same((await visitor.send('GET /')).json().data, {}, 'and the second one is used up')
+    t.equal((await visitor.send(`GET /oauth2?code=1&state=${again}`)).status, 403)
+
+    await visitor.send('PUT /data', { payload: { [STATE_KEY]: { other: 1 } } })
+    const last = await begin()
+    const before = visitor.jar.get('session')
+    t.equal((await visitor.send(`GET /oauth2?code=1&state=${last}`)).status, 200)
+    t.not(visitor.jar.get('session'), before)
+    t.same((await visitor.send('GET /')).json().data, { passport: 'ada' })
+    t.equal((await new Visitor(app).send(`GET /oauth2?code=1&state=${last}`)).status, 403, 'for another visitor')
+  })
+}
+
+t.test('behind a refused login no handler runs', async (t) => {
+  let ran = 0
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const authenticator = new Authenticator().use(new PasswordStrategy())
+  await app.register(starsessions, { autoload: true })
+  await app.register(authenticator.initialize())
+  app.post('/', { preValidation: authenticator.authenticate('password', { failureFlash: true }) }, async () => {
+    ran++
+    return 'secret'
+  })
+  const { statusCode, body } = await app.inject({ method: 'POST', url: '/', payload: wrong })
+  t.same([statusCode, body, ran], [401, 'Unauthorized', 0], 'it answers in a hook, and does not return the reply')
+})
+
+t.test('without autoload the error names the remedy', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const authenticator = new Authenticator()
+  await app.register(starsessions)
+  await app.register(authenticator.initialize())
+  await app.register(authenticator.secureSession())
+  app.get('/', async () => 'x')
+  t.match((await app.inject('/')).json(), { code: 'FST_SESSION_NOT_LOADED', message: /autoloadSession/ })
+})
+
+t.test('without the plugin before it, the registration fails', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await t.rejects(async () => app.register(new Authenticator().initialize()), {
+    code: 'FST_ERR_PLUGIN_NOT_PRESENT_IN_INSTANCE'
+  })
+})

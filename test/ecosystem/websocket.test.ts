@@ -1,0 +1,117 @@
+import { type EventEmitter, once } from 'node:events'
+import { createRequire } from 'node:module'
+import websocket from '@fastify/websocket'
+import Fastify, { type onRequestAsyncHookHandler } from 'fastify'
+import t, { type Test } from 'tap'
+import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { Visitor } from '../support/visitor.ts'
+
+/** It has no types of its own. */
+const WebSocket = createRequire(import.meta.url)('ws') as new (
+  url: string,
+  options: { headers: { cookie: string } }
+) => EventEmitter & { send(message: string): void; terminate(): void }
+
+async function application(t: Test, store: SessionStore = new InMemoryStore()) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions, { store, autoload: true })
+  await app.register(websocket)
+  app.get('/', async ({ session }) => session.data())
+  app.post('/login', async ({ session }) => {
+    session.user = 'ada'
+    return {}
+  })
+  app.put<{ Body: object }>('/data', async ({ session, body }) => Object.assign(session, body))
+  app.post('/logout', async ({ session }) => session.destroy())
+  app.get('/live', { websocket: true }, (socket, { session }) => {
+    // Attached at once: what arrives before would be lost.
+    socket.on('message', async (message: Buffer) => {
+      try {
+        const text = String(message)
+        if (text === 'reload') await session.reload()
+        else if (text.startsWith('save ')) {
+          session.draft = text.slice('save '.length)
+          await session.save()
+        } else if (text === 'count') await session.update((newest) => Object.assign(newest, { n: (newest.n ?? 0) + 1 }))
+        socket.send(JSON.stringify(session.data()))
+      } catch (error) {
+        socket.send(JSON.stringify({ code: (error as { code: string }).code, message: (error as Error).message }))
+      }
+    })
+  })
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+
+  /** A socket that sends one message and waits for one answer. */
+  const connect = async (cookie: string) => {
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/live`, { headers: { cookie } })
+    t.teardown(() => socket.terminate())
+    await once(socket, 'open')
+    return async (message: string) => {
+      socket.send(message)
+      const [data] = await once(socket, 'message')
+      return JSON.parse(String(data))
+    }
+  }
+  return { app, connect }
+}
+
+t.test('the session is there in the handler; save() stores, reload() sees what others wrote', async (t) => {
+  const { app, connect } = await application(t)
+  const visitor = new Visitor(app)
+  await visitor.send('POST /login')
+  const ask = await connect(visitor.jar.header())
+  t.same(await ask('show'), { user: 'ada' })
+
+  t.same(await ask('save one'), { user: 'ada', draft: 'one' })
+  t.same((await visitor.send('GET /')).json(), { user: 'ada', draft: 'one' })
+
+  await visitor.send('PUT /data', { payload: { theme: 'dark' } })
+  t.same(await ask('show'), { user: 'ada', draft: 'one' }, 'a socket sees the session as it was')
+  t.same(await ask('save two'), { user: 'ada', draft: 'two', theme: 'dark' }, 'a save takes in what others wrote')
+  await visitor.send('PUT /data', { payload: { theme: 'light' } })
+  t.same(await ask('reload'), { user: 'ada', draft: 'two', theme: 'light' })
+  await Promise.all([visitor.send('PUT /data', { payload: { n: 1 } }), ask('show')])
+  t.equal((await ask('count')).n, 2)
+})
+
+t.test('after a logout elsewhere, save() says that the session is gone, and reload() finds it empty', async (t) => {
+  const { app, connect } = await application(t)
+  const visitor = new Visitor(app)
+  await visitor.send('POST /login')
+  const ask = await connect(visitor.jar.header())
+  await visitor.send('POST /logout')
+  t.match(await ask('save late'), { code: 'FST_SESSION_GONE' })
+  t.same(await ask('reload'), {})
+})
+
+t.test('a session without a cookie says why it cannot be saved, and nothing is stored', async (t) => {
+  const store = new InMemoryStore()
+  const { connect } = await application(t, store)
+  const ask = await connect('')
+  t.same(await ask('show'), {})
+  t.match(await ask('save one'), { code: /^FST_SESSION_/, message: /headers/ })
+  t.equal(store.size, 0)
+})
+
+t.test('a cookie store cannot save there, and says so', async (t) => {
+  const { app, connect } = await application(t, new CookieStore({ secretKey: 's'.repeat(32) }))
+  const visitor = new Visitor(app)
+  await visitor.send('POST /login')
+  const ask = await connect(visitor.jar.header())
+  t.same(await ask('show'), { user: 'ada' })
+  t.match(await ask('save one'), { code: /^FST_SESSION_/, message: /headers/ })
+})
+
+t.test('an upgrade that a hook refuses is answered', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions, { autoload: true })
+  await app.register(websocket)
+  const onRequest: onRequestAsyncHookHandler = async ({ session }, reply) =>
+    session.user === undefined ? reply.code(401).send() : undefined
+  app.get('/live', { websocket: true, onRequest }, (socket) => socket.close())
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  await t.rejects(app.injectWS('/live'), { message: 'Unexpected server response: 401' })
+})

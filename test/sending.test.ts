@@ -1,0 +1,122 @@
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import Fastify, { type FastifyInstance, type preHandlerAsyncHookHandler, type RouteHandlerMethod } from 'fastify'
+import t, { type Test } from 'tap'
+import starsessions from '../lib/index.ts'
+import { MapStore } from './support/map-store.ts'
+
+/** Takes its time, as a database does: `turns` rounds of the event loop a write. */
+class SlowStore extends MapStore {
+  turns = 0
+
+  override async write(...args: Parameters<MapStore['write']>): Promise<string> {
+    for (let at = 0; at < this.turns; at++) await turn()
+    return super.write(...args)
+  }
+}
+
+async function application(t: Test, turns: number, prepare: (app: FastifyInstance) => void) {
+  const problems: string[] = []
+  const stream = { write: (line: string) => void problems.push(JSON.parse(line).msg) }
+  const app = Fastify({ logger: { level: 'warn', stream } })
+  t.teardown(() => app.close())
+  const store = Object.assign(new SlowStore(), { turns })
+  await app.register(starsessions, { store, autoload: true, cookie: { secure: false } })
+  prepare(app)
+  return { app, store, problems }
+}
+
+for (const turns of [0, 1, 5]) {
+  t.test(`an async handler need not return the reply (a write takes ${turns} rounds)`, async (t) => {
+    const { app, problems } = await application(t, turns, (app) => {
+      app.get('/at-once', async ({ session }, reply) => {
+        session.user = 'ada'
+        reply.send({ ok: true })
+      })
+      app.get('/later', async ({ session }, reply) => {
+        session.user = 'ada'
+        reply.send({ ok: true })
+        for (let at = 0; at < 3; at++) await turn()
+      })
+    })
+    for (const url of ['/at-once', '/later']) {
+      const response = await app.inject(url)
+      t.same(response.json(), { ok: true }, url)
+      t.match(response.headers['set-cookie'], /^session=[\w-]{43};/, url)
+    }
+    t.same(problems, [])
+  })
+
+  t.test(`behind a hook that has answered, no handler runs (a write takes ${turns} rounds)`, async (t) => {
+    let ran = 0
+    const handler = async () => {
+      ran++
+      return 'secret'
+    }
+    const { app, problems } = await application(t, turns, (app) => {
+      app.addHook('onRequest', async ({ session }) => {
+        session.attempts = 1
+      })
+      const hooks: Record<string, preHandlerAsyncHookHandler> = {
+        '/unreturned': async (_, reply) => {
+          reply.code(401).send('no')
+        },
+        '/later': async (_, reply) => {
+          reply.code(401).send('no')
+          await turn()
+        },
+        '/returned': async (_, reply) => reply.code(401).send('no'),
+        '/stream': async (_, reply) => reply.code(401).send(Readable.from(['n', 'o']))
+      }
+      for (const [url, preHandler] of Object.entries(hooks)) app.get(url, { preHandler }, handler)
+    })
+    for (const url of ['/unreturned', '/later', '/returned', '/stream']) {
+      const { statusCode, body, headers } = await app.inject(url)
+      t.match({ statusCode, body }, { statusCode: 401, body: /^no$/ }, url)
+      t.match(headers['set-cookie'], /^session=/, url)
+    }
+    t.equal(ran, 0)
+    t.same(problems, [])
+  })
+}
+
+t.test('a commit that fails is answered, and the handler behind the hook does not run either', async (t) => {
+  let ran = 0
+  const handler = async () => {
+    ran++
+  }
+  const { app, store } = await application(t, 1, (app) => {
+    const hooks: Record<string, preHandlerAsyncHookHandler> = {
+      '/unreturned': async ({ session }, reply) => {
+        session.user = 'ada'
+        reply.send('never')
+      },
+      '/returned': async ({ session }, reply) => {
+        session.user = 'ada'
+        return reply.send('never')
+      }
+    }
+    for (const [url, preHandler] of Object.entries(hooks)) app.get(url, { preHandler }, handler)
+  })
+  store.write = async () => {
+    await turn()
+    throw new Error('away')
+  }
+  for (const url of ['/unreturned', '/returned']) t.equal((await app.inject(url)).statusCode, 503, url)
+  t.equal(ran, 0)
+})
+
+t.test('what fails after the commit is answered', async (t) => {
+  const { app } = await application(t, 1, (app) => {
+    const change: RouteHandlerMethod = async ({ session, query }, reply) => {
+      session.user = 'ada'
+      return reply.headers(query as object).send('x')
+    }
+    const onSend = async () => {
+      throw new Error('late')
+    }
+    app.get('/hook', { onSend }, change)
+    app.get('/header', change)
+  })
+  for (const url of ['/hook', '/header?x-broken=a%0Ab']) t.equal((await app.inject(url)).statusCode, 500, url)
+})

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { SessionTooLargeError } from '../lib/errors.ts'
+import { StoreCalls } from '../lib/store-calls.ts'
+import { InMemoryStore } from '../lib/stores/memory.ts'
+import type { SessionStore } from '../types/store.ts'
+import { MapStore } from './support/map-store.ts'
+
+const BYTES = Buffer.from('{}')
+
+/** Calls of a store, with some of its methods replaced. */
+function callsOf(methods: Record<string, unknown> = {}) {
+  return new StoreCalls(Object.assign(new MapStore(), methods) as unknown as SessionStore, 5)
+}
+
+t.test('nonsense for an answer is a store that could not tell', async (t) => {
+  const broken = { code: 'FST_SESSION_STORE', statusCode: 503 }
+  for (const answer of ['text', {}, 1]) {
+    await t.rejects(callsOf({ read: async () => answer }).read('id', 0), broken)
+    await t.rejects(
+      callsOf({ replace: async () => ({ replaced: false, current: answer }) }).replace('id', BYTES, null, 0, 0),
+      broken
+    )
+  }
+  for (const answer of [undefined, 1, '', 'a b', 'x'.repeat(4_097)]) {
+    await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), broken)
+  }
+  for (const answer of [undefined, null, true, {}]) {
+    await t.rejects(callsOf({ replace: async () => answer }).replace('id', BYTES, null, 0, 0), broken)
+  }
+})
+
+t.test('nothing is null, however the store says it', async (t) => {
+  for (const nothing of [null, undefined]) {
+    t.equal(await callsOf({ read: async () => nothing }).read('id', 0), null)
+    const calls = callsOf({ replace: async () => ({ replaced: false, current: nothing }) })
+    t.same(await calls.replace('id', BYTES, null, 0, 0), { replaced: false, current: null })
+  }
+})
+
+t.test('without replace, the steps of one are read, compare and write', async (t) => {
+  const calls = callsOf()
+  await calls.write('id', Buffer.from('1'), 0, 0)
+  t.same(await calls.replace('id', Buffer.from('2'), BYTES, 0, 0), { replaced: false, current: Buffer.from('1') })
+  t.same(await calls.replace('id', Buffer.from('1'), BYTES, 0, 0), { replaced: true })
+  t.same(await calls.read('id', 0), BYTES)
+  t.same(await calls.replace('id', BYTES, null, 0, 0), { replaced: true })
+  t.same(await calls.replace('id', BYTES, null, 0, 0), { replaced: false, current: null })
+})
+
+t.test('a store that cannot touch has touched nothing', async (t) => {
+  t.equal(await callsOf().touch('id', 60, 60), false)
+  t.equal(await callsOf({ touch: async () => true }).touch('id', 60, 60), true)
+})
+
+t.test('that something is too large is said as it is', async (t) => {
+  const error = new SessionTooLargeError('x')
+  await t.rejects(callsOf({ write: () => Promise.reject(error) }).write('id', BYTES, 0, 0), {
+    code: 'FST_SESSION_TOO_LARGE'
+  })
+})
+
+t.test('a store that asks nobody is not timed, unless somebody has made another one of it', async (t) => {
+  const started: number[] = []
+  const { setInterval } = globalThis
+  globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => {
+    started.push(Number(args[1]))
+    return setInterval(...args)
+  }) as typeof setInterval
+  t.teardown(() => {
+    globalThis.setInterval = setInterval
+  })
+  await new StoreCalls(new InMemoryStore(), 5).read('id', 0)
+  t.same(started, [])
+  class Slow extends InMemoryStore {}
+  await new StoreCalls(new Slow(), 5).read('id', 0)
+  t.equal(started.length, 1)
+})
