@@ -12,7 +12,6 @@ import { nearest } from './nearest.ts'
 import { resolveOptions } from './options.ts'
 import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
 import { SessionResponse } from './response.ts'
-import { whileSending } from './sending.ts'
 import { SessionManager } from './session-manager.ts'
 
 const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
@@ -61,7 +60,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const held = heldBy(request, registration)
     if (held === null || held.session === null) return done()
-    whileSending(reply, registration.response.finish(held, request, reply, payload), done)
+    registration.response.finish(held, request, reply, payload, done)
   })
 }
 

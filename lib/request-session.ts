@@ -4,7 +4,7 @@ import { type CookieAction, NONE, type Outcome } from './cookie.ts'
 import { cannotSendCookie, SessionGoneError, SessionOptionsError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
 import type { SessionCommands } from './session.ts'
-import type { SessionManager } from './session-manager.ts'
+import type { Review, SessionManager } from './session-manager.ts'
 
 /** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
 export interface CookieOutlet {
@@ -21,7 +21,8 @@ export class RequestSession implements SessionCommands {
   readonly #inFlight: InFlight
   readonly #outlet: CookieOutlet
   #loading: Promise<Session> | null = null
-  #last: Promise<unknown> = Promise.resolve()
+  #last: Promise<unknown> | null = null
+  #running = 0
   /** The function of an `update()` is running. */
   #updating = false
 
@@ -57,12 +58,28 @@ export class RequestSession implements SessionCommands {
     return this.#loading
   }
 
-  /** @param areHeadersSent asked when it is this commit's turn */
-  commit(areHeadersSent: () => boolean): Promise<void> {
+  /**
+   * @param areHeadersSent asked when it is this commit's turn
+   * @param review where the session has just been reviewed, and nothing is under way
+   */
+  commit(areHeadersSent: () => boolean, review?: Review): Promise<void> {
     return this.#inTurn(async (session) => {
-      this.#settle(await this.#unlessGone(this.#manager.commit(session, this.#log, areHeadersSent())))
+      this.#settle(await this.#unlessGone(this.#manager.commit(session, this.#log, areHeadersSent(), review)))
       this.left = { ...session }
     })
+  }
+
+  /**
+   * The response's commit.
+   * @returns `undefined` where there is nothing to wait for: most responses only read their session
+   */
+  finish(areHeadersSent: () => boolean): Promise<void> | undefined {
+    const { session } = this
+    if (session === null || this.#running > 0) return this.commit(areHeadersSent)
+    const review = attempt(() => this.#manager.review(session))
+    if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.commit(areHeadersSent, review)
+    this.left = { ...session }
+    return undefined
   }
 
   /** Whether a commit would store, or remove, something, once what is under way is done. */
@@ -154,8 +171,28 @@ export class RequestSession implements SessionCommands {
 
   /** Two operations at once would both start from the same record. */
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
-    const turn = this.#inFlight.add(this.#last.then(async () => operation(await this.load())))
-    this.#last = turn.catch(() => undefined)
+    const { session } = this
+    const isFree = this.#running === 0 && session !== null
+    const turn = isFree ? operation(session) : this.#afterOthers(operation)
+    this.#running++
+    const over = () => {
+      this.#running--
+    }
+    this.#last = this.#inFlight.add(turn).then(over, over)
     return turn
+  }
+
+  async #afterOthers<T>(operation: (session: Session) => Promise<T>): Promise<T> {
+    await this.#last
+    return operation(await this.load())
+  }
+}
+
+/** What cannot be found out now: the commit says why. */
+function attempt<T>(question: () => T): T | undefined {
+  try {
+    return question()
+  } catch {
+    return undefined
   }
 }

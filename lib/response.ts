@@ -4,6 +4,7 @@ import { SessionUnavailableError, withFixedMessage } from './errors.ts'
 import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
 import { discard, isResponse, isStream, withHeader } from './payload.ts'
 import type { RequestSession } from './request-session.ts'
+import { type Done, whileSending } from './sending.ts'
 
 type HeaderValue = ReturnType<FastifyReply['getHeader']>
 
@@ -20,39 +21,44 @@ export class SessionResponse {
 
   /**
    * Runs before the headers go out. Commits once, however often Fastify runs its hook for one response.
-   * @returns the payload to send
-   * @throws what the commit failed with, under a message that may be shown
+   * @param done the hook's callback: gets the payload to send, or what the commit failed with, under a message that may be
+   *   shown
    */
-  async finish(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-    const first = !held.settled
+  finish(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void {
+    const commit = this.#begin(held, reply, payload)
+    const finished = () => this.#withHeaders(held, request, reply, payload)
+    // In the same turn where it can be: most responses only read their session.
+    if (commit === undefined) {
+      done(null, finished())
+      return
+    }
+    const failed = (failure: unknown) => {
+      const sent = finished()
+      held.dropped = true
+      request.log.error({ err: failure }, 'the session could not be committed')
+      // The handler has begun the response itself: it is too late for another.
+      if (reply.raw.headersSent) return sent
+      throw this.#fail(failure, reply, payload)
+    }
+    whileSending(reply, commit.then(finished, failed), done)
+  }
+
+  #begin(held: RequestSession, reply: FastifyReply, payload: unknown): Promise<void> | undefined {
+    if (held.settled) return undefined
     held.settled = true
-    let failure: unknown
-    if (first) {
-      held.streams = isStream(payload)
-      held.dropped = (isResponse(payload) ? payload.status : reply.statusCode) >= 500
-    }
-    if (first && !held.dropped) {
-      failure = await held
-        .commit(() => reply.raw.headersSent)
-        .then(
-          () => undefined,
-          (error: unknown) => error
-        )
-    }
-    let sent = setHeader(reply, payload, 'vary', varyOnCookie)
-    if (held.action.kind !== 'none' || held.announced) {
-      // What was announced may be worth nothing any more: the session has ended since.
-      const lines = this.#lines(held.action, reply.getHeader('set-cookie'), request)
-      reply.removeHeader('set-cookie')
-      if (lines.length > 0) reply.header('set-cookie', lines)
-    }
-    if (held.action.kind !== 'none') sent = setHeader(reply, sent, 'cache-control', withoutSharedCaching)
-    if (failure === undefined) return sent
-    held.dropped = true
-    request.log.error({ err: failure }, 'the session could not be committed')
-    // The handler has begun the response itself: it is too late for another.
-    if (reply.raw.headersSent) return sent
-    throw this.#fail(failure, reply, payload)
+    held.streams = isStream(payload)
+    held.dropped = (isResponse(payload) ? payload.status : reply.statusCode) >= 500
+    return held.dropped ? undefined : held.finish(() => reply.raw.headersSent)
+  }
+
+  #withHeaders(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    const sent = setHeader(reply, payload, 'vary', varyOnCookie)
+    if (held.action.kind === 'none' && !held.announced) return sent
+    // What was announced may be worth nothing any more: the session has ended since.
+    const lines = this.#lines(held.action, reply.getHeader('set-cookie'), request)
+    reply.removeHeader('set-cookie')
+    if (lines.length > 0) reply.header('set-cookie', lines)
+    return held.action.kind === 'none' ? sent : setHeader(reply, sent, 'cache-control', withoutSharedCaching)
   }
 
   /** Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`). */

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 
-type Done = (error: Error | null, payload?: unknown) => void
+/** The callback of an onSend hook. */
+export type Done = (error: Error | null, payload?: unknown) => void
 
 /**
  * Lets an onSend hook take its time: until `finishing` is settled, the reply counts as sent. Fastify notes that only when

@@ -22,6 +22,9 @@ import {
 import { newSessionId } from './session-id.ts'
 import { SETTLED, type Status, statusOf } from './session-status.ts'
 
+/** What a session has become. */
+export type Review = Draft & { readonly status: Status }
+
 const MISSING: Found = { kind: 'missing' }
 const NOTHING = new Uint8Array(0)
 const NO_STRAYS: readonly string[] = []
@@ -93,12 +96,13 @@ export class SessionManager {
   /**
    * Brings the store up to what the session is now.
    * @param headersSent no cookie can be set: nothing is stored that would need one
+   * @param review where the session has just been reviewed
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(session: Session, log: Log, headersSent = false): Promise<Outcome> {
+  async commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Promise<Outcome> {
     const state = stateOf(session)
-    const { data, record, status, at } = this.#review(session)
+    const { data, record, status, at } = review
     if (headersSent && this.#needsCookie(state, status)) throw cannotSendCookie()
     switch (status) {
       case 'new-empty':
@@ -172,15 +176,18 @@ export class SessionManager {
   /** Whether a commit would store, or remove, something. */
   hasUnsavedChanges(session: Session): boolean {
     try {
-      return !SETTLED.has(this.#review(session).status)
+      return !SETTLED.has(this.review(session).status)
     } catch {
       // What cannot be serialized was not stored.
       return true
     }
   }
 
-  /** What the session is now, as a commit would see it. */
-  #review(session: Session): Draft & { readonly status: Status } {
+  /**
+   * What the session is now, and what a commit has to do about it.
+   * @throws `FST_SESSION_SERIALIZE`
+   */
+  review(session: Session): Review {
     const state = stateOf(session)
     const { stored } = state
     const { codec } = this.#records
