@@ -5,6 +5,7 @@ import type { Effort } from './speed.ts'
 /** How much of everything one run does. */
 export interface RunEffort {
   readonly passes: number
+  /** Many short ones: a neighbour that takes the processor away spoils a few of them, and the median passes them over. */
   readonly rounds: number
   /** For the CPU time, of all columns and scenarios: what is left out makes the rest more exact. */
   readonly requests: number
@@ -17,8 +18,8 @@ export interface RunEffort {
 /** About 3 minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
   passes: 2,
-  rounds: 5,
-  requests: 1_400_000,
+  rounds: 10,
+  requests: 700_000,
   sizes: [200, 4_096],
   http: { rounds: 2, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
@@ -27,7 +28,7 @@ export const FULL: RunEffort = {
 /** About half a minute. */
 export const QUICK: RunEffort = {
   passes: 1,
-  rounds: 7,
+  rounds: 11,
   requests: 200_000,
   sizes: [200],
   http: { rounds: 1, seconds: 1 },
