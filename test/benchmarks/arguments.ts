@@ -4,9 +4,6 @@ import { SCENARIOS, type Scenario } from './scenarios.ts'
 /** Parts that are not a scenario's CPU time. */
 export const PARTS = ['http', 'redis', 'memory', 'merge', 'queue'] as const
 
-/** Those that fit into half a minute. */
-const QUICK_PARTS: readonly Part[] = ['redis', 'merge', 'queue']
-
 export type Part = (typeof PARTS)[number]
 
 export interface Arguments {
@@ -21,7 +18,7 @@ export interface Arguments {
 
 export const USAGE = `npm run bench -- [--quick] [--only S1,S2,http] [--peers] [--write]
 
-  --quick   half a minute: fewer rounds, no peer but @fastify/session in memory; http and memory only when --only names them
+  --quick   half a minute: fewer rounds, no peer but @fastify/session in memory, and CPU time alone unless --only says otherwise
   --only    some of ${[...SCENARIOS, ...PARTS].join(', ')}
   --peers   the peers in a quick run, too
   --write   write docs/benchmarks.md and .svg; a whole run does so by itself`
@@ -38,7 +35,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     }
   })
   const known: readonly string[] = [...SCENARIOS, ...PARTS]
-  const only = values.only?.split(',') ?? (values.quick ? [...SCENARIOS, ...QUICK_PARTS] : known)
+  const only = values.only?.split(',') ?? (values.quick ? SCENARIOS : known)
   const unknown = only.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part; known are ${known.join(', ')}`)
   return {

@@ -4,7 +4,7 @@ import type { Scenario } from './scenarios.ts'
 
 const IN_FLIGHT = 16
 /** The caches are cold after the other columns' turns. */
-const LEAD_IN = 50
+const LEAD_IN = 100
 
 /** A column in a process of its own. */
 export class ColumnWorker {

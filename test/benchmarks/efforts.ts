@@ -4,7 +4,11 @@ import type { Effort } from './speed.ts'
 
 /** How much of everything one run does. */
 export interface RunEffort {
-  readonly speed: Effort
+  readonly passes: number
+  /** Many short ones: a neighbour that takes the processor away spoils a few of them, and the median passes them over. */
+  readonly rounds: number
+  /** For the CPU time, of all columns and scenarios: what is left out makes the rest more exact. */
+  readonly requests: number
   readonly sizes: readonly Size[]
   readonly http: HttpEffort
   /** In an InMemoryStore. */
@@ -13,7 +17,9 @@ export interface RunEffort {
 
 /** About 3 minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
-  speed: { passes: 2, rounds: 5, requests: 400, warmUp: 2_500 },
+  passes: 2,
+  rounds: 10,
+  requests: 700_000,
   sizes: [200, 4_096],
   http: { rounds: 2, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
@@ -21,8 +27,26 @@ export const FULL: RunEffort = {
 
 /** About half a minute. */
 export const QUICK: RunEffort = {
-  speed: { passes: 1, rounds: 7, requests: 200, warmUp: 1_500 },
+  passes: 1,
+  rounds: 11,
+  requests: 200_000,
   sizes: [200],
   http: { rounds: 1, seconds: 1 },
   sessions: [1_000, 100_000]
+}
+
+/** For a warm V8: most of it is compiled in the first thousands of requests. */
+const WARM_UP = 0.4
+const MOST_WARM_UP = 10_000
+const MOST_REQUESTS = 3_000
+
+/** @param cells scenarios of columns that share the requests */
+export function effortOf({ passes, rounds, requests }: RunEffort, cells: number): Effort {
+  const each = requests / passes / cells
+  return {
+    passes,
+    rounds,
+    warmUp: Math.min(MOST_WARM_UP, Math.round(each * WARM_UP)),
+    requests: Math.min(MOST_REQUESTS, Math.round((each * (1 - WARM_UP)) / rounds))
+  }
 }

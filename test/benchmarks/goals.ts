@@ -1,4 +1,5 @@
 import type { Column } from './columns/column.ts'
+import { AGAIN } from './columns/index.ts'
 import { limitInEncryptedCookie } from './columns/limit-cookie.ts'
 import { limitInIoredis, limitInNodeRedis } from './columns/limit-redis.ts'
 import { oursInAesGcmCookie, oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
@@ -7,6 +8,7 @@ import type { Memory } from './memory-process.ts'
 import type { Traffic } from './redis-traffic.ts'
 import type { Scenario } from './scenarios.ts'
 import type { Speed } from './speed.ts'
+import type { Sample } from './statistics.ts'
 import type { Section } from './table.ts'
 
 /** What we hold ourselves to, and what came out. */
@@ -17,6 +19,8 @@ export interface Check {
   readonly measured: number
   /** Otherwise less is better. */
   readonly moreIsBetter?: true
+  /** Two equal columns differ by more than what is to be told apart: nothing can be said. */
+  readonly isNoise?: boolean
 }
 
 /** Microseconds above a bare route: on the machine of docs/benchmarks.md. */
@@ -54,17 +58,29 @@ const SHARES: readonly (readonly [Scenario, Column, number])[] = [
 const ROUND_TRIPS: Readonly<Record<Scenario, number>> = { S0: 0, S1: 1, S2: 2, S3: 1, S4: 2, S5: 3 }
 
 export function speedChecks(speeds: readonly Speed[]): Check[] {
-  const above = (scenario: Scenario, { name }: Column): number | undefined =>
-    speeds.find((speed) => speed.scenario === scenario && speed.size === 200)?.above.get(name)?.median
+  const sample = (scenario: Scenario, { name }: Column): Sample | undefined =>
+    speeds.find((speed) => speed.scenario === scenario && speed.size === 200)?.above.get(name)
+  const above = (scenario: Scenario, column: Column): number | undefined => sample(scenario, column)?.median
+  const isNoise = (scenario: Scenario, difference: number): boolean => sample(scenario, AGAIN)!.spread > difference
   return [
     ...COSTS.flatMap(([scenario, column, goal]) => {
       const measured = above(scenario, column)
-      return measured === undefined ? [] : [{ what: `${scenario} ${column.name}`, goal, unit: 'µs', measured }]
+      return measured === undefined
+        ? []
+        : [{ what: `${scenario} ${column.name}`, goal, unit: 'µs', measured, isNoise: isNoise(scenario, goal) }]
     }),
     ...RATIOS.flatMap(([scenario, column, limit, goal]) => {
       const [part, whole] = [above(scenario, column), above(scenario, limit)]
       if (part === undefined || whole === undefined) return []
-      return [{ what: `${scenario} ${column.name}`, goal, unit: `× ${limit.name}`, measured: part / whole }]
+      return [
+        {
+          what: `${scenario} ${column.name}`,
+          goal,
+          unit: `× ${limit.name}`,
+          measured: part / whole,
+          isNoise: isNoise(scenario, whole)
+        }
+      ]
     })
   ]
 }
@@ -101,13 +117,18 @@ export const memoryChecks = (memories: readonly Memory[]): Check[] =>
 /** A count comes out exactly, or nearly: Redis also counts the reads of a client's own housekeeping. */
 const TOLERANCE = 0.02
 
-export function isMet({ goal, measured, moreIsBetter }: Check): boolean {
+function isMet({ goal, measured, moreIsBetter }: Check): boolean {
   return moreIsBetter ? measured >= goal : measured <= goal + TOLERANCE
+}
+
+function verdict(check: Check): 'yes' | 'no' | 'noise' {
+  if (check.isNoise) return 'noise'
+  return isMet(check) ? 'yes' : 'no'
 }
 
 export const goalSection = (checks: readonly Check[]): Section => ({
   title: 'Goals',
-  note: `${checks.filter(isMet).length} of ${checks.length} are met.`,
+  note: `${checks.filter((check) => verdict(check) === 'yes').length} of ${checks.length} are met. Noise: two equal columns differed by more than what is to be told apart.`,
   rows: [
     ['', 'goal', 'measured', 'unit', 'met'],
     ...checks.map((check) => [
@@ -115,7 +136,7 @@ export const goalSection = (checks: readonly Check[]): Section => ({
       `${check.moreIsBetter ? '≥' : '≤'} ${check.goal}`,
       check.measured.toFixed(check.measured < 100 ? 2 : 0),
       check.unit,
-      isMet(check) ? 'yes' : 'no'
+      verdict(check)
     ])
   ]
 })

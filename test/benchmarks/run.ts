@@ -4,7 +4,7 @@ import { startRedis } from '../support/redis-server.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
 import { COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
 import { benchmarkDocument } from './document.ts'
-import { FULL, QUICK } from './efforts.ts'
+import { effortOf, FULL, QUICK } from './efforts.ts'
 import { type Check, goalSection, httpChecks, memoryChecks, speedChecks, trafficChecks } from './goals.ts'
 import { measureHttp } from './http.ts'
 import { httpSection } from './http-section.ts'
@@ -13,7 +13,7 @@ import { measureMerging } from './merging.ts'
 import { measureOneSession } from './one-session.ts'
 import { progress } from './progress.ts'
 import { measureTraffic, trafficSection } from './redis-traffic.ts'
-import { measureSpeed, type Speed } from './speed.ts'
+import { fitting, type Group, measureSpeed, type Speed } from './speed.ts'
 import { speedPicture } from './speed-picture.ts'
 import { ratioSection, speedSection } from './speed-section.ts'
 import { asText, type Section } from './table.ts'
@@ -46,17 +46,20 @@ function show(section: Section, ...found: readonly Check[]): void {
 
 const speeds: Speed[] = []
 if (scenarios.length > 0) {
-  const groups = [
+  const groups: readonly Group[] = [
     { size: 200, scenarios: scenarios.filter((scenario) => scenario !== 'S4') },
     // An application that rolls its sessions, in processes of its own.
     { size: 200, scenarios: scenarios.filter((scenario) => scenario === 'S4') },
     { size: 4_096, scenarios: scenarios.filter((scenario) => scenario === 'S1' || scenario === 'S2') }
-  ] as const
-  for (const group of groups) {
-    if (group.scenarios.length === 0 || !effort.sizes.includes(group.size)) continue
-    speeds.push(...(await measureSpeed(group, columns, effort.speed, redis?.port)))
-  }
-  show(speedSection(speeds, effort.speed.passes * effort.speed.rounds), ...speedChecks(speeds))
+  ]
+  const wanted = groups.filter((group) => group.scenarios.length > 0 && effort.sizes.includes(group.size))
+  const cells = wanted.map((group) => group.scenarios.length * fitting(columns, group.size).length)
+  const each = effortOf(
+    effort,
+    cells.reduce((sum, count) => sum + count)
+  )
+  for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, each, redis?.port)))
+  show(speedSection(speeds, each.passes * each.rounds), ...speedChecks(speeds))
   show(ratioSection(speeds))
 }
 if (parts.includes('http')) {

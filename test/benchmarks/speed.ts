@@ -37,7 +37,7 @@ export interface Speed {
 type Costs = ReadonlyMap<string, number>
 
 /** Those whose sessions can be as large. */
-const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
+export const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
   columns.filter(({ inCookie }) => !inCookie || size === 200)
 
 export async function measureSpeed(
