@@ -70,12 +70,12 @@ export class RequestSession implements SessionCommands {
   }
 
   /**
-   * The response's commit.
+   * The response's commit, for a session that is loaded.
    * @returns `undefined` where there is nothing to wait for: most responses only read their session
    */
   finish(areHeadersSent: () => boolean): Promise<void> | undefined {
-    const { session } = this
-    if (session === null || this.#running > 0) return this.commit(areHeadersSent)
+    const session = this.session as Session
+    if (this.#running > 0) return this.commit(areHeadersSent)
     const review = attempt(() => this.#manager.review(session))
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.commit(areHeadersSent, review)
     this.left = { ...session }

@@ -209,7 +209,7 @@ t.test('whatever an option holds, it is refused by its name, or makes a cookie (
       try {
         const { cookieName, cookie } = resolve(options)
         cookieWriter(cookieName, cookie, app.serializeCookie).issue('id', 1, true)
-        taken.add(name === 'cookie' ? `cookie.${Object.keys(held as object)}` : name)
+        taken.add(name === 'cookie' ? `cookie.${Object.keys(Object(held))}` : name)
       } catch (error) {
         const { code, message } = error as Error & { code?: string }
         if (code !== 'FST_SESSION_OPTIONS' || !message.includes(`"${name}`)) throw error

@@ -1,6 +1,8 @@
 import Fastify from 'fastify'
-import starsessions, { InMemoryStore, type Session, type SessionStore } from 'fastify-starsessions'
 import t from 'tap'
+import starsessions, { InMemoryStore } from '../../lib/index.ts'
+import type { Session } from '../../types/session.ts'
+import type { SessionStore } from '../../types/store.ts'
 
 const REQUESTS = 10_000
 
