@@ -22,7 +22,7 @@ export interface Change {
   /** What this process has written last: what is known to be outdated need not be tried. */
   readonly hint: Uint8Array | undefined
   /** Makes the data to write out of this request's side; runs again on newer data after a conflict. */
-  readonly derive?: (ours: Data) => Promise<Data>
+  readonly derive?: ((ours: Data) => Promise<Data>) | undefined
 }
 
 /** What a session asked for when it was written: what it asks for later is for the next commit. */
@@ -90,7 +90,8 @@ class StoredCommit {
       }
       const attempts = await retry(() => this.#attempt())
       if (this.#newIds.size > 0) await this.#takeBack()
-      return { ...this.#written, attempts, conflicts: this.#conflicts, merged: this.#merged }
+      const { data, stored, asked } = this.#written
+      return { data, stored, asked, attempts, conflicts: this.#conflicts, merged: this.#merged }
     } catch (error) {
       // Whether the old record was replaced is not known: taking the new one back could end the session.
       if (error instanceof SessionUnavailableError) state.strays = [...this.#newIds]

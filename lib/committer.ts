@@ -45,13 +45,16 @@ export class Committer {
     const state = stateOf(session)
     const base = state.stored as Stored
     const { scope } = state
+    const { record, derive, at } = change
     const began = channels.commit.hasSubscribers || channels.rotate.hasSubscribers ? performance.now() : 0
     const committed = await this.#queue.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the record.
-      const data = turn.waited ? this.#records.codec.restore(change.record) : change.data
+      const data = turn.waited ? this.#records.codec.restore(record) : change.data
       const done = await commitStored(this.#records, base, this.#concurrency, {
-        ...change,
         data,
+        record,
+        derive,
+        at,
         state,
         scope,
         // Only who started from the same record can know that it is outdated.

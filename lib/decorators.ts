@@ -44,13 +44,13 @@ export function decorate(fastify: FastifyInstance, name: string): void {
       return (heldBy(this, registrationOf(this))?.session ?? null) !== null
     }
   })
-  fastify.decorateRequest(loadName, function (this: FastifyRequest) {
+  fastify.decorateRequest(loadName, async function (this: FastifyRequest) {
     return load(this, registrationOf(this))
   })
 }
 
-/** @throws `FST_SESSION_STORE` */
-export async function load(request: FastifyRequest, registration: Registration): Promise<Session> {
+/** @throws `FST_SESSION_STORE`, as a rejection; `FST_SESSION_OPTIONS` at once, where our hook has not run */
+export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
   const held = heldBy(request, registration) ?? hold(request, registration)
   return held.load()
 }

@@ -60,7 +60,9 @@ export class RecordCodec {
     }
     let bytes: unknown
     try {
-      bytes = this.#serializer.serialize({ ...data, [METADATA_KEY]: metadata })
+      const record = copyOf(data)
+      record[METADATA_KEY] = metadata
+      bytes = this.#serializer.serialize(record)
     } catch (error) {
       throw this.#blame(data, error)
     }
@@ -71,8 +73,7 @@ export class RecordCodec {
 
   /** The data of a record that `serialize` has made, as they come back from a store. */
   restore(record: Uint8Array): Data {
-    const { [METADATA_KEY]: _, ...data } = this.#serializer.deserialize(record)
-    return data
+    return copyOf(this.#serializer.deserialize(record))
   }
 
   /** The data as they would come back from a store. */
@@ -132,11 +133,11 @@ export class RecordCodec {
     }
     if (!isObject(record)) return unusable('not-an-object')
     if (isDeeperThan(record, MAX_DEPTH)) return unusable('too-deep')
-    const { [METADATA_KEY]: stored, ...data } = record
+    const stored = record[METADATA_KEY]
     const metadata = stored === undefined && !Object.hasOwn(record, METADATA_KEY) ? absentMetadata(at) : stored
     if (!isMetadata(metadata)) return unusable('bad-metadata')
     if (isFuture(metadata.created, at) || isFuture(metadata.last_access, at)) return unusable('future')
-    return { ok: true, data, metadata }
+    return { ok: true, data: copyOf(record), metadata }
   }
 
   /** The largest keys with their sizes, for an error that says what does not fit. */
@@ -170,6 +171,24 @@ export class RecordCodec {
   #associatedData(id: string): Uint8Array {
     return Buffer.from(`${this.#cookieName}\0${id}`)
   }
+}
+
+/**
+ * The data, without the metadata. By hand: each spread of an object with other keys makes V8 a hidden class, which stays
+ * in memory, and whatever then refers to it, until a full collection.
+ */
+function copyOf(record: Data): Data {
+  const data: Data = {}
+  for (const key of Object.keys(record)) {
+    if (key === '__proto__') define(data, key, record[key])
+    else if (key !== METADATA_KEY) data[key] = record[key]
+  }
+  return data
+}
+
+/** Where an assignment might not make a property: the key may be `__proto__`. */
+export function define(data: Data, key: string, value: unknown): void {
+  Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Not a list, a Map or a promise: their keys are not their data, and they would pass for an empty record. */
@@ -206,11 +225,14 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }
 
+/** Walks all data of each load and each commit: without a list of the keys it costs a quarter. */
 function isDeeperThan(value: object, levels: number): boolean {
   if (levels === 0) return true
-  for (const key of Object.keys(value)) {
-    const inner = (value as Data)[key]
-    if (typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)) return true
-  }
+  if (Array.isArray(value)) return value.some((inner) => isNestedDeeper(inner, levels))
+  for (const key in value) if (isNestedDeeper((value as Data)[key], levels)) return true
   return false
+}
+
+function isNestedDeeper(inner: unknown, levels: number): boolean {
+  return typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)
 }

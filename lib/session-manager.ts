@@ -55,7 +55,8 @@ export class SessionManager {
    */
   async load(value: string | undefined, commands: SessionCommands, log: Log): Promise<Session> {
     const began = channels.load.hasSubscribers ? performance.now() : 0
-    const found = value === undefined ? MISSING : await this.#find(value, log)
+    const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
+    if (found.kind === 'unusable') warnUnusable(found, log)
     const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
     alignRecord(session)
     if (channels.load.hasSubscribers) {
@@ -72,7 +73,9 @@ export class SessionManager {
   async reload(session: Session, log: Log): Promise<void> {
     const { stored, tombstone } = stateOf(session)
     const id = stored?.id ?? tombstone?.id
-    this.#reset(session, id === undefined ? MISSING : await this.#find(id, log))
+    const found = id === undefined ? MISSING : await this.#records.read(id)
+    if (found.kind === 'unusable') warnUnusable(found, log)
+    this.#reset(session, found)
     alignRecord(session)
   }
 
@@ -215,13 +218,6 @@ export class SessionManager {
       replaceData(session, since)
     }
     return action
-  }
-
-  async #find(value: string, log: Log): Promise<Found> {
-    if (!isSafeValue(value)) return MISSING
-    const found = await this.#records.read(value)
-    if (found.kind === 'unusable') warnUnusable(found, log)
-    return found
   }
 
   #stateFor(found: Found, commands: SessionCommands): SessionState {

@@ -4,7 +4,7 @@ import type { Session, SessionCookieOptions, SessionMetadata } from '../types/se
 import { now } from './clock.ts'
 import { SessionKeyError, SessionOptionsError } from './errors.ts'
 import { remainingSeconds } from './expiry.ts'
-import { type Data, METADATA_KEY, type RecordMetadata } from './record.ts'
+import { type Data, define, METADATA_KEY, type RecordMetadata } from './record.ts'
 import type { Stored, Tombstone } from './record-store.ts'
 
 /** What the sessions of a registration have in common. */
@@ -103,10 +103,7 @@ class SessionObject {
       const value = (this as unknown as Data)[key]
       if (value !== undefined) data[key] = value
     }
-    // Defined, not assigned: the key may be `__proto__`.
-    for (const [key, value] of this.#state.aside) {
-      Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true })
-    }
+    for (const [key, value] of this.#state.aside) define(data, key, value)
     return data
   }
 

@@ -26,26 +26,26 @@ export class StoreCalls {
   }
 
   /** @throws `FST_SESSION_STORE` */
-  async read(id: string, lifetime: number, ttl?: number): Promise<Uint8Array | null> {
-    const bytes = await this.#ask(id, () =>
-      ttl === undefined ? this.#store.read(id, lifetime) : this.#store.read(id, lifetime, ttl)
+  read(id: string, lifetime: number, ttl?: number): Promise<Uint8Array | null> {
+    const store = this.#store
+    return this.#ask(
+      id,
+      () => (ttl === undefined ? store.read(id, lifetime) : store.read(id, lifetime, ttl)),
+      bytesOrNull
     )
-    return bytesOrNull(bytes)
   }
 
   /**
    * @returns the id, which may be the store's own choice
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
-  async write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
-    const written = await this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl))
-    if (typeof written === 'string' && isSafeValue(written)) return written
-    throw broken('write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096')
+  write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+    return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), idThatWasWritten)
   }
 
   /** @throws `FST_SESSION_STORE` */
   async remove(id: string): Promise<void> {
-    await this.#ask(id, () => this.#store.remove(id))
+    await this.#ask(id, () => this.#store.remove(id), nothing)
   }
 
   /**
@@ -53,7 +53,8 @@ export class StoreCalls {
    * @throws `FST_SESSION_STORE`
    */
   async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
-    return this.#ask(id, async () => (await this.#store.touch?.(id, lifetime, ttl)) === true)
+    const store = this.#store
+    return store.touch !== undefined && this.#ask(id, () => store.touch!(id, lifetime, ttl), isTrue)
   }
 
   /**
@@ -70,10 +71,7 @@ export class StoreCalls {
   ): Promise<Replaced> {
     const store = this.#store
     if (store.replace !== undefined) {
-      const result = await this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl))
-      if (result?.replaced === true) return result
-      if (result?.replaced === false) return { replaced: false, current: bytesOrNull(result.current) }
-      throw broken('replace() must resolve to { replaced: true }, or to { replaced: false, current }')
+      return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
     }
     const current = await this.read(id, lifetime)
     if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
@@ -82,10 +80,12 @@ export class StoreCalls {
     return { replaced: true }
   }
 
-  async #ask<T>(id: string, call: () => Promise<T>): Promise<T> {
+  /** @param understand what the store's answer says; throws what is no answer */
+  async #ask<T, A>(id: string, call: () => Promise<A>, understand: (answer: A) => T): Promise<T> {
     const began = channels.storeError.hasSubscribers ? performance.now() : 0
+    let answer: A
     try {
-      return await (this.#deadline === null ? call() : this.#deadline.bound(call()))
+      answer = await (this.#deadline === null ? call() : this.#deadline.bound(call()))
     } catch (error) {
       if (error instanceof SessionTooLargeError) throw error
       const cause = withoutSecrets(error, id)
@@ -95,7 +95,23 @@ export class StoreCalls {
       }
       throw new SessionUnavailableError({ cause })
     }
+    return understand(answer)
   }
+}
+
+const nothing = (): void => undefined
+
+const isTrue = (answer: unknown): boolean => answer === true
+
+function idThatWasWritten(id: unknown): string {
+  if (typeof id === 'string' && isSafeValue(id)) return id
+  throw broken('write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096')
+}
+
+function replacedOrCurrent(result: Replaced | undefined): Replaced {
+  if (result?.replaced === true) return result
+  if (result?.replaced === false) return { replaced: false, current: bytesOrNull(result.current) }
+  throw broken('replace() must resolve to { replaced: true }, or to { replaced: false, current }')
 }
 
 function bytesOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {

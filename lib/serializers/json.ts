@@ -10,7 +10,8 @@ const MAX_DEPTH = 100
 const SUSPECT = /__proto__|constructor|\\u00[567]/
 
 /** What may be a number that no double holds: it would be read as Infinity, which JSON cannot write. */
-const HUGE = /\d[eE]\+?\d{3}|\d{309}/
+const HUGE_EXPONENT = /[eE]\+?\d{3}/
+const MANY_DIGITS = /\d{309}/
 
 const REMOVED = 'could write through a prototype, and would be removed when it is loaded'
 
@@ -42,7 +43,7 @@ export class JsonSerializer implements Serializer {
     const text = decoder.decode(data)
     const record = JSON.parse(text)
     if (SUSPECT.test(text)) removePollution(record)
-    if (HUGE.test(text)) refuseInfinity(record)
+    if (HUGE_EXPONENT.test(text) || MANY_DIGITS.test(text)) refuseInfinity(record)
     return record
   }
 }
