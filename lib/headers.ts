@@ -8,6 +8,7 @@ const text = (value: HeaderValue): string => (value === undefined ? '' : String(
  */
 export function withoutSharedCaching(current: HeaderValue): string {
   const value = text(current)
+  if (value === '') return 'no-store'
   // `private="x"` is about some header fields alone (RFC 9111, section 5.2.2.7), and a quoted string about nothing.
   const directives = value.replace(/"(?:[^"\\]|\\.)*"?/g, '""')
   return /(^|[\s,])(no-store|private)($|[\s,])/i.test(directives) ? value : 'no-store'

@@ -1,6 +1,6 @@
 /** What the hook is handed as a payload, besides text and bytes: a web `Response`. */
 export function isResponse(payload: unknown): payload is Response {
-  return Object.prototype.toString.call(payload) === '[object Response]'
+  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
 }
 
 /** Whether the payload goes on after the headers: neither text nor bytes. */

@@ -3,6 +3,7 @@ import { now } from './clock.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
 import { secondsLeft, storeTtl } from './expiry.ts'
+import { copyPlain } from './plain.ts'
 import { type Data, RecordCodec, type RecordMetadata, type Unusable } from './record.ts'
 import { newRevision } from './session-id.ts'
 import { StoreCalls } from './store-calls.ts'
@@ -17,6 +18,8 @@ export interface Stored {
   /** The record before encryption: what a change is measured against. */
   readonly record: Uint8Array
   readonly metadata: RecordMetadata
+  /** The data as they were loaded, in a copy that nobody has; there is none of a record that was written since. */
+  readonly data?: Data | undefined
 }
 
 /** What stands in the place of a session that was rotated away: where it went, sealed with its old id. */
@@ -103,7 +106,7 @@ export class RecordStore {
       return { kind: 'rotated', tombstone: { id, bytes, successors: metadata.rotated } }
     }
     if (secondsLeft(this.#expiry, metadata.created, at) <= 0) return { kind: 'unusable', reason: 'expired', bytes }
-    return { kind: 'session', stored: { id, bytes, record, metadata }, data }
+    return { kind: 'session', stored: { id, bytes, record, metadata, data: copyPlain(data) }, data }
   }
 
   /**

@@ -78,7 +78,7 @@ export class RequestSession implements SessionCommands {
     if (this.#running > 0) return this.commit(areHeadersSent)
     const review = attempt(() => this.#manager.review(session))
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.commit(areHeadersSent, review)
-    this.left = { ...session }
+    this.left = review.data
     return undefined
   }
 

@@ -13,9 +13,9 @@ t.test('it waits for what runs, whether it ends well or not, and not for what be
     new Promise<void>((resolve, reject) => {
       ends.push(() => (ending === 'well' ? resolve() : reject(new Error('down'))))
     })
-  const first = operation('well')
-  t.equal(inFlight.add(first), first)
-  t.rejects(inFlight.add(operation('badly')), { message: 'down' })
+  const over: string[] = []
+  void inFlight.add(operation('well')).then(() => over.push('first'))
+  void inFlight.add(operation('badly')).then(() => over.push('second'))
   let ended = false
   const waiting = inFlight.ended().then(() => {
     ended = true
@@ -24,8 +24,10 @@ t.test('it waits for what runs, whether it ends well or not, and not for what be
   ends[0]!()
   await turn()
   t.equal(ended, false)
+  t.same(over, ['first'])
   ends[1]!()
   await waiting
+  t.same(over, ['first', 'second'])
   ends[2]!()
   await inFlight.ended()
 })

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -5,10 +6,14 @@ import t from 'tap'
 import { watchLateChanges } from '../lib/late-changes.ts'
 import type { RequestSession } from '../lib/request-session.ts'
 
-/** Closes the connection of a request whose session is in this state. @returns what was asked and logged */
-async function close(held: object, { sent = false, statusCode = 200 } = {}): Promise<string[]> {
+/**
+ * Ends the response of a request whose session is in this state.
+ * @param when it ends: in the turn in which the session was loaded, or later
+ * @returns what was asked and logged
+ */
+async function closeWhen(when: 'at once' | 'later', held: object, { sent = false, statusCode = 200 } = {}) {
   const told: string[] = []
-  const raw = Object.assign(new EventEmitter(), { statusCode })
+  const raw = Object.assign(new EventEmitter(), { statusCode, writableFinished: false, destroyed: false })
   const log = { error: ({ err }: { err: Error }) => void told.push(err.message) }
   const all = {
     session: {},
@@ -24,9 +29,17 @@ async function close(held: object, { sent = false, statusCode = 200 } = {}): Pro
   }
   const reply = { raw, sent } as unknown as FastifyReply
   watchLateChanges(all as unknown as RequestSession, { log } as unknown as FastifyRequest, reply)
+  if (when === 'later') await turn()
+  raw.destroyed = true
   raw.emit('close')
   await turn()
   await turn()
+  return told
+}
+
+async function close(held: object, ending?: { sent?: boolean; statusCode?: number }): Promise<string[]> {
+  const told = await closeWhen('later', held, ending)
+  assert.deepEqual(await closeWhen('at once', held, ending), told)
   return told
 }
 

@@ -78,14 +78,15 @@ function describe({ what, keys }: Fault): string {
 function faultIn(holder: object, parents: object[]): Fault | undefined {
   if (parents.includes(holder)) return newFault('holds an object that contains itself')
   if (parents.length >= MAX_DEPTH) return newFault(`is nested deeper than ${MAX_DEPTH} levels`)
-  const tag = Object.prototype.toString.call(holder)
-  if (tag !== '[object Object]' && tag !== '[object Array]') {
+  const isList = Array.isArray(holder)
+  const tag = isList ? '' : Object.prototype.toString.call(holder)
+  if (!isList && tag !== '[object Object]') {
     return newFault(`holds an instance of ${tag.slice(8, -1)}: convert it, or use a serializer that keeps it`)
   }
   if (Object.getOwnPropertySymbols(holder).length > 0) return newFault('has a symbol for a key')
 
   parents.push(holder)
-  const fault = Array.isArray(holder) ? faultInArray(holder, parents) : faultInObject(holder, parents)
+  const fault = isList ? faultInArray(holder, parents) : faultInObject(holder, parents)
   parents.pop()
   return fault
 }
