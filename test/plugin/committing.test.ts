@@ -300,6 +300,32 @@ t.test('reload() forgets unsaved changes and reads again', async (t) => {
   })
 })
 
+t.test('reload() of what has become unusable: new and empty, and the log says why', async (t) => {
+  const store = new MapStore()
+  const { send, problems } = await testApp(t, { store })
+  const cookie = await login(store, send)
+  await send(cookie, async (session) => {
+    for (const entry of store.entries.values()) entry.data = Buffer.from('[1]')
+    await session.reload()
+    t.match(session, { isNew: true, isEmpty: true })
+  })
+  t.match(problems(), [{ reason: 'not-an-object' }])
+})
+
+t.test('a save() that nobody waits for is done before the response', async (t) => {
+  const store = new MapStore()
+  const { send } = await testApp(t, { store })
+  const cookie = await login(store, send)
+  const { status } = await send(cookie, (session) => {
+    session.first = 1
+    void session.save()
+    session.second = 2
+  })
+  t.equal(status, 200)
+  const { body } = await send(cookie, (session) => [session.first, session.second])
+  t.same(body, [1, 2])
+})
+
 t.test('status 500 and above commits nothing; what save() did stands, with its cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
