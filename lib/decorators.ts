@@ -34,8 +34,11 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   const registrationOf = (request: FastifyRequest) => registrationIn(request.server, key) as Registration
   fastify.decorateRequest(name, {
     getter(this: FastifyRequest): Session {
-      const session = heldBy(this, registrationOf(this))?.session
+      const registration = registrationOf(this)
+      const session = heldBy(this, registration)?.session
       if (session !== null && session !== undefined) return session
+      // An autoload that is still to come: to advise it would be of no help.
+      if (replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
       throw new SessionNotLoadedError(loadName, name === 'session' ? 'true' : `['${name}']`)
     }
   })
@@ -55,14 +58,17 @@ export function load(request: FastifyRequest, registration: Registration): Promi
   return held.load()
 }
 
+const tooEarly = (what: string): Error =>
+  new SessionOptionsError(
+    `${what} before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it; a nested registration of the same name runs after the hooks around it`
+  )
+
 function hold(request: FastifyRequest, registration: Registration): RequestSession {
   const { manager, settings, response, inFlight } = registration
   const reply = replyOf(request, registration)
   if (reply === null) {
     // Without our hooks nothing would be committed, and the change would be lost in silence.
-    throw new SessionOptionsError(
-      `${membersOf(settings.name).load}() was called before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it`
-    )
+    throw tooEarly(`${membersOf(settings.name).load}() was called`)
   }
   const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
   const held = new RequestSession(manager, cookie, request.log, inFlight, new RawHeaders(response, request, reply))

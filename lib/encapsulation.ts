@@ -1,6 +1,7 @@
 import type { Settings } from '../types/options.ts'
 import { SessionOptionsError } from './errors.ts'
 import type { Registration } from './registration.ts'
+import { CookieStore } from './stores/cookie.ts'
 
 /** A Fastify instance, of whatever server. */
 type Scope = { readonly server: object }
@@ -28,6 +29,7 @@ export function admit(registration: Registration): void {
   const others = registrationsOf(registration.scope)
   for (const other of others) {
     assertOwnStore(registration, other)
+    assertOwnKeys(registration, other)
     if (isWithin(registration.scope, other.scope)) assertOwnCookie(registration, other)
     else if (isWithin(other.scope, registration.scope)) assertOwnCookie(other, registration)
   }
@@ -41,6 +43,16 @@ function assertOwnStore({ store, settings }: Registration, other: Registration):
   if (name === taken) return
   throw new SessionOptionsError(
     `option "store" is the store of the cookie "${taken}" as well, whose ids would open in the cookie "${name}": pass a store of its own (a RedisStore: with a prefix of its own)`
+  )
+}
+
+/** Signed with one secret for one cookie name, a cookie of the one opens in the other, wherever the browser sends it. */
+function assertOwnKeys({ store, settings }: Registration, other: Registration): void {
+  const [one, another] = [settings.store, other.settings.store]
+  if (store === other.store || !(one instanceof CookieStore && another instanceof CookieStore)) return
+  if (!one.opensCookiesOf(another)) return
+  throw new SessionOptionsError(
+    `option "store": a cookie "${other.settings.cookieName}" of the session "${other.settings.name}" of another registration would open in this one: set "cookieName" to another name, or give the CookieStore a secretKey or salt of its own; pass the same store object if it is to be the same session`
   )
 }
 

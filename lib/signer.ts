@@ -74,6 +74,11 @@ export class TimestampSigner {
     return age <= maxAge && age >= -CLOCK_SKEW ? payload.slice(0, middle) : null
   }
 
+  /** Whether what one of them signs passes with the other. */
+  sharesKeyWith(other: TimestampSigner): boolean {
+    return this.#digest === other.#digest && this.#keys.some((key) => other.#keys.some((taken) => key.equals(taken)))
+  }
+
   #isSignature(key: KeyObject, payload: string, given: Uint8Array): boolean {
     const expected = Buffer.from(this.#signature(key, payload))
     return given.length === expected.length && timingSafeEqual(given, expected)

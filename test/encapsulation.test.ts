@@ -49,6 +49,28 @@ t.test('a store that binds itself to the cookie serves several', async (t) => {
   await t.resolves(application({ own: [{ store: signed }, { store: signed, name: 'admin' }] }))
 })
 
+t.test('two CookieStores of one secret are refused where a cookie of the one would open in the other', async (t) => {
+  const secretKey = 'thirty-two bytes of text, or more than that'
+  const make = (options: object = {}) => new CookieStore({ secretKey, ...options })
+  const message =
+    /"store": a cookie "session" of the session "session" of another registration would open in this one: set "cookieName" to another name, or give the CookieStore a secretKey or salt of its own; pass the same store/
+  const outer = { store: make() }
+  const inner = { store: make(), cookie: { path: '/admin' } }
+  await t.rejects(application({ own: [outer], below: [inner] }), refused(message))
+  await t.rejects(application({ below: [outer], beside: [inner] }), refused(message))
+  const rotated = { ...inner, store: make({ secretKey: ['a new one, of thirty-two bytes or more', secretKey] }) }
+  await t.rejects(application({ own: [outer], below: [rotated] }), refused(message))
+  const salt = 'the same for both'
+  const salted = [{ store: make({ salt }) }, { name: 'admin', store: make({ salt }) }]
+  await t.rejects(application({ own: salted }), refused(/a cookie "session" of the session "session"/))
+
+  await t.resolves(application({ own: [outer], below: [{ ...inner, cookieName: 'admin' }] }))
+  await t.resolves(application({ own: [outer], below: [{ ...inner, store: make({ salt: 'admin' }) }] }))
+  await t.resolves(application({ own: [outer], below: [{ ...inner, store: make({ digest: 'sha1' }) }] }))
+  await t.resolves(application({ own: [outer], below: [{ ...outer, lifetime: 60 }] }), 'the same session')
+  await t.resolves(application({ own: [outer], below: [{ cookie: { path: '/admin' } }] }), 'of different kinds')
+})
+
 t.test('two sessions of one scope need two cookies', async (t) => {
   const message =
     /"cookieName": "sid" is the cookie of the session "session" of this scope or one around it: set it to another name$/

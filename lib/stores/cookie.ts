@@ -75,6 +75,11 @@ export class CookieStore implements SessionStore {
     return store
   }
 
+  /** Whether a cookie of the one would open in the other. */
+  opensCookiesOf(other: CookieStore): boolean {
+    return this.#signer.sharesKeyWith(other.#signer)
+  }
+
   /** @param cookieValue whatever its fault (forged, tampered with, too old), the answer is `null` */
   async read(cookieValue: string, lifetime: number): Promise<Uint8Array | null> {
     const value = this.#signer.unsign(cookieValue, lifetime === 0 ? YEAR_SECONDS : lifetime, now())

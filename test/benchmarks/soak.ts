@@ -26,7 +26,7 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB
 
 const dataDir = await mkdtemp(join(tmpdir(), 'starsessions-soak-'))
 const redis = await startRedis({ dataDir })
-const server = await Worker.start('the server', './soak/server-process.ts', [String(redis.port)])
+const server = await Worker.start('the server', './soak/server-process', [String(redis.port)])
 const ask = (question: Question): Promise<unknown> => server.ask({ question })
 const http = new HttpClient((await ask('port')) as number)
 const ledger = new Ledger()

@@ -172,7 +172,9 @@ t.test('a hook that runs before the plugin is told to stand after it, instead of
   const { app } = await testApp(t, {}, (app) => {
     app.addHook('onRequest', async (request) => {
       if (request.url === '/missing') await request.loadSession()
+      if (request.url === '/autoloaded') request.session.data()
     })
+    app.get('/autoloaded', { config: { autoloadSession: true } }, async (request) => request.session.data())
     app.register(async (child) => {
       child.get('/child', async (request) => ({ isNew: (await request.loadSession()).isNew }))
     })
@@ -180,5 +182,11 @@ t.test('a hook that runs before the plugin is told to stand after it, instead of
   const response = await app.inject('/missing')
   t.equal(response.statusCode, 500)
   t.match(response.json().message, /register fastify-starsessions before/)
+  const { message } = (await app.inject('/autoloaded')).json()
+  t.match(
+    message,
+    /request\.session was read before .* register fastify-starsessions before/,
+    'autoload comes too late'
+  )
   t.same((await app.inject('/child')).json(), { isNew: true }, 'a scope that was registered before has the session')
 })
