@@ -93,8 +93,39 @@ t.test('login: a new id, a message once; the id from before is dead', async (t) 
   t.notMatch((await ada.request('/')).body, 'Welcome.')
   t.not(ada.jar.get('session'), planted.jar.get('session'))
   t.match((await planted.request('/')).body, 'Nobody is logged in')
-  const key = (await observer.keys('app:session:*')).find((key) => !key.includes(String(ada.jar.get('session'))))
-  t.type(key, 'string', 'the id is not in Redis')
+  const keys = await observer.keys('app:session:*')
+  t.equal(keys.length, 2, 'the session, and where the planted one went')
+  t.notOk(
+    keys.some((key) => key.includes(String(ada.jar.get('session')))),
+    'the id is not in Redis'
+  )
+})
+
+t.test('a token from before the login is worth nothing after it, whoever has it', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  const { body } = await ada.request('/login')
+  const _csrf = String(/name="_csrf" value="([^"]+)"/.exec(body)?.[1])
+  await ada.login('ada', 'open sesame')
+  const forged = await ada.request('/notice', { method: 'POST', body: new URLSearchParams({ text: 'forged', _csrf }) })
+  t.equal(forged.status, 403)
+  t.match((await ada.request('/')).body, 'Nothing new.')
+})
+
+t.test('a form with a field twice, or without one, is a bad request', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  await ada.login('ada', 'open sesame')
+  for (const [path, text] of [
+    ['/login', ''],
+    ['/login', 'name=ada'],
+    ['/login', 'name=ada&password=a&password=b'],
+    ['/notice', ''],
+    ['/notice', 'text=a&text=b']
+  ] as const) {
+    t.equal((await ada.request(path, { method: 'POST', body: new URLSearchParams(text) })).status, 400, text)
+  }
+  t.match(await ada.request('/'), { status: 200, body: 'Nothing new.' })
 })
 
 t.test('a wrong name or password says the same', async (t) => {
@@ -113,7 +144,8 @@ t.test('a form without the token of its session is refused', async (t) => {
   const ada = new Browser(origin)
   await ada.login('ada', 'open sesame')
   for (const path of ['/notice', '/logout', '/login']) {
-    t.equal((await ada.request(path, { method: 'POST', body: new URLSearchParams({ text: 'x' }) })).status, 403, path)
+    const body = new URLSearchParams({ text: 'x', name: 'ada', password: 'open sesame' })
+    t.equal((await ada.request(path, { method: 'POST', body })).status, 403, path)
   }
   t.match((await ada.request('/')).body, /Hello, ada\.[\s\S]*Nothing new\./)
 })

@@ -115,19 +115,22 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
     page(reply, form(reply, '/login', '<input name="name"><input name="password" type="password">', 'Log in'))
   )
 
-  app.post<{ Body: { name?: string; password?: string } }>('/login', async (request, reply) => {
-    const { name = '', password = '' } = request.body
-    const user = await users.login(name, password)
-    if (user === undefined) {
-      request.flash('error', 'Wrong name or password.')
-      return reply.redirect('/login', 303)
+  app.post<{ Body: Record<'name' | 'password', string> }>(
+    '/login',
+    fields('name', 'password'),
+    async (request, reply) => {
+      const user = await users.login(request.body.name, request.body.password)
+      if (user === undefined) {
+        request.flash('error', 'Wrong name or password.')
+        return reply.redirect('/login', 303)
+      }
+      // Before anything is written: whoever knew the id until now must not be logged in with it, nor have a token for it.
+      await request.session.regenerate()
+      request.session.user = user.name
+      request.flash('info', 'Welcome.')
+      return reply.redirect('/', 303)
     }
-    // Before anything is written: whoever knew the id until now must not be logged in with it.
-    await request.session.regenerateId()
-    request.session.user = user.name
-    request.flash('info', 'Welcome.')
-    return reply.redirect('/', 303)
-  })
+  )
 
   app.post('/logout', async (request, reply) => {
     // At once, and whatever other requests of this session are doing. A message begins a new session.
@@ -139,8 +142,9 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
     page(reply, form(reply, '/notice', `<input name="text" value="${escapeHtml(notice)}">`, 'Publish'))
   )
 
-  app.post<{ Body: { text?: string } }>('/notice', { preHandler: only('editor') }, async (request, reply) => {
-    notice = request.body.text ?? notice
+  const publish = { ...fields('text'), preHandler: only('editor') }
+  app.post<{ Body: Record<'text', string> }>('/notice', publish, async (request, reply) => {
+    notice = request.body.text
     request.flash('info', 'Published.')
     return reply.redirect('/', 303)
   })
@@ -150,6 +154,17 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
 
   return app
 }
+
+/** A form may send a field twice, or not at all. */
+const fields = (...names: string[]) => ({
+  schema: {
+    body: {
+      type: 'object',
+      required: names,
+      properties: Object.fromEntries(names.map((name) => [name, { type: 'string', maxLength: 1000 }]))
+    }
+  }
+})
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
@@ -164,7 +179,10 @@ function page(reply: FastifyReply, body: string) {
   const notes = messages.map((message) => `<p role="status">${escapeHtml(message)}</p>`).join('')
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', "default-src 'none'; form-action 'self'; base-uri 'none'")
+    .header(
+      'content-security-policy',
+      "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
     .send(`<!doctype html><html lang="en"><title>Notices</title>${notes}${body}</html>`)
 }
 

@@ -11,6 +11,7 @@ const TEXT = 'all is well, '.repeat(500)
 
 async function application(t: Test, first: boolean) {
   const store = new MapStore()
+  const sources: Readable[] = []
   const app = Fastify()
   t.teardown(() => app.close())
   if (first) await app.register(compress, { threshold: 0 })
@@ -22,9 +23,11 @@ async function application(t: Test, first: boolean) {
   })
   app.get('/stream', async ({ session }, reply) => {
     session.n = (session.n ?? 0) + 1
-    return reply.type('text/plain').send(Readable.from([TEXT]))
+    const source = Readable.from([TEXT])
+    sources.push(source)
+    return reply.type('text/plain').send(source)
   })
-  return { visitor: new Visitor(app), store }
+  return { visitor: new Visitor(app), store, sources }
 }
 
 for (const first of [true, false]) {
@@ -43,15 +46,19 @@ for (const first of [true, false]) {
   })
 
   t.test(`registered ${order}: a commit that fails is a plain 503, and the stream is let go`, async (t) => {
-    const { visitor, store } = await application(t, first)
+    const { visitor, store, sources } = await application(t, first)
     store.write = async () => {
       throw new Error('away')
     }
     for (const url of ['/text', '/stream']) {
-      const { status, json, headers } = await visitor.send(`GET ${url}`)
+      const { status, headers, raw } = await visitor.send(`GET ${url}`, { headers: { 'accept-encoding': 'gzip' } })
       t.equal(status, 503, url)
-      t.equal(json().code, 'FST_SESSION_STORE')
-      t.equal(headers['content-encoding'], undefined)
+      const body = headers['content-encoding'] === undefined ? raw : gunzipSync(raw)
+      t.equal(JSON.parse(String(body)).code, 'FST_SESSION_STORE')
     }
+    t.same(
+      sources.map(({ destroyed }) => destroyed),
+      [true]
+    )
   })
 }
