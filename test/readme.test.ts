@@ -3,6 +3,7 @@
 //
 //   <!-- example: CONTEXT
 //   METHOD /path [JSON body] -> STATUS [JSON body]
+//   WS /path "text" -> "text"          (what a WebSocket answers)
 //   max-age SECONDS | none             (of the session cookie that the answer before has set)
 //   -->
 //
@@ -25,6 +26,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { CookieJar } from './support/cookie-jar.ts'
 import { startRedis } from './support/redis-server.ts'
+import { WebSocket } from './support/websocket.ts'
 
 type Tap = typeof t
 
@@ -225,10 +227,13 @@ interface Visitor {
   readonly known: Map<string, string>
 }
 
-/** `METHOD /path [JSON body] -> STATUS [JSON body]` */
+/** `METHOD /path [JSON body] -> STATUS [JSON body]`, or `WS /path "text" -> "text"` */
 async function check(t: Pick<Tap, 'equal' | 'same'>, { origin, jar, known }: Visitor, exchange: string) {
   const age = /^max-age (.+)$/.exec(exchange)?.[1]
   if (age !== undefined) return void t.equal(jar.attribute('session', 'max-age') ?? 'none', age, exchange)
+  const [, live, said, answer] = /^WS (\S+) "(.*)" -> "(.*)"$/.exec(exchange) ?? []
+  if (live !== undefined)
+    return void t.equal(await say(`${origin.replace('http', 'ws')}${live}`, jar, said!), answer, exchange)
   const parts = /^(\w+) (\S+)(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
   if (parts === null) throw new Error(`"${exchange}" is not METHOD /path [JSON body] -> STATUS [JSON body]`)
   const [, method = '', path = '', sent, status, body] = parts
@@ -248,6 +253,18 @@ async function check(t: Pick<Tap, 'equal' | 'same'>, { origin, jar, known }: Vis
     return found[key]
   })
   t.same(found, named, exchange)
+}
+
+/** Opens a WebSocket and sends a text. @returns what it answers, or the code with which it is closed */
+async function say(url: string, jar: CookieJar, text: string): Promise<string> {
+  const socket = new WebSocket(url, { headers: { cookie: jar.header() } })
+  await once(socket, 'open')
+  socket.send(text)
+  const closed = once(socket, 'close')
+  const [answer] = await Promise.race([once(socket, 'message'), closed])
+  socket.close()
+  await closed
+  return String(answer)
 }
 
 for (const { title, code, context, expected } of shells) {

@@ -1,17 +1,11 @@
-import { type EventEmitter, once } from 'node:events'
-import { createRequire } from 'node:module'
+import { once } from 'node:events'
 import websocket from '@fastify/websocket'
 import Fastify, { type onRequestAsyncHookHandler } from 'fastify'
 import t, { type Test } from 'tap'
 import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { Visitor } from '../support/visitor.ts'
-
-/** It has no types of its own. */
-const WebSocket = createRequire(import.meta.url)('ws') as new (
-  url: string,
-  options: { headers: { cookie: string } }
-) => EventEmitter & { send(message: string): void; terminate(): void }
+import { WebSocket } from '../support/websocket.ts'
 
 async function application(t: Test, store: SessionStore = new InMemoryStore()) {
   const app = Fastify()
