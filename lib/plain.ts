@@ -17,6 +17,8 @@ export function copyPlain<T extends object>(value: T): T | undefined {
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
+    // A list with gaps, or with keys besides its elements, could change without looking as if it had.
+    if (Object.keys(value).length !== value.length || value.includes(undefined)) return NOT_PLAIN
     const list = value.map(copy)
     return list.includes(NOT_PLAIN) ? NOT_PLAIN : list
   }

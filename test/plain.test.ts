@@ -91,11 +91,16 @@ t.test('every change is one', async (t) => {
   for (const change of changes) t.equal(changed(from, change), true, String(change))
 })
 
-t.test('a hole in a list is not a value', async (t) => {
-  const copied = copyPlain([undefined])
-  const holey: unknown[] = []
-  holey.length = 1
-  t.equal(isSamePlain(holey, copied), false)
+t.test('a list with gaps, or with keys besides its elements, is not copied', async (t) => {
+  const gap = [1]
+  gap.length = 2
+  const named = Object.assign([1], { more: 1 })
+  const both = Object.assign([1], { more: 1 })
+  both.length = 2
+  for (const list of [gap, named, both, [undefined]]) {
+    t.equal(copyPlain(list), undefined)
+    t.equal(copyPlain({ a: [list] }), undefined)
+  }
 })
 
 t.test('the order of the keys says nothing', async (t) => {

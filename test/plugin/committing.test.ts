@@ -1,3 +1,4 @@
+import v8 from 'node:v8'
 import t from 'tap'
 import type { SessionStore } from '../../types/store.ts'
 import { cookieValue, testApp } from '../support/app.ts'
@@ -310,6 +311,28 @@ t.test('reload() of what has become unusable: new and empty, and the log says wh
     t.match(session, { isNew: true, isEmpty: true })
   })
   t.match(problems(), [{ reason: 'not-an-object' }])
+})
+
+t.test('what a serializer keeps and JSON does not is compared as well', async (t) => {
+  const serializer = {
+    serialize: (data: object) => v8.serialize(data),
+    deserialize: (data: Uint8Array) => v8.deserialize(data)
+  }
+  const { send } = await testApp(t, { serializer })
+  const gap = [1]
+  gap.length = 2
+  const { cookie } = await send(undefined, (session) => void Object.assign(session, { gap, map: new Map(), n: 0 }))
+  type Kept = { gap: number[]; map: Map<string, number>; n: number }
+  const changes: ((session: Kept) => void)[] = [
+    (session) => void (session.gap[1] = 2),
+    (session) => void session.map.set('a', 1),
+    (session) => void (session.n = -0)
+  ]
+  for (const change of changes) await send(cookie, (session) => change(session as unknown as Kept))
+  await send(cookie, (session) => {
+    const { gap, map, n } = session as unknown as Kept
+    t.same([gap, [...map], Object.is(n, -0)], [[1, 2], [['a', 1]], true])
+  })
 })
 
 t.test('a save() that nobody waits for is done before the response', async (t) => {
