@@ -29,6 +29,12 @@ interface User {
   role: Role
 }
 
+// A field that is missing, too long, or there twice is a 400.
+const text = (maxLength: number) => ({ type: 'string', maxLength })
+const bodyOf = (properties: object) => ({ body: { type: 'object', required: Object.keys(properties), properties } })
+const credentials = bodyOf({ name: text(100), password: text(1000) })
+const news = bodyOf({ text: text(1000) })
+
 const hash = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>
 
 /** Yours is a table in a database. */
@@ -67,11 +73,14 @@ export interface Options {
 export async function build({ users, redisUrl, production = false, trustProxy = '' }: Options) {
   const app = Fastify({ ...(trustProxy !== '' && { trustProxy }) })
 
-  // It connects, and it disconnects when the application has closed. The options bound the wait while Redis is away.
-  await app.register(fastifyRedis, { url: redisUrl, maxRetriesPerRequest: 1, commandTimeout: 1000 })
+  // It connects, and it disconnects when the application has closed. README.md, "Redis in production", tells why these.
+  const retryStrategy = (retries: number) => Math.min(retries * 50, 500)
+  const settings = { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy, maxLoadingRetryTime: 500 }
+  await app.register(fastifyRedis, { url: redisUrl, ...settings })
   app.redis.on('error', (error) => app.log.error(error))
   await app.register(starsessions, {
     store: new RedisStore({ client: app.redis, prefix: 'app:session:' }),
+    storeTimeout: 2,
     lifetime: { minutes: 30 },
     rolling: true,
     absoluteLifetime: { hours: 12 },
@@ -115,22 +124,18 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
     page(reply, form(reply, '/login', '<input name="name"><input name="password" type="password">', 'Log in'))
   )
 
-  app.post<{ Body: Record<'name' | 'password', string> }>(
-    '/login',
-    fields('name', 'password'),
-    async (request, reply) => {
-      const user = await users.login(request.body.name, request.body.password)
-      if (user === undefined) {
-        request.flash('error', 'Wrong name or password.')
-        return reply.redirect('/login', 303)
-      }
-      // Before anything is written: whoever knew the id until now must not be logged in with it, nor have a token for it.
-      await request.session.regenerate()
-      request.session.user = user.name
-      request.flash('info', 'Welcome.')
-      return reply.redirect('/', 303)
+  app.post<{ Body: { name: string; password: string } }>('/login', { schema: credentials }, async (request, reply) => {
+    const user = await users.login(request.body.name, request.body.password)
+    if (user === undefined) {
+      request.flash('error', 'Wrong name or password.')
+      return reply.redirect('/login', 303)
     }
-  )
+    // Before anything is written. Whoever planted the session from before knows its id and its CSRF secret: keep neither.
+    await request.session.regenerate()
+    request.session.user = user.name
+    request.flash('info', 'Welcome.')
+    return reply.redirect('/', 303)
+  })
 
   app.post('/logout', async (request, reply) => {
     // At once, and whatever other requests of this session are doing. A message begins a new session.
@@ -142,8 +147,8 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
     page(reply, form(reply, '/notice', `<input name="text" value="${escapeHtml(notice)}">`, 'Publish'))
   )
 
-  const publish = { ...fields('text'), preHandler: only('editor') }
-  app.post<{ Body: Record<'text', string> }>('/notice', publish, async (request, reply) => {
+  const publish = { schema: news, preHandler: only('editor') }
+  app.post<{ Body: { text: string } }>('/notice', publish, async (request, reply) => {
     notice = request.body.text
     request.flash('info', 'Published.')
     return reply.redirect('/', 303)
@@ -155,17 +160,6 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
   return app
 }
 
-/** A form may send a field twice, or not at all. */
-const fields = (...names: string[]) => ({
-  schema: {
-    body: {
-      type: 'object',
-      required: names,
-      properties: Object.fromEntries(names.map((name) => [name, { type: 'string', maxLength: 1000 }]))
-    }
-  }
-})
-
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 
@@ -174,15 +168,14 @@ const form = (reply: FastifyReply, action: string, fields: string, button: strin
     <input type="hidden" name="_csrf" value="${reply.generateCsrf()}">${fields}<button>${button}</button>
   </form>`
 
+const CSP = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 function page(reply: FastifyReply, body: string) {
   const messages = Object.values(reply.flash() as Record<string, string[]>).flat()
   const notes = messages.map((message) => `<p role="status">${escapeHtml(message)}</p>`).join('')
   return reply
     .type('text/html; charset=utf-8')
-    .header(
-      'content-security-policy',
-      "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
+    .header('content-security-policy', CSP)
     .send(`<!doctype html><html lang="en"><title>Notices</title>${notes}${body}</html>`)
 }
 
