@@ -2,8 +2,8 @@
 // comment before a block may say how, and is not shown:
 //
 //   <!-- example: CONTEXT
-//   METHOD /path [JSON body] -> STATUS [JSON body]
-//   WS /path "text" -> "text"          (what a WebSocket answers)
+//   METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body]
+//   WS /path "TEXT" -> "TEXT" | CODE   (a socket is opened, and sends a message: the answer, or the code it is closed with)
 //   max-age SECONDS | none             (of the session cookie that the answer before has set)
 //   -->
 //
@@ -19,6 +19,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { FastifyInstance } from 'fastify'
@@ -227,25 +228,47 @@ interface Visitor {
   readonly known: Map<string, string>
 }
 
-/** `METHOD /path [JSON body] -> STATUS [JSON body]`, or `WS /path "text" -> "text"` */
-async function check(t: Pick<Tap, 'equal' | 'same'>, { origin, jar, known }: Visitor, exchange: string) {
+/** `WS /path "TEXT" -> "TEXT" | CODE` */
+async function checkSocket(t: Pick<Tap, 'equal'>, { origin, jar }: Visitor, exchange: string) {
+  const parts = /^WS (\S+) (".*") -> (".*"|\d{4})$/.exec(exchange)
+  if (parts === null) throw new Error(`"${exchange}" is not WS /path "TEXT" -> "TEXT" | CODE`)
+  const [, path = '', sent = '', expected = ''] = parts
+  const socket = new WebSocket(origin.replace('http', 'ws') + path, { headers: { cookie: jar.header() } })
+  try {
+    await once(socket, 'open')
+    socket.send(JSON.parse(sent))
+    const found = await Promise.race([
+      once(socket, 'message').then(([data]) => String(data)),
+      once(socket, 'close').then(([code]) => code),
+      sleep(5000, 'nothing for 5 seconds', { ref: false })
+    ])
+    t.equal(found, JSON.parse(expected), exchange)
+  } finally {
+    socket.terminate()
+  }
+}
+
+/** `METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body]` */
+async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange: string) {
+  if (exchange.startsWith('WS ')) return checkSocket(t, visitor, exchange)
+  const { origin, jar, known } = visitor
   const age = /^max-age (.+)$/.exec(exchange)?.[1]
   if (age !== undefined) return void t.equal(jar.attribute('session', 'max-age') ?? 'none', age, exchange)
-  const [, live, said, answer] = /^WS (\S+) "(.*)" -> "(.*)"$/.exec(exchange) ?? []
-  if (live !== undefined)
-    return void t.equal(await say(`${origin.replace('http', 'ws')}${live}`, jar, said!), answer, exchange)
-  const parts = /^(\w+) (\S+)(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
-  if (parts === null) throw new Error(`"${exchange}" is not METHOD /path [JSON body] -> STATUS [JSON body]`)
-  const [, method = '', path = '', sent, status, body] = parts
-  const headers = { cookie: jar.header(), ...(sent !== undefined && { 'content-type': 'application/json' }) }
-  const payload = sent?.replace(/<(\w+)>/g, (_, name: string) => known.get(name) ?? '')
+  const parts = /^(\w+) (\S+)(?: (form))?(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
+  if (parts === null)
+    throw new Error(`"${exchange}" is not METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body]`)
+  const [, method = '', path = '', form, sent, status, body] = parts
+  const isJson = sent !== undefined && form === undefined
+  const headers = { cookie: jar.header(), ...(isJson && { 'content-type': 'application/json' }) }
+  const text = sent?.replace(/<(\w+)>/g, (_, name: string) => known.get(name) ?? '')
+  const payload = form === undefined ? text : multipart(JSON.parse(text ?? '{}'))
   const init = { method, headers, redirect: 'manual', ...(payload !== undefined && { body: payload }) } as const
   const response = await fetch(origin + path, init)
   jar.take(response)
-  const text = await response.text()
-  t.equal(response.status, Number(status), `${exchange}: ${text}`)
+  const answer = await response.text()
+  t.equal(response.status, Number(status), `${exchange}: ${answer}`)
   if (body === undefined) return
-  const found = JSON.parse(text)
+  const found = JSON.parse(answer)
   const named = JSON.parse(body, (key, value) => {
     const name = /^<(\w+)>$/.exec(value)?.[1]
     if (name === undefined) return value
@@ -255,16 +278,11 @@ async function check(t: Pick<Tap, 'equal' | 'same'>, { origin, jar, known }: Vis
   t.same(found, named, exchange)
 }
 
-/** Opens a WebSocket and sends a text. @returns what it answers, or the code with which it is closed */
-async function say(url: string, jar: CookieJar, text: string): Promise<string> {
-  const socket = new WebSocket(url, { headers: { cookie: jar.header() } })
-  await once(socket, 'open')
-  socket.send(text)
-  const closed = once(socket, 'close')
-  const [answer] = await Promise.race([once(socket, 'message'), closed])
-  socket.close()
-  await closed
-  return String(answer)
+/** The fields of a form that can upload files. */
+function multipart(fields: Record<string, string>): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  return form
 }
 
 for (const { title, code, context, expected } of shells) {

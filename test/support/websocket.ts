@@ -3,7 +3,6 @@ import { createRequire } from 'node:module'
 
 interface Socket extends EventEmitter {
   send(message: string): void
-  close(): void
   terminate(): void
 }
 
