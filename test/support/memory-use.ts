@@ -1,0 +1,59 @@
+import { getHeapStatistics } from 'node:v8'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+
+/**
+ * What an `InMemoryStore` takes, in bytes, as a line of JSON. A process of its own, started with `--expose-gc`: a test
+ * runner keeps an entry for each promise, and drops it when it likes.
+ */
+export interface MemoryUse {
+  /** For each of a hundred thousand sessions of 200 bytes. */
+  each: number
+  /** For each of them, when they have been removed. */
+  removed: number
+  /** For each of a hundred thousand more, which expire soon. */
+  soon: number
+  /** For each of those, when the timer has taken them away. */
+  expired: number
+}
+
+const COUNT = 100_000
+const HOUR = 3600
+const data = Buffer.alloc(200, 'x')
+
+const { gc } = globalThis as unknown as { gc: () => void }
+const used = () => {
+  gc()
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
+  return heap + external
+}
+
+const timers: (() => void)[] = []
+globalThis.setTimeout = ((callback: () => void) => {
+  timers.push(callback)
+  return { unref: () => callback }
+}) as unknown as typeof setTimeout
+const start = Date.now()
+Date.now = () => start
+
+const store = new InMemoryStore()
+const id = (index: number) => `an-id-of-forty-three-characters-${String(index).padStart(11, '0')}`
+const fill = async (first: number, ttl: (index: number) => number) => {
+  for (let index = first; index < first + COUNT; index++) await store.write(id(index), data, HOUR, ttl(index))
+}
+
+const empty = used()
+await fill(0, (index) => HOUR + index / 7)
+const each = (used() - empty) / COUNT
+for (let index = 0; index < COUNT; index++) await store.remove(id(index))
+const removed = (used() - empty) / COUNT
+
+await fill(0, (index) => HOUR + index / 7)
+const stays = used()
+await fill(COUNT, (index) => 10 + (index % 5))
+const soon = (used() - stays) / COUNT
+Date.now = () => start + 15_000
+while (store.size > COUNT) timers.shift()!()
+const expired = (used() - stays) / COUNT
+
+const use: MemoryUse = { each, removed, soon, expired }
+console.log(JSON.stringify(use))
