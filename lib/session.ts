@@ -195,10 +195,12 @@ class SessionObject {
     }
     const { maxAge } = options
     if (maxAge === undefined) return
-    if (maxAge !== null && !(Number.isFinite(maxAge) && maxAge >= 1)) {
-      throw new SessionOptionsError('session.options(): maxAge must be a number of seconds of at least 1, or null')
+    if (maxAge !== null && (typeof maxAge !== 'number' || Number.isNaN(maxAge))) {
+      throw new SessionOptionsError('session.options(): maxAge must be a number of seconds, or null')
     }
-    const cookie = { maxAge: maxAge === null ? null : Math.min(Math.floor(maxAge), Number.MAX_SAFE_INTEGER) }
+    const cookie = {
+      maxAge: maxAge === null ? null : Math.min(Math.max(1, Math.floor(maxAge)), Number.MAX_SAFE_INTEGER)
+    }
     if (this.#state.metadata.cookie?.maxAge === cookie.maxAge) return
     this.#state.metadata = { ...this.#state.metadata, cookie }
     this.#state.cookieChanged = true

@@ -232,7 +232,14 @@ t.test('options() takes maxAge and ignores what it does not know', async (t) => 
   t.equal(stateOf(session).cookieChanged, false, 'the same again is no change')
   session.options({ maxAge: 2 ** 60 })
   t.equal(stateOf(session).metadata.cookie?.maxAge, Number.MAX_SAFE_INTEGER, 'as a record can keep it')
-  for (const maxAge of [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '10']) {
+  session.options({ maxAge: Number.POSITIVE_INFINITY })
+  t.equal(stateOf(session).metadata.cookie?.maxAge, Number.MAX_SAFE_INTEGER)
+  for (const maxAge of [0, -1, 0.5, Number.NEGATIVE_INFINITY]) {
+    session.options({ maxAge: 10 })
+    session.options({ maxAge })
+    t.equal(stateOf(session).metadata.cookie?.maxAge, 1, `${maxAge}: the shortest that there is`)
+  }
+  for (const maxAge of [Number.NaN, '10', true]) {
     t.throws(() => session.options({ maxAge: maxAge as number }), { code: 'FST_SESSION_OPTIONS', message: /maxAge/ })
   }
 })

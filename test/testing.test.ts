@@ -11,6 +11,7 @@ import starsessions, {
   type SessionStore
 } from '../lib/index.ts'
 import { readSession, sessionCookie } from '../lib/testing.ts'
+import { MapStore } from './support/map-store.ts'
 import { startRedis } from './support/redis-server.ts'
 
 const counting = async (request: { loadSession(): Promise<Record<string, number>> }) => {
@@ -30,7 +31,8 @@ t.test('with every store and encryptor: a cookie of a ready session, and what a 
   const stores: (() => SessionStore)[] = [
     () => new InMemoryStore(),
     () => new CookieStore({ secretKey }),
-    () => new RedisStore({ client })
+    () => new RedisStore({ client }),
+    () => new MapStore()
   ]
   const encryptors: (Encryptor | undefined)[] = [
     undefined,

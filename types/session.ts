@@ -28,6 +28,7 @@ export interface SessionMetadata {
 export interface SessionCookieOptions {
   /**
    * Seconds that the browser keeps this session's cookie: it can only shorten what the configuration says.
+   * Fractions are dropped, and less than 1 is 1: a browser may keep no cookie for less.
    * `null`: until the browser closes ("remember me" was not ticked).
    */
   maxAge?: number | null | undefined
@@ -110,7 +111,7 @@ export interface SessionMembers<D extends object = DefaultData> {
   reload(): Promise<void>
   /**
    * This session's cookie. Kept with the session and repeated each time the cookie is issued.
-   * @throws `FST_SESSION_OPTIONS` for a `maxAge` that is neither `null` nor a number of at least 1
+   * @throws `FST_SESSION_OPTIONS` for a `maxAge` that is neither `null` nor a number
    */
   options(options: SessionCookieOptions & Record<string, unknown>): void
 }

@@ -98,9 +98,15 @@ t.test('its defect: it makes a token for an empty userInfo, and then refuses it'
 })
 
 t.test('with @fastify/secure-session, maxAge shortens the session cookie', async (t) => {
-  const visitor = new Visitor(await application(t, { sessionPlugin: '@fastify/secure-session', form: { maxAge: 60 } }))
-  await token(visitor)
-  t.equal(visitor.jar.attribute('session', 'max-age'), '60')
+  for (const [maxAge, sent] of [
+    [60, '60'],
+    [0, '1'],
+    [-1, '1']
+  ] as const) {
+    const visitor = new Visitor(await application(t, { sessionPlugin: '@fastify/secure-session', form: { maxAge } }))
+    await token(visitor)
+    t.equal(visitor.jar.attribute('session', 'max-age'), sent)
+  }
 })
 
 t.test(

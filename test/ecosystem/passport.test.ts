@@ -127,9 +127,11 @@ for (const [name, store] of [
   t.test(`keepSessionInfo keeps the data under a new id (${name} store)`, async (t) => {
     const visitor = new Visitor(await application(t, { store: store() }))
     await visitor.send('PUT /data', { payload: { cart: ['tea'], theme: 'dark' } })
-    const before = visitor.jar.get('session')
+    const thief = visitor.thief()
     await visitor.send('POST /login/keeping', { payload: right })
-    t.not(visitor.jar.get('session'), before)
+    t.not(visitor.jar.get('session'), thief.jar.get('session'))
+    t.equal((await thief.send('GET /')).json().user, null, 'who held the cookie from before is not logged in')
+    if (name === 'memory') t.same((await thief.send('GET /')).json().data, {}, 'its id is dead')
     t.same((await visitor.send('GET /')).json().data, { cart: ['tea'], theme: 'dark', passport: 'ada' })
   })
 
@@ -137,13 +139,18 @@ for (const [name, store] of [
     const visitor = new Visitor(await application(t, { store: store(), options: { clearSessionOnLogin: false } }))
     await visitor.send('PUT /data', { payload: { cart: ['tea'], theme: 'dark' } })
     const ids = [visitor.jar.get('session')]
+    const planted = visitor.thief()
     await visitor.send('POST /login', { payload: right })
+    t.equal((await planted.send('GET /')).json().user, null, 'who held the cookie from before is not logged in')
+    if (name === 'memory') t.same((await planted.send('GET /')).json().data, {}, 'its id is dead')
     ids.push(visitor.jar.get('session'))
+    const stolen = visitor.thief()
     t.same((await visitor.send('GET /')).json().data, { cart: ['tea'], theme: 'dark', passport: 'ada' })
     await visitor.send('POST /logout')
     ids.push(visitor.jar.get('session'))
     t.same((await visitor.send('GET /')).json(), { user: null, data: { cart: ['tea'], theme: 'dark' } })
     t.equal(new Set(ids).size, 3, 'a new id each time')
+    if (name === 'memory') t.equal((await stolen.send('GET /')).json().user, null, 'logged out with it')
   })
 }
 
@@ -271,9 +278,11 @@ for (const [name, store] of [
 
     await visitor.send('PUT /data', { payload: { [STATE_KEY]: { other: 1 } } })
     const last = await begin()
-    const before = visitor.jar.get('session')
+    const thief = visitor.thief()
     t.equal((await visitor.send(`GET /oauth2?code=1&state=${last}`)).status, 200)
-    t.not(visitor.jar.get('session'), before)
+    t.not(visitor.jar.get('session'), thief.jar.get('session'))
+    t.equal((await thief.send('GET /')).json().user, null)
+    if (name === 'memory') t.same((await thief.send('GET /')).json().data, {}, 'its id is dead')
     t.same((await visitor.send('GET /')).json().data, { passport: 'ada' })
     t.equal((await new Visitor(app).send(`GET /oauth2?code=1&state=${last}`)).status, 403, 'for another visitor')
   })
