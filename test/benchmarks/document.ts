@@ -15,6 +15,7 @@ const PACKAGES = [
   'connect-redis',
   'ioredis',
   'redis',
+  'iovalkey',
   'autocannon'
 ]
 

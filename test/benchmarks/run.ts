@@ -12,6 +12,7 @@ import { measureMemory, memorySection } from './memory.ts'
 import { measureMerging } from './merging.ts'
 import { measureOneSession } from './one-session.ts'
 import { progress } from './progress.ts'
+import { measureCommands } from './redis-commands.ts'
 import { measureTraffic, trafficSection } from './redis-traffic.ts'
 import { fitting, type Group, measureSpeed, type Speed } from './speed.ts'
 import { speedPicture } from './speed-picture.ts'
@@ -72,6 +73,10 @@ if (parts.includes('redis') && redis !== undefined) {
   const traffic = await measureTraffic(['S0', 'S1', 'S2', 'S3', 'S4', 'S5'], columns, redis.port)
   show(trafficSection(traffic), ...trafficChecks(traffic))
 }
+if (parts.includes('clients') && redis !== undefined) {
+  progress('Redis clients')
+  show(await measureCommands(redis.port))
+}
 if (parts.includes('memory')) {
   progress('InMemoryStore')
   const memories = await measureMemory(effort.sessions)
@@ -79,7 +84,7 @@ if (parts.includes('memory')) {
 }
 if (parts.includes('merge')) show(measureMerging())
 if (parts.includes('queue')) show(await measureOneSession())
-show(goalSection(checks))
+if (checks.length > 0) show(goalSection(checks))
 
 async function redisVersion(): Promise<string> {
   if (redis === undefined) return '(none)'

@@ -3,8 +3,6 @@ export type Operation = 'anonymous' | 'read' | 'write' | 'login' | 'logout' | 'r
 /** A time in which the store may be missed. Milliseconds, as `performance.now()` has them. */
 export interface Outage {
   readonly name: string
-  /** It lasts longer than a request waits: some have to fail. */
-  readonly isFelt: boolean
   readonly began: number
   /** When a request had succeeded again. */
   readonly ended: number
@@ -42,7 +40,7 @@ export class Ledger {
     const unexplained = this.#unavailable.filter((failure) => {
       return failure.operation === 'anonymous' || !outages.some((outage) => overlap(outage, failure))
     })
-    const unfelt = outages.filter((outage) => outage.isFelt && this.#during(outage) === 0)
+    const unfelt = outages.filter((outage) => this.#during(outage) === 0)
     return [
       ...this.#wrong,
       ...unexplained.map(({ operation, began }) => `${operation}: 503 at ${Math.round(began)} ms`),
