@@ -2,6 +2,7 @@ import type { Settings } from '../types/options.ts'
 import { SessionOptionsError } from './errors.ts'
 import type { Registration } from './registration.ts'
 import { CookieStore } from './stores/cookie.ts'
+import { RedisStore } from './stores/redis.ts'
 
 /** A Fastify instance, of whatever server. */
 type Scope = { readonly server: object }
@@ -29,31 +30,33 @@ export function admit(registration: Registration): void {
   const others = registrationsOf(registration.scope)
   for (const other of others) {
     assertOwnStore(registration, other)
-    assertOwnKeys(registration, other)
     if (isWithin(registration.scope, other.scope)) assertOwnCookie(registration, other)
     else if (isWithin(other.scope, registration.scope)) assertOwnCookie(other, registration)
   }
   applications.set(registration.scope.server, [...others, registration])
 }
 
-/** An id that one of them gave out would open in the other: a visitor would hand it in under the other cookie's name. */
-function assertOwnStore({ store, settings }: Registration, other: Registration): void {
-  if (store !== other.store || store.forCookie !== undefined) return
-  const [name, taken] = [settings.cookieName, other.settings.cookieName]
-  if (name === taken) return
+/** What one of them gave out would open in the other: a visitor would hand it in as the other's cookie. */
+function assertOwnStore(one: Registration, other: Registration): void {
+  if (!sharesRecords(one, other) || isSameSession(one, other)) return
+  const { name, cookieName } = other.settings
   throw new SessionOptionsError(
-    `option "store" is the store of the cookie "${taken}" as well, whose ids would open in the cookie "${name}": pass a store of its own (a RedisStore: with a prefix of its own)`
+    `option "store": a cookie "${cookieName}" of the session "${name}" of another registration would open in this one: pass a store of its own (a RedisStore: with a prefix of its own; a CookieStore: with a secretKey or a salt of its own), or, if it is to be the same session, the same store object and the same "name", "cookieName", "cookie.path" and "cookie.domain"`
   )
 }
 
-/** Signed with one secret for one cookie name, a cookie of the one opens in the other, wherever the browser sends it. */
-function assertOwnKeys({ store, settings }: Registration, other: Registration): void {
-  const [one, another] = [settings.store, other.settings.store]
-  if (store === other.store || !(one instanceof CookieStore && another instanceof CookieStore)) return
-  if (!one.opensCookiesOf(another)) return
-  throw new SessionOptionsError(
-    `option "store": a cookie "${other.settings.cookieName}" of the session "${other.settings.name}" of another registration would open in this one: set "cookieName" to another name, or give the CookieStore a secretKey or salt of its own; pass the same store object if it is to be the same session`
-  )
+function sharesRecords({ store, settings }: Registration, other: Registration): boolean {
+  const [bound, otherBound] = [settings.store, other.settings.store]
+  if (bound instanceof CookieStore && otherBound instanceof CookieStore) return bound.opensCookiesOf(otherBound)
+  if (bound instanceof RedisStore && otherBound instanceof RedisStore) return bound.sharesKeysWith(otherBound)
+  return store === other.store && store.forCookie === undefined
+}
+
+function isSameSession({ store, settings }: Registration, other: Registration): boolean {
+  const { name, cookieName, cookie } = settings
+  const { path, domain } = other.settings.cookie
+  const isOneCookie = cookieName === other.settings.cookieName && cookie.path === path && cookie.domain === domain
+  return store === other.store && name === other.settings.name && isOneCookie
 }
 
 /** Of two cookies of one name a request shows only the first. */

@@ -6,6 +6,18 @@ import { discard, isResponse, isStream, withHeader } from './payload.ts'
 import type { RequestSession } from './request-session.ts'
 import { type Done, whileSending } from './sending.ts'
 
+/** What a header says of the payload that was to be sent is not true of the error, and @fastify/etag would answer 304. */
+const OF_THE_PAYLOAD = [
+  'etag',
+  'last-modified',
+  'content-encoding',
+  'content-language',
+  'content-location',
+  'content-range',
+  'content-disposition',
+  'accept-ranges'
+] as const
+
 type HeaderValue = ReturnType<FastifyReply['getHeader']>
 
 /** What a response does for its session: the commit, and the headers that follow from it. */
@@ -99,6 +111,7 @@ export class SessionResponse {
   #fail(failure: unknown, reply: FastifyReply, payload: unknown): Error {
     const error = withFixedMessage(failure)
     reply.code(Number(error.statusCode))
+    for (const name of OF_THE_PAYLOAD) reply.removeHeader(name)
     reply.header('cache-control', 'no-store')
     if (error instanceof SessionUnavailableError) reply.headers(error.headers)
     discard(payload)

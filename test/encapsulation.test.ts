@@ -1,7 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { namesIn } from '../lib/encapsulation.ts'
-import starsessions, { CookieStore, InMemoryStore } from '../lib/index.ts'
+import starsessions, { CookieStore, InMemoryStore, RedisStore } from '../lib/index.ts'
 import type { StarsessionsOptions } from '../types/options.ts'
 
 type Shape = { own?: StarsessionsOptions[]; below?: StarsessionsOptions[]; beside?: StarsessionsOptions[] }
@@ -29,7 +30,7 @@ t.test(
     const one = { store, cookieName: 'one' }
     const other = { name: 'admin', store, cookieName: 'other' }
     const message =
-      /"store" is the store of the cookie "one" as well, whose ids would open in the cookie "other": pass a store of its own \(a RedisStore: with a prefix of its own\)/
+      /"store": a cookie "one" of the session "session" of another registration would open in this one: pass a store of its own \(a RedisStore: with a prefix of its own; a CookieStore: with a secretKey or a salt of its own\)/
     await t.rejects(application({ own: [one, other] }), refused(message))
     await t.rejects(application({ own: [one], below: [other] }), refused(message))
     await t.rejects(application({ below: [one], beside: [other] }), refused(message))
@@ -44,6 +45,53 @@ t.test(
   }
 )
 
+t.test(
+  'one store and one cookie name, but another name, path or domain, is refused: it looks like two sessions',
+  async (t) => {
+    const secretKey = 'thirty-two bytes of text, or more than that'
+    for (const store of [new InMemoryStore(), new CookieStore({ secretKey })]) {
+      const one = { store, cookieName: 'sid' }
+      for (const other of [
+        { ...one, name: 'admin' },
+        { ...one, cookie: { path: '/admin' } },
+        { ...one, cookie: { domain: 'example.org' } }
+      ]) {
+        const shop = { ...one, cookie: { path: '/shop' } }
+        await t.rejects(
+          application({ below: [one], beside: [other] }),
+          refused(/"store": a cookie "sid" .* would open/)
+        )
+        await t.rejects(
+          application({ below: [shop], beside: [other] }),
+          refused(/"store": a cookie "sid" .* would open/)
+        )
+      }
+      await t.rejects(application({ own: [one], below: [{ ...one, cookie: { path: '/admin' } }] }), refused(/"store"/))
+      await t.resolves(application({ own: [one], below: [{ ...one, lifetime: 60 }], beside: [one] }))
+    }
+  }
+)
+
+t.test('two RedisStores that write to the same keys are one store', async (t) => {
+  const client = new Redis({ lazyConnect: true })
+  const another = new Redis({ lazyConnect: true })
+  const make = (options: object = {}) => new RedisStore({ client, ...options })
+  const session = { store: make() }
+  await t.rejects(
+    application({ own: [session, { name: 'admin', store: make() }] }),
+    refused(/"store": a cookie "session" of the session "session" of another registration would open in this one/)
+  )
+  const same = { name: 'admin', store: make({ prefix: () => 'one key for all' }) }
+  await t.rejects(
+    application({ below: [{ store: make({ prefix: () => 'one key for all' }) }], beside: [same] }),
+    refused(/"store"/)
+  )
+  for (const options of [{ prefix: 'admin.' }, { hashIds: false }, { client: another }]) {
+    await t.resolves(application({ own: [session, { name: 'admin', store: make(options) }] }))
+  }
+  await t.resolves(application({ below: [session], beside: [session] }), 'the same session')
+})
+
 t.test('a store that binds itself to the cookie serves several', async (t) => {
   const signed = new CookieStore({ secretKey: 'thirty-two bytes of text, or more than that' })
   await t.resolves(application({ own: [{ store: signed }, { store: signed, name: 'admin' }] }))
@@ -53,7 +101,7 @@ t.test('two CookieStores of one secret are refused where a cookie of the one wou
   const secretKey = 'thirty-two bytes of text, or more than that'
   const make = (options: object = {}) => new CookieStore({ secretKey, ...options })
   const message =
-    /"store": a cookie "session" of the session "session" of another registration would open in this one: set "cookieName" to another name, or give the CookieStore a secretKey or salt of its own; pass the same store/
+    /"store": a cookie "session" of the session "session" of another registration would open in this one: .* the same session, the same store object/
   const outer = { store: make() }
   const inner = { store: make(), cookie: { path: '/admin' } }
   await t.rejects(application({ own: [outer], below: [inner] }), refused(message))
@@ -63,6 +111,8 @@ t.test('two CookieStores of one secret are refused where a cookie of the one wou
   const salt = 'the same for both'
   const salted = [{ store: make({ salt }) }, { name: 'admin', store: make({ salt }) }]
   await t.rejects(application({ own: salted }), refused(/a cookie "session" of the session "session"/))
+  const shared = make({ salt })
+  await t.rejects(application({ own: [{ store: shared }, { store: shared, name: 'admin' }] }), refused(/would open/))
 
   await t.resolves(application({ own: [outer], below: [{ ...inner, cookieName: 'admin' }] }))
   await t.resolves(application({ own: [outer], below: [{ ...inner, store: make({ salt: 'admin' }) }] }))

@@ -2,9 +2,10 @@
 // comment before a block may say how, and is not shown:
 //
 //   <!-- example: CONTEXT
-//   METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body]
+//   METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]
 //   WS /path "TEXT" -> "TEXT" | CODE   (a socket is opened, and sends a message: the answer, or the code it is closed with)
 //   max-age SECONDS | none             (of the session cookie that the answer before has set)
+//   header NAME VALUE                  (of the answer before)
 //   -->
 //
 // CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
@@ -210,7 +211,12 @@ for (const [index, block] of programs.entries()) {
       t.same(exchanges, [], 'requests need an app')
     } else {
       if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-      const visitor = { origin: app.listeningOrigin, jar: new CookieJar(), known: new Map<string, string>() }
+      const visitor: Visitor = {
+        origin: app.listeningOrigin,
+        jar: new CookieJar(),
+        known: new Map(),
+        headers: new Headers()
+      }
       for (const exchange of exchanges) await check(t, visitor, exchange)
       await app.close()
     }
@@ -226,6 +232,8 @@ interface Visitor {
   readonly jar: CookieJar
   /** What stands for "<name>". */
   readonly known: Map<string, string>
+  /** Of the last answer. */
+  headers: Headers
 }
 
 /** `WS /path "TEXT" -> "TEXT" | CODE` */
@@ -248,15 +256,17 @@ async function checkSocket(t: Pick<Tap, 'equal'>, { origin, jar }: Visitor, exch
   }
 }
 
-/** `METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body]` */
+/** `METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]`, or what is looked for in the answer before */
 async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange: string) {
   if (exchange.startsWith('WS ')) return checkSocket(t, visitor, exchange)
   const { origin, jar, known } = visitor
   const age = /^max-age (.+)$/.exec(exchange)?.[1]
   if (age !== undefined) return void t.equal(jar.attribute('session', 'max-age') ?? 'none', age, exchange)
+  const [, name = '', value] = /^header (\S+) (.+)$/.exec(exchange) ?? []
+  if (value !== undefined) return void t.equal(visitor.headers.get(name), value, exchange)
   const parts = /^(\w+) (\S+)(?: (form))?(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
   if (parts === null)
-    throw new Error(`"${exchange}" is not METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body]`)
+    throw new Error(`"${exchange}" is not METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]`)
   const [, method = '', path = '', form, sent, status, body] = parts
   const isJson = sent !== undefined && form === undefined
   const headers = { cookie: jar.header(), ...(isJson && { 'content-type': 'application/json' }) }
@@ -265,9 +275,11 @@ async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange:
   const init = { method, headers, redirect: 'manual', ...(payload !== undefined && { body: payload }) } as const
   const response = await fetch(origin + path, init)
   jar.take(response)
+  visitor.headers = response.headers
   const answer = await response.text()
   t.equal(response.status, Number(status), `${exchange}: ${answer}`)
   if (body === undefined) return
+  if (!/^[{["]/.test(body)) return void t.equal(answer, body, exchange)
   const found = JSON.parse(answer)
   const named = JSON.parse(body, (key, value) => {
     const name = /^<(\w+)>$/.exec(value)?.[1]

@@ -29,6 +29,7 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements SessionStore {
   readonly readProlongs = true
+  readonly #client: RedisClient
   readonly #commands: RedisCommands
   readonly #gcTtl: number
   readonly #key: (sessionId: string) => string
@@ -43,6 +44,12 @@ export class RedisStore implements SessionStore {
     const toKey = keyMaker(prefix)
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
     this.#commands = recognise(client)
+    this.#client = client
+  }
+
+  /** Whether both keep a session under the same key of the same server, as far as the client tells. */
+  sharesKeysWith(other: RedisStore): boolean {
+    return this.#client === other.#client && this.#key('an id') === other.#key('an id')
   }
 
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {

@@ -18,6 +18,14 @@ async function application(t: Test, first: boolean, options: StarsessionsOptions
     session.n = (session.n ?? 0) + 1
     return 'counted'
   })
+  app.get('/tagged', async ({ session }, reply) => {
+    session.n = (session.n ?? 0) + 1
+    return reply.header('etag', '"mine"').send('tagged')
+  })
+  app.get('/unstorable', async ({ session }) => {
+    session.n = Symbol('n') as unknown as number
+    return 'counted'
+  })
   app.get('/logout', async ({ session }) => session.destroy().then(() => 'bye'))
   const visitor = new Visitor(app)
   await visitor.send('POST /login')
@@ -58,5 +66,24 @@ for (const first of [true, false]) {
     t.equal(status, 304)
     t.match(lines, [/^session=.*Max-Age=60/])
     t.equal(headers['cache-control'], 'no-store')
+  })
+
+  t.test(`registered ${order}: a commit that fails is no 304`, async (t) => {
+    const { visitor, store } = await application(t, first)
+    const { headers } = await visitor.send('GET /count')
+    const known = { headers: { 'if-none-match': String(headers.etag) } }
+    t.equal((await visitor.send('GET /unstorable', known)).status, 500)
+    store.write = async () => {
+      throw new Error('away')
+    }
+    store.remove = store.write as () => Promise<never>
+    for (const request of ['GET /count', 'HEAD /count', 'GET /logout'] as const) {
+      const { status, headers } = await visitor.send(request, known)
+      t.equal(status, 503, request)
+      t.not(headers.etag, known.headers['if-none-match'])
+    }
+    const mine = await visitor.send('GET /tagged', { headers: { 'if-none-match': '"mine"' } })
+    t.equal(mine.status, 503)
+    t.not(mine.headers.etag, '"mine"')
   })
 }

@@ -56,14 +56,22 @@ interface Setup {
   readonly store?: SessionStore
   /** In the place of the one that knows everybody but Eve. */
   readonly deserialize?: (name: string) => Promise<unknown>
+  /** Happens when a login has loaded its session, and not stored it yet. */
+  readonly duringLogin?: () => Promise<unknown>
 }
 
-async function application(t: Test, { options, store = new InMemoryStore(), deserialize }: Setup = {}) {
+async function application(
+  t: Test,
+  { options, store = new InMemoryStore(), deserialize, duringLogin = async () => undefined }: Setup = {}
+) {
   const app = Fastify()
   t.teardown(() => app.close())
   const authenticator = new Authenticator(options)
   authenticator.use(new PasswordStrategy()).use(new OAuth2Strategy())
-  authenticator.registerUserSerializer(async (user: { name: string }) => user.name)
+  authenticator.registerUserSerializer(async (user: { name: string }) => {
+    await duringLogin()
+    return user.name
+  })
   authenticator.registerUserDeserializer(
     deserialize ?? (async (name: string) => (name === 'eve' ? false : { name, known: true }))
   )
@@ -153,6 +161,33 @@ for (const [name, store] of [
     if (name === 'memory') t.equal((await stolen.send('GET /')).json().user, null, 'logged out with it')
   })
 }
+
+t.test(
+  'what another request stores during a login: its defect, except for what is in clearSessionIgnoreFields',
+  async (t) => {
+    const listed = { clearSessionIgnoreFields: ['cart', 'theme', 'options'] }
+    for (const [url, options, kept] of [
+      ['/login', listed, { cart: ['tea', 'cup'], theme: 'dark', options: 1 }],
+      ['/login/keeping', {}, { cart: ['tea', 'cup'] }],
+      ['/login', { clearSessionOnLogin: false }, { cart: ['tea'], options: 1 }]
+    ] as const) {
+      let during: () => Promise<unknown> = async () => undefined
+      const app = await application(t, { options: options as Options, duringLogin: () => during() })
+      app.put('/options', async ({ session }) => session.set('options', 1))
+      const visitor = new Visitor(app)
+      await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
+      await visitor.send('PUT /options')
+      const other = visitor.thief()
+      during = () => other.send('PUT /data', { payload: { cart: ['tea', 'cup'], theme: 'dark' } })
+      t.equal((await visitor.send(`POST ${url}`, { payload: right })).status, 200)
+      t.same(
+        (await visitor.send('GET /')).json().data,
+        { ...kept, passport: 'ada' },
+        `${url} ${JSON.stringify(options)}`
+      )
+    }
+  }
+)
 
 t.test('logout ends the session: the record is gone, the cookie cleared, a copy of it is dead', async (t) => {
   const store = new InMemoryStore()

@@ -68,3 +68,15 @@ t.test('a file that a handler sends comes with its session, also as 304 and to H
   t.match(head.lines, [/^session=/])
   t.same(store.calls, { read: 3, write: 3, remove: 0 })
 })
+
+t.test('a file behind a commit that fails leaves nothing of its own on the 503', async (t) => {
+  const { visitor, store } = await application(t, {})
+  store.write = async () => {
+    throw new Error('away')
+  }
+  const { status, headers, json } = await visitor.send('GET /report', { headers: { range: 'bytes=0-2' } })
+  t.equal(status, 503)
+  t.equal(json().code, 'FST_SESSION_STORE')
+  for (const name of ['content-range', 'accept-ranges', 'last-modified', 'etag'])
+    t.equal(headers[name], undefined, name)
+})
