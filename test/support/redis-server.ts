@@ -79,7 +79,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 function commandLine(port: number, { args = [], configFile, dataDir }: RedisServerOptions): string[] {
   const persistence =
     dataDir === undefined
-      ? ['--dir', tmpdir(), '--appendonly', 'no']
+      ? // What another server has left there is none of its own.
+        ['--dir', tmpdir(), '--dbfilename', `starsessions-${port}.rdb`, '--appendonly', 'no']
       : ['--dir', dataDir, '--appendonly', 'yes', '--appendfsync', 'always']
   const first = configFile === undefined ? [] : [configFile]
   return [...first, '--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, ...args]
