@@ -4,7 +4,7 @@ import { SessionConflictError, SessionGoneError, SessionUnavailableError } from 
 import { merge } from './merge.ts'
 import { renewId, writeRecord } from './new-record.ts'
 import type { Data, RecordMetadata } from './record.ts'
-import type { Draft, Found, RecordStore, Stored } from './record-store.ts'
+import type { Draft, Found, RecordStore, Stored, Swapped } from './record-store.ts'
 import { retry } from './retry.ts'
 import { bury } from './rotation.ts'
 import type { SessionState } from './session.ts'
@@ -14,7 +14,7 @@ export interface Change {
   readonly state: SessionState
   /** The data to write, as they are now. */
   readonly data: Data
-  /** The same in a record. */
+  /** The same in a record, with the metadata that the session was loaded with. */
   readonly record: Uint8Array
   /** What of the state belongs to the record: the handler may have asked for more since. */
   readonly scope: SessionState['scope']
@@ -41,9 +41,6 @@ export interface Committed {
   readonly merged: boolean
 }
 
-/** What became of one attempt. */
-type Attempted = { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }
-
 /**
  * Brings a stored session up to what a request made of it: compares and swaps against the record that it was loaded from,
  * and on a conflict merges with what is there now, until it holds. What is gone stays gone.
@@ -66,11 +63,13 @@ class StoredCommit {
   /** What is to be replaced. */
   #expected: Stored
   #ours: Data
+  /** The record that the change came with, and the metadata in it. */
+  readonly #made: Draft['record']
   #written: Pick<Committed, 'data' | 'stored' | 'asked'>
   #merged = false
   #conflicts = 0
-  /** New records of rotations, which nobody has been told of. */
-  readonly #newIds: Set<string>
+  /** Ids of new records of rotations, which nobody has been told of. */
+  #newIds: readonly string[]
 
   constructor(records: RecordStore, base: Stored, concurrency: Concurrency, change: Change) {
     this.#records = records
@@ -78,8 +77,9 @@ class StoredCommit {
     this.#change = change
     this.#expected = base
     this.#ours = change.data
+    this.#made = { bytes: change.record, metadata: base.metadata }
     this.#written = { data: change.data, stored: null, asked: change.state }
-    this.#newIds = new Set(change.state.strays)
+    this.#newIds = change.state.strays
   }
 
   async run(): Promise<Committed> {
@@ -89,12 +89,12 @@ class StoredCommit {
         this.#takeIn(await this.#records.interpret(this.#expected.id, hint))
       }
       const attempts = await retry(() => this.#attempt())
-      if (this.#newIds.size > 0) await this.#takeBack()
+      if (this.#newIds.length > 0) await this.#takeBack()
       const { data, stored, asked } = this.#written
       return { data, stored, asked, attempts, conflicts: this.#conflicts, merged: this.#merged }
     } catch (error) {
       // Whether the old record was replaced is not known: taking the new one back could end the session.
-      if (error instanceof SessionUnavailableError) state.strays = [...this.#newIds]
+      if (error instanceof SessionUnavailableError) state.strays = this.#newIds
       else await this.#takeBack()
       throw error
     }
@@ -108,8 +108,12 @@ class StoredCommit {
     if (state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
-    const draft = Object.keys(data).length === 0 ? null : { data, metadata }
-    const attempted = draft !== null && state.rotated ? await this.#rotate(draft) : await this.#replace(draft)
+    // After a merge, or in an update(), the data are no longer what the record was made of.
+    const record = data === this.#change.data ? this.#made : undefined
+    const draft = Object.keys(data).length === 0 ? null : { data, metadata, record }
+    const { id, bytes } = this.#expected
+    const isRotation = draft !== null && state.rotated
+    const attempted = isRotation ? await this.#rotate(draft) : await this.#records.swap(id, bytes, draft)
     if (attempted.ok) {
       this.#written = { data, stored: attempted.stored, asked }
       return true
@@ -120,22 +124,15 @@ class StoredCommit {
     return false
   }
 
-  async #replace(draft: Draft | null): Promise<Attempted> {
-    const { id, bytes } = this.#expected
-    const swapped = await this.#records.swap(id, bytes, draft)
-    if (!swapped.ok) return swapped
-    return { ok: true, stored: swapped.written === null ? null : { id, ...swapped.written } }
-  }
-
-  async #rotate(draft: Draft): Promise<Attempted> {
+  async #rotate(draft: Draft): Promise<Swapped> {
     const { state } = this.#change
     const newId = String(state.id)
-    this.#newIds.add(newId)
+    this.#newIds = [...this.#newIds, newId]
     // The new record first: if the process dies in between, the old one holds what it held before.
     const stored = await writeRecord(this.#records, state, draft)
     const found = await bury(this.#records, this.#expected, newId)
     if (found !== null) return { ok: false, found }
-    this.#newIds.delete(newId)
+    this.#newIds = this.#newIds.filter((id) => id !== newId)
     return { ok: true, stored }
   }
 
@@ -160,6 +157,6 @@ class StoredCommit {
   /** Nobody was told of these new records. What cannot be removed now, expires. */
   #takeBack(): Promise<unknown> {
     this.#change.state.strays = []
-    return Promise.allSettled([...this.#newIds].map((id) => this.#records.remove(id)))
+    return Promise.allSettled(this.#newIds.map((id) => this.#records.remove(id)))
   }
 }

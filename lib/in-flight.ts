@@ -2,10 +2,14 @@
 export class InFlight {
   readonly #running = new Set<Promise<void>>()
 
-  /** @returns when it has ended, well or not */
-  add(operation: Promise<unknown>): Promise<void> {
+  /**
+   * @param then called when it has ended, well or not
+   * @returns when that has happened
+   */
+  add(operation: Promise<unknown>, then: () => void): Promise<void> {
     const over = () => {
       this.#running.delete(ended)
+      then()
     }
     const ended = operation.then(over, over)
     this.#running.add(ended)

@@ -36,17 +36,17 @@ export type Found =
   | { readonly kind: 'unusable'; readonly reason: Unusable | 'expired'; readonly bytes: Uint8Array }
   | { readonly kind: 'missing' }
 
-/** What was written. */
-export type Written = Pick<Stored, 'bytes' | 'record' | 'metadata'>
-
+/** What became of a swap. */
 export type Swapped =
   /** `null`: nothing stands there now. */
-  { readonly ok: true; readonly written: Written | null } | { readonly ok: false; readonly found: Found }
+  { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }
 
 /** A session's data and metadata, to be written. */
 export interface Draft {
   readonly data: Data
   readonly metadata: RecordMetadata
+  /** A record of the data, with other metadata. */
+  readonly record?: { readonly bytes: Uint8Array; readonly metadata: RecordMetadata } | undefined
 }
 
 const MISSING: Found = { kind: 'missing' }
@@ -115,13 +115,14 @@ export class RecordStore {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
   async write(id: string, draft: Draft): Promise<Stored> {
-    const written = await this.#encode(id, draft)
+    const encoded = this.#encode(id, draft)
+    const { bytes, record, metadata } = encoded instanceof Promise ? await encoded : encoded
     const ttl = this.#timeLeft(draft)
     try {
-      const newId = await this.#calls.write(id, written.bytes, this.#expiry.lifetime, ttl)
+      const newId = await this.#calls.write(id, bytes, this.#expiry.lifetime, ttl)
       const size = cookieSize(this.#cookieName, newId)
       if (size > MAX_COOKIE_BYTES) throw tooLargeForCookie(size, MAX_COOKIE_BYTES)
-      return { id: newId, ...written }
+      return { id: newId, bytes, record, metadata }
     } catch (error) {
       throw this.#explained(error, draft)
     }
@@ -134,10 +135,11 @@ export class RecordStore {
   async swap(id: string, expected: Uint8Array, draft: Draft | null): Promise<Swapped> {
     const { lifetime } = this.#expiry
     if (draft === null) return this.#swap(id, expected, null, lifetime, lifetime)
-    const written = await this.#encode(id, draft)
+    const encoded = this.#encode(id, draft)
+    const stored = encoded instanceof Promise ? await encoded : encoded
     const ttl = this.#timeLeft(draft)
     try {
-      return await this.#swap(id, expected, written, lifetime, ttl)
+      return await this.#swap(id, expected, stored, lifetime, ttl)
     } catch (error) {
       throw this.#explained(error, draft)
     }
@@ -171,16 +173,16 @@ export class RecordStore {
   async #swap(
     id: string,
     expected: Uint8Array,
-    written: Written | null,
+    stored: Stored | null,
     lifetime: number,
     ttl: number
   ): Promise<Swapped> {
-    const bytes = written?.bytes ?? null
+    const bytes = stored?.bytes ?? null
     const result = await this.#calls.replace(id, expected, bytes, lifetime, ttl)
-    if (result.replaced) return { ok: true, written }
+    if (result.replaced) return { ok: true, stored }
     const { current } = result
     // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
-    if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, written }
+    if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
     return { ok: false, found: await this.interpret(id, current) }
   }
 
@@ -191,11 +193,15 @@ export class RecordStore {
     return ttl
   }
 
-  async #encode(id: string, draft: Draft): Promise<Written> {
+  /** @returns the draft as it is going to be stored under the id; a promise of it where it is to be encrypted */
+  #encode(id: string, draft: Draft): Stored | Promise<Stored> {
     const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, rev: newRevision() }
-    const record = this.codec.serialize(draft.data, metadata)
-    const bytes = this.codec.isEncrypted ? await this.codec.encrypt(record, this.#boundTo(id)) : record
-    return { bytes, record, metadata }
+    const record =
+      draft.record === undefined
+        ? this.codec.serialize(draft.data, metadata)
+        : this.codec.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
+    if (!this.codec.isEncrypted) return { id, bytes: record, record, metadata }
+    return this.codec.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))
   }
 
   #boundTo(id: string): string {

@@ -3,6 +3,7 @@ import type { Encryptor } from '../types/encryptor.ts'
 import type { Serializer } from '../types/serializer.ts'
 import { SessionSerializeError, SessionUnavailableError } from './errors.ts'
 import { isFuture } from './expiry.ts'
+import { JsonSerializer } from './serializers/json.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'
@@ -35,16 +36,20 @@ const NO_METADATA: RecordMetadata = { lifetime: 0, created: 0, last_access: 0 }
 
 const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
 
+const endsIn = (record: Uint8Array, ending: Uint8Array): boolean => isEqual(record.subarray(-ending.byteLength), ending)
+
 const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 
 /** Records: data and metadata to bytes and back, through the serializer and then the encryptor. */
 export class RecordCodec {
   readonly #serializer: Serializer
+  readonly #isJson: boolean
   readonly #encryptor: Encryptor | undefined
   readonly #cookieName: string
 
   constructor(serializer: Serializer, encryptor: Encryptor | undefined, cookieName: string) {
     this.#serializer = serializer
+    this.#isJson = serializer.constructor === JsonSerializer
     this.#encryptor = encryptor
     this.#cookieName = cookieName
   }
@@ -94,9 +99,25 @@ export class RecordCodec {
    * that ends in our spelling of its metadata is one already: only the other, foreign ones are serialized again.
    */
   #normalize(record: Uint8Array, metadata: RecordMetadata): Uint8Array {
-    const ending = this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
-    const isOurs = isEqual(record.subarray(-ending.byteLength), ending)
+    const isOurs = endsIn(record, this.#ending(metadata))
     return isOurs ? record : this.serialize(this.restore(record), metadata)
+  }
+
+  /**
+   * The record with other metadata: without serializing the data again, where they stand in JSON before the metadata.
+   * @param record one of `data`, with the metadata `from`
+   * @throws `FST_SESSION_SERIALIZE`
+   */
+  withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
+    const ending = this.#ending(from)
+    if (!this.#isJson || !endsIn(record, ending)) return this.serialize(data, to)
+    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#ending(to)])
+  }
+
+  /** What a record ends in. */
+  #ending(metadata: RecordMetadata): Uint8Array {
+    if (this.#isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
+    return this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
   }
 
   /** There is an encryptor: `encrypt` and `decrypt` have something to do. */
@@ -177,7 +198,7 @@ export class RecordCodec {
  * The data, without the metadata. By hand: each spread of an object with other keys makes V8 a hidden class, which stays
  * in memory, and whatever then refers to it, until a full collection.
  */
-function copyOf(record: Data): Data {
+export function copyOf(record: Data): Data {
   const data: Data = {}
   for (const key of Object.keys(record)) {
     if (key === '__proto__') define(data, key, record[key])

@@ -3,6 +3,7 @@ import type { Session } from '../types/session.ts'
 import { type CookieAction, NONE, type Outcome } from './cookie.ts'
 import { cannotSendCookie, SessionGoneError, SessionOptionsError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
+import { copyOf, type Data } from './record.ts'
 import type { SessionCommands } from './session.ts'
 import type { Review, SessionManager } from './session-manager.ts'
 
@@ -64,8 +65,12 @@ export class RequestSession implements SessionCommands {
    */
   commit(areHeadersSent: () => boolean, review?: Review): Promise<void> {
     return this.#inTurn(async (session) => {
-      this.#settle(await this.#unlessGone(this.#manager.commit(session, this.#log, areHeadersSent(), review)))
-      this.left = { ...session }
+      try {
+        this.#settle(await this.#manager.commit(session, this.#log, areHeadersSent(), review))
+      } catch (error) {
+        throw this.#noted(error)
+      }
+      this.left = copyOf(session as unknown as Data)
     })
   }
 
@@ -148,20 +153,20 @@ export class RequestSession implements SessionCommands {
           this.#updating = false
         }
       }
-      const { result, action } = await this.#unlessGone(
-        this.#manager.update(session, guarded, this.#log, !this.#outlet.isOpen)
-      )
-      this.#settle(action)
-      return result
+      try {
+        const { result, action } = await this.#manager.update(session, guarded, this.#log, !this.#outlet.isOpen)
+        this.#settle(action)
+        return result
+      } catch (error) {
+        throw this.#noted(error)
+      }
     })
   }
 
   /** An earlier save() of this request may have issued a cookie for a session that has ended since. */
-  #unlessGone<T>(commit: Promise<T>): Promise<T> {
-    return commit.catch((error: unknown) => {
-      if (error instanceof SessionGoneError) this.action = NONE
-      throw error
-    })
+  #noted(error: unknown): unknown {
+    if (error instanceof SessionGoneError) this.action = NONE
+    return error
   }
 
   #settle(action: Outcome): void {
@@ -175,10 +180,9 @@ export class RequestSession implements SessionCommands {
     const isFree = this.#running === 0 && session !== null
     const turn = isFree ? operation(session) : this.#afterOthers(operation)
     this.#running++
-    const over = () => {
+    this.#last = this.#inFlight.add(turn, () => {
       this.#running--
-    }
-    this.#last = this.#inFlight.add(turn).then(over, over)
+    })
     return turn
   }
 

@@ -248,7 +248,7 @@ export class SessionManager {
       scope: null,
       prolonged: isStored && this.#records.readProlongs,
       unanswered: undefined,
-      aside: new Map()
+      aside: null
     }
   }
 

@@ -48,8 +48,8 @@ export interface SessionState {
   prolonged: boolean
   /** A new id under which a write was not answered. */
   unanswered?: string | undefined
-  /** Keys that carry a member's name: never properties, so that they shadow nothing. */
-  readonly aside: Map<string, unknown>
+  /** Keys that carry a member's name: never properties, so that they shadow nothing. Most sessions have none. */
+  aside: Map<string, unknown> | null
 }
 
 let stateOf: (session: Session) => SessionState
@@ -66,14 +66,19 @@ class SessionObject {
   }
 
   get(key: string): unknown {
-    return isReserved(key) ? this.#state.aside.get(key) : (this as unknown as Data)[key]
+    return isReserved(key) ? this.#state.aside?.get(key) : (this as unknown as Data)[key]
   }
 
   set(key: string, value: unknown): void {
     if (key === METADATA_KEY) throw refusal(key)
     if (value === undefined) this.delete(key)
-    else if (isReserved(key)) this.#state.aside.set(key, value)
+    else if (isReserved(key)) this.#setAside(key, value)
     else (this as unknown as Data)[key] = value
+  }
+
+  #setAside(key: string, value: unknown): void {
+    this.#state.aside ??= new Map()
+    this.#state.aside.set(key, value)
   }
 
   has(key: string): boolean {
@@ -82,7 +87,7 @@ class SessionObject {
 
   delete(key: string): boolean {
     const had = this.has(key)
-    if (isReserved(key)) this.#state.aside.delete(key)
+    if (isReserved(key)) this.#state.aside?.delete(key)
     else delete (this as unknown as Data)[key]
     return had
   }
@@ -103,7 +108,8 @@ class SessionObject {
       const value = (this as unknown as Data)[key]
       if (value !== undefined) data[key] = value
     }
-    for (const [key, value] of this.#state.aside) define(data, key, value)
+    const { aside } = this.#state
+    if (aside !== null) for (const [key, value] of aside) define(data, key, value)
     return data
   }
 
@@ -127,7 +133,7 @@ class SessionObject {
   }
 
   get isEmpty(): boolean {
-    return this.#state.aside.size === 0 && Object.values(this).every((value) => value === undefined)
+    return !hasAside(this.#state) && Object.values(this).every((value) => value === undefined)
   }
 
   get metadata(): SessionMetadata {
@@ -207,10 +213,12 @@ class SessionObject {
   }
 }
 
-function wipe(session: SessionObject, { aside }: SessionState): void {
+const hasAside = ({ aside }: SessionState): boolean => aside !== null && aside.size > 0
+
+function wipe(session: SessionObject, state: SessionState): void {
   const keys = [...Object.keys(session), ...Object.getOwnPropertySymbols(session)]
   for (const key of keys) delete (session as unknown as Record<PropertyKey, unknown>)[key]
-  aside.clear()
+  state.aside = null
 }
 
 /** Names that are no data keys: the members, what every object inherits, and the library's own key. */
@@ -262,7 +270,7 @@ export function createSession(state: SessionState, data: Data): Session {
  */
 export function alignRecord(session: Session): void {
   const state = stateOf(session)
-  if (state.stored === null || state.aside.size === 0) return
+  if (state.stored === null || !hasAside(state)) return
   const { stored, kind } = state
   state.stored = { ...stored, record: kind.recordOf(session.data() as Data, stored.metadata) }
 }

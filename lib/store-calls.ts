@@ -62,7 +62,7 @@ export class StoreCalls {
    * its own, so that nothing is written when the read was given up.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
-  async replace(
+  replace(
     id: string,
     expected: Uint8Array,
     bytes: Uint8Array | null,
@@ -70,9 +70,17 @@ export class StoreCalls {
     ttl: number
   ): Promise<Replaced> {
     const store = this.#store
-    if (store.replace !== undefined) {
-      return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
-    }
+    if (store.replace === undefined) return this.#replaceInSteps(id, expected, bytes, lifetime, ttl)
+    return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
+  }
+
+  async #replaceInSteps(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
     const current = await this.read(id, lifetime)
     if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
     if (bytes === null) await this.remove(id)

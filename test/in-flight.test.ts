@@ -14,13 +14,13 @@ t.test('it waits for what runs, whether it ends well or not, and not for what be
       ends.push(() => (ending === 'well' ? resolve() : reject(new Error('down'))))
     })
   const over: string[] = []
-  void inFlight.add(operation('well')).then(() => over.push('first'))
-  void inFlight.add(operation('badly')).then(() => over.push('second'))
+  void inFlight.add(operation('well'), () => over.push('first'))
+  void inFlight.add(operation('badly'), () => over.push('second'))
   let ended = false
   const waiting = inFlight.ended().then(() => {
     ended = true
   })
-  void inFlight.add(operation('well'))
+  void inFlight.add(operation('well'), () => undefined)
   ends[0]!()
   await turn()
   t.equal(ended, false)

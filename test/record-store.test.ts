@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
-import { RecordStore, type Stored, type Written, warnUnusable } from '../lib/record-store.ts'
+import { RecordStore, type Stored, warnUnusable } from '../lib/record-store.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import { fakeClock } from './support/fake-clock.ts'
 
@@ -35,7 +35,7 @@ t.test('a swap replaces what is expected, and says what is there instead', async
     found: { kind: 'session', data: { a: 2 } }
   })
   t.match(await records.swap('id', bytes, null), { ok: false })
-  t.match(await records.swap('id', (first as { written: Written }).written.bytes, null), { ok: true, written: null })
+  t.match(await records.swap('id', (first as { stored: Stored }).stored.bytes, null), { ok: true, stored: null })
   t.match(await records.swap('id', bytes, null), { ok: false, found: { kind: 'missing' } })
 })
 

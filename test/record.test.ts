@@ -49,6 +49,38 @@ t.test('a record of ours is compared as it is, without being parsed again', asyn
   t.equal(parsed, 0)
 })
 
+t.test('with other metadata, a record is the one that its data make with them', async (t) => {
+  const other = { lifetime: 90, created: AT - 10.5, last_access: AT, rev: 'r', ünknown: { __metadata__: metadata } }
+  const keys = fc.oneof(fc.string(), fc.constantFrom('__metadata', 'rev', '}', ','))
+  fc.assert(
+    fc.property(fc.dictionary(keys, fc.jsonValue()), fc.constantFrom(metadata, other), (values, from) => {
+      const record = codec.serialize(values, from)
+      const data = codec.restore(record)
+      for (const to of [metadata, other]) {
+        t.strictSame(codec.withMetadata(record, data, from, to), codec.serialize(data, to))
+      }
+    })
+  )
+})
+
+t.test('nor does it matter how it is spelled, or what serialized it', async (t) => {
+  const data = { a: 1, __metadata: { b: '"__metadata__":{}' } }
+  const to = { ...metadata, rev: 'r' }
+  const own = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }))
+  const spaced = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }, null, 1))
+  const first = Buffer.from(JSON.stringify({ __metadata__: metadata, ...data }))
+  for (const record of [own, spaced, first]) {
+    t.strictSame(codec.withMetadata(record, data, metadata, to), codec.serialize(data, to))
+  }
+  class Checked extends JsonSerializer {
+    override serialize(value: object): Uint8Array {
+      return Buffer.concat([super.serialize(value), Buffer.from(`/${Object.keys(value).length}`)])
+    }
+  }
+  const checked = new RecordCodec(new Checked(), undefined, 'session')
+  t.strictSame(checked.withMetadata(checked.serialize(data, metadata), data, metadata, to), checked.serialize(data, to))
+})
+
 t.test('a record without metadata begins now', async (t) => {
   t.match(parse('{"user":"alice"}'), { ok: true, metadata: { created: AT, last_access: AT } })
 })

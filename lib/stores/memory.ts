@@ -69,11 +69,7 @@ export class InMemoryStore implements SessionStore {
   }
 
   async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
-    const isOver = lifetime !== 0 && !(ttl > 0)
-    if (isOver) this.#drop(this.#entries.get(sessionId))
-    else this.#put(sessionId, data, this.#deadline(lifetime, ttl))
-    this.#sweep(STEPS_PER_WRITE)
-    this.#arm(SHORTEST_WAIT_MS)
+    this.#write(sessionId, data, lifetime, ttl)
     return sessionId
   }
 
@@ -88,7 +84,7 @@ export class InMemoryStore implements SessionStore {
     if (current === undefined) return { replaced: false, current: null }
     if (current !== toText(expected)) return { replaced: false, current: Buffer.from(current, 'latin1') }
     if (data === null) this.#drop(this.#entries.get(sessionId))
-    else await this.write(sessionId, data, lifetime, ttl)
+    else this.#write(sessionId, data, lifetime, ttl)
     return { replaced: true }
   }
 
@@ -108,6 +104,14 @@ export class InMemoryStore implements SessionStore {
   #live(sessionId: string): Entry | undefined {
     const entry = this.#entries.get(sessionId)
     return entry !== undefined && this.#queue.expires(entry) > now() ? entry : undefined
+  }
+
+  #write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): void {
+    const isOver = lifetime !== 0 && !(ttl > 0)
+    if (isOver) this.#drop(this.#entries.get(sessionId))
+    else this.#put(sessionId, data, this.#deadline(lifetime, ttl))
+    this.#sweep(STEPS_PER_WRITE)
+    this.#arm(SHORTEST_WAIT_MS)
   }
 
   /** On the millisecond, so that a sum of fractions expires neither before nor after it. */
