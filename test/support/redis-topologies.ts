@@ -19,7 +19,7 @@ export const LIBRARIES: readonly Library[] = ['ioredis', 'iovalkey', 'node-redis
 type Connect = (ports: readonly number[]) => Promise<Connection>
 
 const nowhere = () => undefined
-const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
+export const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
 /** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
 const soon = () => 50
 
@@ -55,7 +55,7 @@ export function connectTo({ kind, ports }: Servers, library: Library): Promise<C
   return CONNECT[library][kind](ports)
 }
 
-function closing(
+export function closing(
   client: IoredisClient & { on(event: 'error', listener: () => void): unknown; disconnect(): void }
 ): Connection {
   client.on('error', nowhere)
@@ -69,7 +69,7 @@ interface Unconnected {
   destroy(): unknown
 }
 
-async function connected(client: Unconnected): Promise<Connection> {
+export async function connected(client: Unconnected): Promise<Connection> {
   client.on('error', nowhere)
   await client.connect()
   return { client: client as unknown as RedisClient, close: () => void client.destroy() }
