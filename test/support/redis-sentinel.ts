@@ -69,14 +69,6 @@ export class RedisSentinels {
     })
   }
 
-  /** Resolves when somebody else than `old` is master, and takes writes. */
-  async failedOver(old: RedisServer): Promise<void> {
-    await waitUntil('another master', async () => {
-      const master = await this.master()
-      return master !== old && (await ask(master, (client) => client.info('replication'))).includes('role:master')
-    })
-  }
-
   /** Resolves when the sentinels could do a failover. */
   async healthy(): Promise<void> {
     await waitUntil('sentinels that agree', async () => {

@@ -1,11 +1,11 @@
 import type { Test } from 'tap'
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
-import { Interleaving, PAIRS } from './interleave.ts'
-import { connectTo, type Library, type Servers } from './redis-topologies.ts'
+import { PAIRS } from './interleave.ts'
+import { killedProcess } from './killed-process.ts'
+import { redisInterleavings } from './redis-interleavings.ts'
+import { connectTo, LIBRARIES, type Library, type Servers } from './redis-topologies.ts'
 import { sharedSession } from './session-processes.ts'
 import { storeConformance } from './store-conformance.ts'
-
-const LIBRARIES: readonly Library[] = ['ioredis', 'node-redis']
 
 /**
  * What must hold over Redis, of however many servers it is made, and whoever speaks to it.
@@ -15,11 +15,14 @@ export async function redisSuite(t: Test, servers: Servers, processes: Library):
   await conformance(t, servers)
   for (const library of LIBRARIES) {
     await t.test(`${library}: two requests, in every order of their store operations`, (t) =>
-      interleavings(t, servers, library)
+      redisInterleavings(t, servers, library, PAIRS)
     )
   }
   await t.test(`${processes}: three processes, of 100 increments, 100 increments and 50 writes`, (t) =>
     severalProcesses(t, servers, processes)
+  )
+  await t.test(`${processes}: a process that is killed midway: what it acknowledged is kept, and counted once`, (t) =>
+    killedProcess(t, servers, processes, 100)
   )
 }
 
@@ -45,25 +48,6 @@ async function conformance(t: Test, servers: Servers): Promise<void> {
   t.jobs = runs.length
   await Promise.all(runs)
   t.jobs = 1
-}
-
-async function interleavings(t: Test, servers: Servers, library: Library): Promise<void> {
-  const { client, close } = await connectTo(servers, library)
-  t.teardown(close)
-  // Without the random part, a pause between two attempts is as short as it can be.
-  const { random } = Math
-  Math.random = () => 0
-  t.teardown(() => {
-    Math.random = random
-  })
-  const store = new RedisStore({ client })
-  // Each run has a session of its own: what others left does not matter.
-  const interleaving = await Interleaving.over(
-    t,
-    () => store,
-    async () => undefined
-  )
-  await interleaving.hold(t, PAIRS)
 }
 
 async function severalProcesses(t: Test, servers: Servers, library: Library): Promise<void> {

@@ -1,5 +1,7 @@
-import { Cluster, Redis } from 'ioredis'
+import * as ioredis from 'ioredis'
+import * as iovalkey from 'iovalkey'
 import { createClient, createCluster, createSentinel } from 'redis'
+import type { IoredisClient } from '../../lib/stores/redis/ioredis.ts'
 import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
@@ -10,29 +12,30 @@ export interface Servers {
   readonly ports: readonly number[]
 }
 
-export type Library = 'ioredis' | 'node-redis'
+export type Library = 'ioredis' | 'iovalkey' | 'node-redis'
+
+export const LIBRARIES: readonly Library[] = ['ioredis', 'iovalkey', 'node-redis']
 
 type Connect = (ports: readonly number[]) => Promise<Connection>
 
 const nowhere = () => undefined
-const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
+export const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
 /** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
 const soon = () => 50
 
+const ioredisOrIovalkey = ({
+  Redis,
+  Cluster
+}: Pick<typeof ioredis, 'Redis' | 'Cluster'>): Record<Servers['kind'], Connect> => ({
+  single: async ([port]) => closing(new Redis({ port: port!, retryStrategy: soon })),
+  cluster: async (ports) => closing(new Cluster(nodes(ports), { clusterRetryStrategy: soon })),
+  sentinel: async (ports) =>
+    closing(new Redis({ sentinels: nodes(ports), name: MASTER_NAME, sentinelRetryStrategy: soon, retryStrategy: soon }))
+})
+
 const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
-  ioredis: {
-    single: async ([port]) => closing(new Redis({ port: port!, retryStrategy: soon })),
-    cluster: async (ports) => closing(new Cluster(nodes(ports), { clusterRetryStrategy: soon })),
-    sentinel: async (ports) =>
-      closing(
-        new Redis({
-          sentinels: nodes(ports),
-          name: MASTER_NAME,
-          sentinelRetryStrategy: soon,
-          retryStrategy: soon
-        })
-      )
-  },
+  ioredis: ioredisOrIovalkey(ioredis),
+  iovalkey: ioredisOrIovalkey(iovalkey as unknown as typeof ioredis),
   'node-redis': {
     single: async ([port]) =>
       connected(createClient({ socket: { host: '127.0.0.1', port: port!, reconnectStrategy: soon } })),
@@ -52,7 +55,9 @@ export function connectTo({ kind, ports }: Servers, library: Library): Promise<C
   return CONNECT[library][kind](ports)
 }
 
-function closing(client: Redis | Cluster): Connection {
+export function closing(
+  client: IoredisClient & { on(event: 'error', listener: () => void): unknown; disconnect(): void }
+): Connection {
   client.on('error', nowhere)
   return { client, close: () => client.disconnect() }
 }
@@ -64,7 +69,7 @@ interface Unconnected {
   destroy(): unknown
 }
 
-async function connected(client: Unconnected): Promise<Connection> {
+export async function connected(client: Unconnected): Promise<Connection> {
   client.on('error', nowhere)
   await client.connect()
   return { client: client as unknown as RedisClient, close: () => void client.destroy() }

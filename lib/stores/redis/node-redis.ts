@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
+import { LostMaster } from './lost-master.ts'
 
 type Argument = string | Buffer
 
@@ -17,8 +18,10 @@ export interface NodeRedisClient extends Connected {
 
 /** `createCluster()` of node-redis. */
 export interface NodeRedisCluster extends Connected {
-  sendCommand(firstKey: string, isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
+  sendCommand(firstKey: string | undefined, isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
   getSlotRandomNode(slot: number): unknown
+  /** Each with its connection, if it has one. */
+  readonly masters: readonly { readonly client?: { readonly isReady: boolean } | undefined }[]
 }
 
 /** `createSentinel()` of node-redis. */
@@ -40,9 +43,14 @@ const AS_BYTES = { typeMapping: { 36: Buffer } }
  * readonly": a replica's answer may be older than what the same visitor has just written.
  */
 function sender(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
-  if ('getSlotRandomNode' in client) return (key, args) => client.sendCommand(key, false, args, AS_BYTES)
+  if ('getSlotRandomNode' in client) return clusterSender(client)
   if ('getSentinelNode' in client) return (_key, args) => client.sendCommand(false, args, AS_BYTES)
   return (_key, args) => client.sendCommand(args, AS_BYTES)
+}
+
+function clusterSender(cluster: NodeRedisCluster): Send {
+  const lostMaster = new LostMaster(cluster)
+  return (key, args) => lostMaster.watch(key, () => cluster.sendCommand(key, false, args, AS_BYTES))
 }
 
 export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): RedisCommands {

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import type { Library, Servers } from './redis-topologies.ts'
+import { sharedSession } from './session-processes.ts'
+
+const IN_FLIGHT = 4
+
+/** Three processes that increment one session's numbers; one is killed midway. */
+export async function killedProcess(t: Test, servers: Servers, library: Library, rounds: number): Promise<void> {
+  const { start, data } = await sharedSession(t, servers, library)
+  const increments = (name: string) => start({ kind: 'increment', name, inFlight: IN_FLIGHT, rounds })
+  const each = IN_FLIGHT * rounds
+  const killed = increments('killed')
+  const others = ['a', 'b'].map(increments)
+  while (killed.acknowledged < each / 5) await sleep(10)
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  for (const { ended } of others) t.same((await ended)[0], 0)
+  const counted = (await data()) as Record<string, number>
+  t.match(counted, { a: each, b: each })
+  t.equal(counted.total, 2 * each + (counted.killed ?? 0), 'each increment counts once')
+  t.ok((counted.killed ?? 0) >= killed.acknowledged, 'all that were acknowledged')
+  t.ok((counted.killed ?? 0) <= killed.acknowledged + IN_FLIGHT, 'and at most those in flight besides')
+}
