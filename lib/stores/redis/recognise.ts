@@ -21,8 +21,9 @@ const NODE_REDIS_METHODS = ['sendCommand', 'withTypeMapping', 'connect'] as cons
 export function recognise(client: unknown): RedisCommands {
   if (has(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
   if (has(client, NODE_REDIS_METHODS)) {
-    const { options } = client as { options?: { keyPrefix?: string } }
-    if (!options?.keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
+    // What each kind of client of node-redis 6 has; of their options, only createClient() shows any.
+    const { _keyPrefix: keyPrefix } = client as { _keyPrefix?: string | Buffer }
+    if (!keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
     throw new SessionOptionsError('RedisStore: client has a keyPrefix of its own: set the option "prefix" instead')
   }
   throw new SessionOptionsError(`RedisStore: client is ${whatElse(client)}. Supported are ${SUPPORTED}`)
