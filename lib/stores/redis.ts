@@ -22,8 +22,8 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Keeps sessions in Redis or Valkey: one string key each, and one command for each call. From a server that does not know
- * GETEX (before Redis 6.2), a read that prolongs is two.
+ * Keeps sessions in Redis or Valkey: one string key each, and one command for each call. Where the server or the client
+ * does not know GETEX (before Redis 6.2), a read that prolongs is two.
  *
  * What the client throws is thrown on as it is, unless the client was closed: then that is what the error says.
  */
@@ -32,7 +32,8 @@ export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
   readonly #gcTtl: number
   readonly #key: (sessionId: string) => string
-  #hasGetex = true
+  /** `undefined`: nobody knows it. */
+  #getex: RedisCommands['getex']
 
   /** @throws `SessionOptionsError` */
   constructor(options: RedisStoreOptions) {
@@ -43,6 +44,7 @@ export class RedisStore implements SessionStore {
     const toKey = keyMaker(prefix)
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
     this.#commands = recognise(client)
+    this.#getex = this.#commands.getex
   }
 
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
@@ -90,12 +92,12 @@ export class RedisStore implements SessionStore {
   }
 
   async #prolonging(key: string, milliseconds: number): Promise<Uint8Array | null> {
-    if (this.#hasGetex) {
+    if (this.#getex !== undefined) {
       try {
-        return await this.#commands.getex(key, milliseconds)
+        return await this.#getex(key, milliseconds)
       } catch (error) {
         if (!isUnknownCommand(error)) throw error
-        this.#hasGetex = false
+        this.#getex = undefined
       }
     }
     const [data] = await Promise.all([this.#commands.get(key), this.#commands.pexpire(key, milliseconds)])

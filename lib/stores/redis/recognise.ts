@@ -34,7 +34,6 @@ function whatElse(client: unknown): string {
   if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client of it and pass that'
   if (typeof client === 'function') return 'a class or a function: pass the client that it makes'
   if (has(client, ['then'])) return 'a promise: await it'
-  if (has(client, ['getBuffer', 'defineCommand'])) return 'of ioredis 4 or older: install ioredis 6'
   if (has(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'
   if (has(client, ['sendCommand', 'connect'])) return 'of node-redis 4: install redis 5 or later'
   if (has(client, ['sendCommand'])) return "node-redis' legacy(): pass the client that it was called on"

@@ -33,7 +33,6 @@ t.test('what is not one is refused with what it is, where that can be told, and 
     [connecting, 'a promise: await it'],
     [createClient().legacy(), "node-redis' legacy(): pass the client that it was called on"],
     // As they were: these versions are not installed here.
-    [{ getBuffer: nothing, defineCommand: nothing, set: nothing }, 'of ioredis 4 or older: install ioredis 6'],
     [{ internal_send_command: nothing, send_command: nothing }, 'of node-redis 3 or older: install redis 5 or later'],
     [{ connect: nothing, sendCommand: nothing, v4: {} }, 'of node-redis 4: install redis 5 or later'],
     [{}, 'of an unknown kind'],
