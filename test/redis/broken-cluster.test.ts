@@ -127,9 +127,21 @@ async function isGivenUp(t: Test, connect: Connect): Promise<void> {
   t.match(body, { user: 'alice', reads: 'again', writes: 'again' })
 }
 
+async function sendsItsScriptAgain(t: Test, connect: Connect): Promise<void> {
+  const { client } = await connectBehind(t, connect, GIVES_UP.redirections)
+  const { send } = await testApp(t, { store: new RedisStore({ client }) })
+  const { cookie } = await send(undefined, (session) => void (session.n = 0))
+  for (const n of [1, 2]) {
+    await Promise.all(cluster.nodes.map(({ admin }) => admin.script('FLUSH')))
+    t.equal((await send(cookie, (session) => void session.n++)).status, 200)
+    t.same((await send(cookie, (session) => session.data())).body, { n })
+  }
+}
+
 const runs = Object.entries(CLUSTER_CLIENTS).flatMap(([name, connect]) => [
   t.test(`${name}: what a node refuses`, { buffered: true }, (t) => handsOn(t, name, connect)),
-  t.test(`${name}: a circle that it never leaves`, { buffered: true }, (t) => isGivenUp(t, connect))
+  t.test(`${name}: a circle that it never leaves`, { buffered: true }, (t) => isGivenUp(t, connect)),
+  t.test(`${name}: nodes that forget their scripts`, { buffered: true }, (t) => sendsItsScriptAgain(t, connect))
 ])
 t.jobs = runs.length
 await Promise.all(runs)
