@@ -59,7 +59,8 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
 
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const held = heldBy(request, registration)
-    if (held === null || held.session === null) return done()
+    if (held === null) return done()
+    if (held.session === null) return done(null, registration.response.withRetryAfter(held, reply, payload))
     registration.response.finish(held, request, reply, payload, done)
   })
 }

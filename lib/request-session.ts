@@ -1,7 +1,7 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { type CookieAction, NONE, type Outcome } from './cookie.ts'
-import { cannotSendCookie, SessionGoneError, SessionOptionsError } from './errors.ts'
+import { cannotSendCookie, SessionGoneError, SessionOptionsError, SessionUnavailableError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
 import { copyOf, type Data } from './record.ts'
 import type { SessionCommands } from './session.ts'
@@ -40,6 +40,8 @@ export class RequestSession implements SessionCommands {
   streams = false
   /** The response was an error: nothing of the session is stored, on purpose. */
   dropped = false
+  /** What the handler last asked for failed with this; `null`: it did not, or with something else. */
+  unavailable: SessionUnavailableError | null = null
 
   /**
    * @param cookie the cookie's value, as it came
@@ -68,7 +70,7 @@ export class RequestSession implements SessionCommands {
       try {
         this.#settle(await this.#manager.commit(session, this.#log, areHeadersSent(), review))
       } catch (error) {
-        throw this.#noted(error)
+        throw this.#withoutCookie(error)
       }
       this.left = copyOf(session as unknown as Data)
     })
@@ -110,11 +112,21 @@ export class RequestSession implements SessionCommands {
 
   async #load(): Promise<Session> {
     try {
-      this.session = await this.#manager.load(this.#cookie, this, this.#log)
+      this.session = await this.#noted(this.#manager.load(this.#cookie, this, this.#log))
       return this.session
     } catch (error) {
       // The next call tries again.
       this.#loading = null
+      throw error
+    }
+  }
+
+  async #noted<T>(asked: Promise<T>): Promise<T> {
+    this.unavailable = null
+    try {
+      return await asked
+    } catch (error) {
+      if (error instanceof SessionUnavailableError) this.unavailable = error
       throw error
     }
   }
@@ -130,7 +142,7 @@ export class RequestSession implements SessionCommands {
       throw new SessionOptionsError(`session.${member}() was called while session.update() runs: call it afterwards`)
     }
     const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
-    const result = await operation()
+    const result = await this.#noted(operation())
     if (this.action === NONE) return result
     if (this.#outlet.isOpen) {
       this.announced = true
@@ -158,13 +170,13 @@ export class RequestSession implements SessionCommands {
         this.#settle(action)
         return result
       } catch (error) {
-        throw this.#noted(error)
+        throw this.#withoutCookie(error)
       }
     })
   }
 
   /** An earlier save() of this request may have issued a cookie for a session that has ended since. */
-  #noted(error: unknown): unknown {
+  #withoutCookie(error: unknown): unknown {
     if (error instanceof SessionGoneError) this.action = NONE
     return error
   }

@@ -55,16 +55,26 @@ export class SessionResponse {
     whileSending(reply, commit.then(finished, failed), done)
   }
 
+  /**
+   * Who answers errors himself sends the status, but not the headers of an error.
+   * @returns the payload to send
+   */
+  withRetryAfter({ unavailable }: RequestSession, reply: FastifyReply, payload: unknown): unknown {
+    if (unavailable === null || statusOf(reply, payload) !== 503) return payload
+    const retryAfter = unavailable.headers['retry-after']
+    return setHeader(reply, payload, 'retry-after', (own) => String(own ?? retryAfter))
+  }
+
   #begin(held: RequestSession, reply: FastifyReply, payload: unknown): Promise<void> | undefined {
     if (held.settled) return undefined
     held.settled = true
     held.streams = isStream(payload)
-    held.dropped = (isResponse(payload) ? payload.status : reply.statusCode) >= 500
+    held.dropped = statusOf(reply, payload) >= 500
     return held.dropped ? undefined : held.finish(() => reply.raw.headersSent)
   }
 
   #withHeaders(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
-    const sent = setHeader(reply, payload, 'vary', varyOnCookie)
+    const sent = setHeader(reply, this.withRetryAfter(held, reply, payload), 'vary', varyOnCookie)
     if (held.action.kind === 'none' && !held.announced) return sent
     // What was announced may be worth nothing any more: the session has ended since.
     const lines = this.#lines(held.action, reply.getHeader('set-cookie'), request)
@@ -118,6 +128,10 @@ export class SessionResponse {
     return error
   }
 }
+
+/** Of a web `Response`, its own counts. */
+const statusOf = (reply: FastifyReply, payload: unknown): number =>
+  isResponse(payload) ? payload.status : reply.statusCode
 
 /** A web `Response` brings headers of its own, which Fastify puts over the reply's. */
 function setHeader(

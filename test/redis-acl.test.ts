@@ -2,54 +2,99 @@ import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { createCluster } from 'redis'
 import t, { type Test } from 'tap'
+import type { RedisClient } from '../lib/stores/redis/recognise.ts'
 import { RedisStore } from '../lib/stores/redis.ts'
 import { testApp } from './support/app.ts'
 import { CLIENTS } from './support/redis-clients.ts'
 import { RedisCluster } from './support/redis-cluster.ts'
-import { startRedis } from './support/redis-server.ts'
+import { type RedisServer, startRedis } from './support/redis-server.ts'
 
-const server = await startRedis()
-const admin = new Redis(server.port)
-t.teardown(async () => {
-  admin.disconnect()
-  await server.stop()
-})
+/** A Redis before 6.2, as far as the store can tell. */
+const [server, old] = await Promise.all([startRedis(), startRedis({ args: ['--rename-command', 'GETEX', ''] })])
+t.teardown(() => Promise.all([server.stop(), old.stop()]))
 
-/** The two lines of the README. */
-const [single = '', cluster = ''] = readFileSync('README.md', 'utf8').match(/^redis-cli ACL SETUSER .*/gm) ?? []
-const argumentsOf = (line: string) =>
-  line.replace('redis-cli ', '').replaceAll("'", '').replaceAll('shop:session:', PREFIX).split(' ') as [string]
 const PREFIX = 'starsessions.'
 const LOGIN = { username: 'sessions', password: 'a-long-secret' }
 
-await admin.call(...argumentsOf(single))
+/** The lines of the README. */
+const LINES = readFileSync('README.md', 'utf8').match(/^redis-cli ACL SETUSER .*/gm) ?? []
+const [single, before62, cluster] = LINES.map(
+  (line) =>
+    line.replace('redis-cli ', '').replaceAll("'", '').replaceAll('shop:session:', PREFIX).split(' ') as [string]
+) as [[string], [string], [string]]
+
+/** A connection that may everything, to a server whose user is as the line says. */
+async function withUser(t: Test, { port }: RedisServer, line: [string]): Promise<Redis> {
+  const admin = new Redis(port)
+  t.teardown(() => admin.disconnect())
+  await admin.call('ACL', 'DELUSER', LOGIN.username)
+  await admin.call(...line)
+  await admin.call('ACL', 'LOG', 'RESET')
+  await admin.config('RESETSTAT')
+  return admin
+}
+
+async function sessionsLive(t: Test, admin: Redis, client: RedisClient): Promise<void> {
+  for (const options of [{}, { lifetime: 60 }, { lifetime: 60, rolling: true }]) {
+    await admin.script('FLUSH')
+    const { send } = await testApp(t, { store: new RedisStore({ client }), ...options })
+    const { cookie } = await send(undefined, (session) => void (session.n = 1))
+    t.equal((await send(cookie, (session) => void session.n++)).status, 200)
+    const rotated = await send(cookie, (session) => session.regenerateId())
+    t.same((await send(rotated.cookie, (session) => session.data())).body, { n: 2 })
+    t.equal((await send(rotated.cookie, (session) => session.destroy())).status, 200)
+    t.same((await send(rotated.cookie, (session) => session.data())).body, {})
+  }
+}
+
+/** How often each command was called, whether it was done or not. */
+async function calls(admin: Redis): Promise<Record<string, number>> {
+  const stats = await admin.info('commandstats')
+  return Object.fromEntries(
+    [...stats.matchAll(/^cmdstat_(\S+?):calls=(\d+),.*rejected_calls=(\d+)/gm)].map(([, name, done, refused]) => [
+      name,
+      Number(done) + Number(refused)
+    ])
+  )
+}
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
   t.test(`a user restricted to the prefix and the commands is enough, through ${name}`, async (t) => {
+    const admin = await withUser(t, server, single)
     const { client, close } = await connect(server.port, LOGIN)
     t.teardown(close)
-    for (const options of [{}, { lifetime: 60 }, { lifetime: 60, rolling: true }]) {
-      await admin.script('FLUSH')
-      const { send } = await testApp(t, { store: new RedisStore({ client }), ...options })
-      const { cookie } = await send(undefined, (session) => void (session.n = 1))
-      t.equal((await send(cookie, (session) => void session.n++)).status, 200)
-      const rotated = await send(cookie, (session) => session.regenerateId())
-      t.same((await send(rotated.cookie, (session) => session.data())).body, { n: 2 })
-      t.equal((await send(rotated.cookie, (session) => session.destroy())).status, 200)
-      t.same((await send(rotated.cookie, (session) => session.data())).body, {})
+    await sessionsLive(t, admin, client)
+    t.match(await calls(admin), { get: Number, getex: Number, set: Number, del: Number, evalsha: Number, eval: Number })
+    t.equal((await calls(admin)).pexpire, undefined)
+  })
+
+  t.test(`so is the one for Redis before 6.2, there and later, through ${name}`, async (t) => {
+    for (const one of [old, server]) {
+      const admin = await withUser(t, one, before62)
+      const { client, close } = await connect(one.port, LOGIN)
+      t.teardown(close)
+      await sessionsLive(t, admin, client)
+      const called = await calls(admin)
+      t.match(called, { get: Number, set: Number, del: Number, pexpire: Number, evalsha: Number, eval: Number })
+      // Each store of the two that prolong has asked for it once.
+      t.equal(called.getex, one === old ? undefined : 2)
     }
   })
 
   t.test(`it may nothing else: another prefix is refused, through ${name}`, async (t) => {
-    const { client, close } = await connect(server.port, LOGIN)
-    t.teardown(close)
-    const store = new RedisStore({ client, prefix: 'other:' })
-    await t.rejects(store.read('id', 60), { message: /NOPERM/ })
-    await t.rejects(store.write('id', Buffer.from('a'), 60, 60), { message: /NOPERM/ })
-    await t.rejects(store.replace('id', Buffer.from('a'), Buffer.from('b'), 60, 60), {
-      message: /NOPERM|No permissions/
-    })
-    t.equal(await admin.dbsize(), await admin.keys('starsessions.*').then(({ length }) => length))
+    for (const line of [single, before62]) {
+      const admin = await withUser(t, server, line)
+      const { client, close } = await connect(server.port, LOGIN)
+      t.teardown(close)
+      const store = new RedisStore({ client, prefix: 'other:' })
+      await t.rejects(store.read('id', 60), { message: /^NOPERM/ })
+      await t.rejects(store.read('id', 60, 60), { message: /^NOPERM/ })
+      await t.rejects(store.write('id', Buffer.from('a'), 60, 60), { message: /^NOPERM/ })
+      await t.rejects(store.replace('id', Buffer.from('a'), Buffer.from('b'), 60, 60), {
+        message: /NOPERM|No permissions/
+      })
+      t.equal(await admin.dbsize(), await admin.keys(`${PREFIX}*`).then(({ length }) => length))
+    }
   })
 }
 
@@ -76,7 +121,7 @@ t.test('on a cluster the clients need three commands more', async (t) => {
   const redisCluster = await RedisCluster.start()
   const { nodes, ports } = redisCluster
   t.teardown(() => redisCluster.stop())
-  for (const { admin } of nodes) await admin.call(...argumentsOf(cluster))
+  for (const { admin } of nodes) await admin.call(...cluster)
   const rootNodes = ports.map((port) => ({ host: '127.0.0.1', port }))
   await t.test('ioredis', async (t) => {
     const client = new Redis.Cluster(rootNodes, { redisOptions: LOGIN })

@@ -124,7 +124,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     end: ({ admin }) => admin.call('ACL', 'SETUSER', 'default', '+@all'),
     cause: /NOPERM/
   },
-  'it asks for a password (NOAUTH)': {
+  // Who cannot even connect is told so by its client, in words of its own; what Redis says: redis/refused-user.test.ts.
+  'it asks for a password, and connections are gone (NOAUTH)': {
     begin: async ({ admin }) => {
       await admin.config('SET', 'requirepass', 'secret')
       await admin.client('KILL', 'USER', 'default')

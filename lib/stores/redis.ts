@@ -22,8 +22,8 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Keeps sessions in Redis or Valkey: one string key each, and one command for each call. From a server that does not know
- * GETEX (before Redis 6.2), a read that prolongs is two.
+ * Keeps sessions in Redis or Valkey: one string key each, and one command for each call. Where the server, the client or
+ * the rights of the user are from before Redis 6.2, which brought GETEX, a read that prolongs is two.
  *
  * What the client throws is thrown on as it is, unless the client was closed: then that is what the error says.
  */
@@ -33,7 +33,8 @@ export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
   readonly #gcTtl: number
   readonly #key: (sessionId: string) => string
-  #hasGetex = true
+  /** `undefined`: it cannot be used here. */
+  #getex: RedisCommands['getex']
 
   /** @throws `SessionOptionsError` */
   constructor(options: RedisStoreOptions) {
@@ -44,6 +45,7 @@ export class RedisStore implements SessionStore {
     const toKey = keyMaker(prefix)
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
     this.#commands = recognise(client)
+    this.#getex = this.#commands.getex
     this.#client = client
   }
 
@@ -97,12 +99,12 @@ export class RedisStore implements SessionStore {
   }
 
   async #prolonging(key: string, milliseconds: number): Promise<Uint8Array | null> {
-    if (this.#hasGetex) {
+    if (this.#getex !== undefined) {
       try {
-        return await this.#commands.getex(key, milliseconds)
+        return await this.#getex(key, milliseconds)
       } catch (error) {
-        if (!isUnknownCommand(error)) throw error
-        this.#hasGetex = false
+        if (!saysNoGetex(error)) throw error
+        this.#getex = undefined
       }
     }
     const [data] = await Promise.all([this.#commands.get(key), this.#commands.pexpire(key, milliseconds)])
@@ -127,9 +129,9 @@ const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 const isOne = (count: Count): boolean => Number(count) === 1
 
-/** Before Redis 6.2, and where the operator has renamed it. */
-const isUnknownCommand = (error: unknown): boolean =>
-  error instanceof Error && error.message.toLowerCase().startsWith('err unknown command')
+/** Before Redis 6.2, where the operator has renamed it, and where the user's rights are from before. */
+const saysNoGetex = (error: unknown): boolean =>
+  error instanceof Error && /^(err unknown command|noperm .*'getex' command)/i.test(error.message)
 
 function keyMaker(prefix: string | ((key: string) => string)): (key: string) => string {
   if (typeof prefix === 'string') return (key) => prefix + key

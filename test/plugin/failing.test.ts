@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
-import t from 'tap'
+import type { FastifyError, FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
 import { CookieStore } from '../../lib/stores/cookie.ts'
-import { testApp } from '../support/app.ts'
+import { type Handler, testApp } from '../support/app.ts'
 import { MapStore } from '../support/map-store.ts'
 
 class FailingStore extends MapStore {
@@ -150,4 +151,116 @@ t.test('data that throw when they are read are a 500 with a fixed message', asyn
   t.equal(status, 500)
   t.match(body, { code: 'FST_SESSION_SERIALIZE', message: 'The session cannot be serialized: see the log' })
   t.match(JSON.stringify(problems()), /about the cart/)
+})
+
+/** Reads fail, or all calls do, for as long as the test says. */
+class DownStore extends MapStore {
+  down = false
+
+  override async read(id: string) {
+    if (this.down) throw new Error('down')
+    return super.read(id)
+  }
+
+  override async write(id: string, data: Uint8Array, lifetime: number, ttl: number) {
+    if (this.down) throw new Error('down')
+    return super.write(id, data, lifetime, ttl)
+  }
+}
+
+/** An application that answers all errors itself, as many do: with the error's status, and nothing more. */
+async function withOwnErrors(t: Test, prepare: (app: FastifyInstance) => unknown = () => undefined) {
+  const store = new DownStore()
+  const made = await testApp(t, { store, autoload: ['/auto'] }, (app) => {
+    app.setErrorHandler<FastifyError>((error, _request, reply) =>
+      reply.code(error.statusCode ?? 500).send({ own: error.code })
+    )
+    app.get('/auto', async () => 'x')
+    return prepare(app)
+  })
+  const { cookie } = await made.send(undefined, (session) => void (session.n = 1))
+  const get = (url: string) => made.app.inject({ url, headers: { cookie: String(cookie) } })
+  store.down = true
+  return { ...made, store, get, send: (handler: Handler) => made.send(cookie, handler) }
+}
+
+t.test('what cannot be loaded is a 503 with Retry-After, also from an error handler of one’s own', async (t) => {
+  const { get, send } = await withOwnErrors(t)
+  const autoloaded = await get('/auto')
+  t.equal(autoloaded.statusCode, 503)
+  t.same(autoloaded.json(), { own: 'FST_SESSION_STORE' })
+  t.equal(autoloaded.headers['retry-after'], '5')
+  const loaded = await send(() => t.fail('it has no session'))
+  t.equal(loaded.status, 503)
+  t.same(loaded.body, { own: 'FST_SESSION_STORE' })
+  t.equal(loaded.headers['retry-after'], '5')
+})
+
+t.test('so is what a handler asks for and cannot have stored', async (t) => {
+  const { store, send } = await withOwnErrors(t)
+  const calls: Handler[] = [
+    (session) => session.save(),
+    (session) => session.update(() => undefined),
+    (session) => session.reload(),
+    (session) => session.destroy()
+  ]
+  t.intercept(store, 'remove', {
+    value: async () => {
+      throw new Error('down')
+    }
+  })
+  for (const call of calls) {
+    store.down = false
+    const { status, headers } = await send(async (session) => {
+      store.down = true
+      session.n++
+      await call(session, session as never)
+    })
+    t.equal(status, 503, String(call))
+    t.equal(headers['retry-after'], '5', String(call))
+  }
+})
+
+t.test('no Retry-After is left on a response that is no 503, or whose session was loaded after all', async (t) => {
+  const { store, get } = await withOwnErrors(t, (app) => {
+    app.get('/without', async (request) => {
+      await t.rejects(request.loadSession(), { code: 'FST_SESSION_STORE' })
+      return 'as a visitor'
+    })
+    app.get('/otherwise', async (request, reply) => {
+      await t.rejects(request.loadSession(), { code: 'FST_SESSION_STORE' })
+      return reply.code(500).send('x')
+    })
+    app.get('/again', async (request, reply) => {
+      await t.rejects(request.loadSession(), { code: 'FST_SESSION_STORE' })
+      store.down = false
+      await request.loadSession()
+      return reply.code(503).send('for another reason')
+    })
+  })
+  for (const [url, status] of [['/without', 200] as const, ['/otherwise', 500] as const, ['/again', 503] as const]) {
+    const { statusCode, headers } = await get(url)
+    t.equal(statusCode, status, url)
+    t.notOk('retry-after' in headers, url)
+  }
+})
+
+t.test('the application’s own Retry-After stays, and a web Response gets one as well', async (t) => {
+  const { get } = await withOwnErrors(t, (app) => {
+    app.get('/own', async (request, reply) => {
+      await t.rejects(request.loadSession())
+      return reply.code(503).header('retry-after', 60).send('x')
+    })
+    app.get('/web', async (request, reply) => {
+      await t.rejects(request.loadSession())
+      return reply.send(new Response('x', { status: 503 }))
+    })
+    app.get('/web-own', async (request, reply) => {
+      await t.rejects(request.loadSession())
+      return reply.send(new Response('x', { status: 503, headers: { 'retry-after': '60' } }))
+    })
+  })
+  t.equal((await get('/own')).headers['retry-after'], '60')
+  t.equal((await get('/web')).headers['retry-after'], '5')
+  t.equal((await get('/web-own')).headers['retry-after'], '60')
 })

@@ -9,6 +9,7 @@ import { RedisStore } from '../../lib/stores/redis.ts'
 import { testApp } from '../support/app.ts'
 import { HeldStore } from '../support/held-store.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { newSignal } from '../support/signal.ts'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
@@ -41,6 +42,50 @@ t.test('closing waits for a commit that is running, also when its connection is 
   await held.release()
   await closed
   t.same(order, ['the store answers', 'the application closes its client'])
+})
+
+t.test('closing waits for a commit that began when it had begun itself, and whose connection is gone', async (t) => {
+  const client = new Redis(server.port)
+  const reader = new Redis(server.port)
+  t.teardown(() => {
+    client.disconnect()
+    reader.disconnect()
+  })
+  const held = new HeldStore(new RedisStore({ client, prefix: 'late:' }))
+  const handler = newSignal()
+  const proceed = newSignal()
+  const { app, problems } = await testApp(t, { store: held.store }, (app) => {
+    app.addHook('onClose', () => client.quit())
+    app.get('/slow', async (request) => {
+      ;(await request.loadSession()).a = 1
+      held.holdNext('write')
+      handler.give()
+      await proceed.given
+      return 'x'
+    })
+  })
+  const beforeClosing = newSignal()
+  app.addHook('preClose', async () => beforeClosing.give())
+  const whileClosing = newSignal()
+  // The last one that is added is the first one that runs.
+  app.addHook('onClose', async () => whileClosing.give())
+  const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  const socket = connect(Number(address.port), '127.0.0.1')
+  socket.write('GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+  await handler.given
+  const closed = app.close()
+  await beforeClosing.given
+  proceed.give()
+  await untilHeld(held)
+  socket.destroy()
+  await whileClosing.given
+  // Whoever does not wait has closed the client by then.
+  for (let turns = 0; turns < 100; turns++) await turn()
+  t.equal(client.status, 'ready')
+  await held.release()
+  await closed
+  t.equal((await reader.keys('late:*')).length, 1)
+  t.same(problems(), [])
 })
 
 t.test('the responses of open connections are finished before the application’s onClose hooks', async (t) => {

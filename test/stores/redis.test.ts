@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
-import { CLIENTS } from '../support/redis-clients.ts'
+import { CLIENTS, type Connect } from '../support/redis-clients.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { storeConformance } from '../support/store-conformance.ts'
 
@@ -14,6 +14,14 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const server = await startRedis()
 t.teardown(() => server.stop())
+
+/** As a library makes it that was written before the command was. */
+const withoutGetex = (client: Redis): Redis => Object.defineProperty(client, 'getexBuffer', { value: undefined })
+
+const oldIoredis: Connect = async (port) => {
+  const client = withoutGetex(new Redis(port))
+  return { client, close: () => client.disconnect() }
+}
 
 async function connect(t: Test, options: Omit<RedisStoreOptions, 'client'> = {}) {
   const client = new Redis(server.port)
@@ -28,13 +36,18 @@ async function expiresIn(client: Redis, key: string, seconds: number): Promise<b
   return left <= seconds * 1000 && left > seconds * 1000 - 5_000
 }
 
+// All at once: what takes the time is waiting for keys to expire.
 t.test('conformance', async (t) => {
-  for (const [name, connectClient] of Object.entries(CLIENTS)) {
-    await storeConformance(t, `RedisStore over ${name}`, async () => {
-      const { client, close } = await connectClient(server.port)
-      return { store: new RedisStore({ client }), close: async () => close() }
-    })
-  }
+  const runs = Object.entries({ ...CLIENTS, 'ioredis without GETEX': oldIoredis }).map(([name, connectClient]) =>
+    t.test(name, { buffered: true }, (t) =>
+      storeConformance(t, `RedisStore over ${name}`, async () => {
+        const { client, close } = await connectClient(server.port)
+        return { store: new RedisStore({ client, prefix: `${name}:` }), close: async () => close() }
+      })
+    )
+  )
+  t.jobs = runs.length
+  await Promise.all(runs)
 })
 
 t.test('a dump of keys and values contains no id', async (t) => {
@@ -256,6 +269,29 @@ t.test('replace goes on after the server has forgotten its scripts', async (t) =
   await client.script('FLUSH')
   t.same(await store.replace(ID, data, next, HOUR, HOUR), { replaced: false, current: next })
   t.same(await store.replace(ID, next, data, HOUR, HOUR), { replaced: true })
+})
+
+t.test('a client that does not know GETEX is not asked for it: a read that prolongs is two commands', async (t) => {
+  const client = withoutGetex(new Redis(server.port))
+  const admin = new Redis(server.port)
+  t.teardown(() => {
+    client.disconnect()
+    admin.disconnect()
+  })
+  await admin.flushall()
+  await admin.config('RESETSTAT')
+  const store = new RedisStore({ client, gcTtl: 300 })
+  const key = `starsessions.${sha256(ID)}`
+  t.equal(await store.read(ID, HOUR, HOUR), null, 'and never creates')
+  await store.write(ID, data, HOUR, 60)
+  t.same(await store.read(ID, HOUR, 120.5), data)
+  t.ok(await expiresIn(admin, key, 120.5))
+  t.same(await store.read(ID, 0), data)
+  t.ok(await expiresIn(admin, key, 300))
+  const stats = await admin.info('all')
+  t.match(stats, /cmdstat_get:calls=3,/)
+  t.match(stats, /cmdstat_pexpire:calls=3,/)
+  t.notMatch(stats, /errorstat_/)
 })
 
 t.test('where Redis does not know GETEX, as before 6.2, a read that prolongs is two commands', async (t) => {

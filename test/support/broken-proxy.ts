@@ -81,9 +81,9 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
     }
   }
 
-  const server = createServer(async (client) => {
+  const server = createServer({ noDelay: true }, async (client) => {
     accepted++
-    const upstream = connect(redisPort, '127.0.0.1')
+    const upstream = connect({ port: redisPort, host: '127.0.0.1', noDelay: true })
     const pair = [client, upstream]
     for (const socket of pair) {
       sockets.add(socket)

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient, createClientPool } from 'redis'
+import * as redis6 from 'redis-6'
 import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 
 /** Whom a client logs in as. */
@@ -44,6 +45,14 @@ const nodeRedis =
     return { client, close: () => client.destroy() }
   }
 
+const nodeRedis6: Connect = async (port, login = {}) => {
+  const socket = { port, host: '127.0.0.1', reconnectStrategy: () => 20 }
+  const client = redis6.createClient({ ...login, socket, disableOfflineQueue: true })
+  client.on('error', ignore)
+  await client.connect()
+  return { client, close: () => client.destroy() }
+}
+
 const pool: Connect = async (port, login = {}) => {
   const client = createClientPool({ ...login, socket: { port, host: '127.0.0.1' } }, { minimum: 2, maximum: 2 })
   client.on('error', ignore)
@@ -57,6 +66,7 @@ export const CLIENTS: Readonly<Record<string, Connect>> = {
   iovalkey,
   'node-redis': nodeRedis(2),
   'node-redis with RESP3': nodeRedis(3),
+  'node-redis 6': nodeRedis6,
   'a pool of node-redis': pool
 }
 

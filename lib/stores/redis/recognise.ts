@@ -21,8 +21,9 @@ const NODE_REDIS_METHODS = ['sendCommand', 'withTypeMapping', 'connect'] as cons
 export function recognise(client: unknown): RedisCommands {
   if (has(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
   if (has(client, NODE_REDIS_METHODS)) {
-    const { options } = client as { options?: { keyPrefix?: string } }
-    if (!options?.keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
+    // What each kind of client of node-redis 6 has; of their options, only createClient() shows any.
+    const { _keyPrefix: keyPrefix } = client as { _keyPrefix?: string | Buffer }
+    if (!keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
     throw new SessionOptionsError('RedisStore: client has a keyPrefix of its own: set the option "prefix" instead')
   }
   throw new SessionOptionsError(`RedisStore: client is ${whatElse(client)}. Supported are ${SUPPORTED}`)
@@ -33,7 +34,6 @@ function whatElse(client: unknown): string {
   if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client of it and pass that'
   if (typeof client === 'function') return 'a class or a function: pass the client that it makes'
   if (has(client, ['then'])) return 'a promise: await it'
-  if (has(client, ['getBuffer', 'defineCommand'])) return 'of ioredis 4 or older: install ioredis 6'
   if (has(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'
   if (has(client, ['sendCommand', 'connect'])) return 'of node-redis 4: install redis 5 or later'
   if (has(client, ['sendCommand'])) return "node-redis' legacy(): pass the client that it was called on"

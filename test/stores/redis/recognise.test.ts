@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
+import * as redis6 from 'redis-6'
 import t from 'tap'
 import { recognise } from '../../../lib/stores/redis/recognise.ts'
 
@@ -32,7 +33,6 @@ t.test('what is not one is refused with what it is, where that can be told, and 
     [connecting, 'a promise: await it'],
     [createClient().legacy(), "node-redis' legacy(): pass the client that it was called on"],
     // As they were: these versions are not installed here.
-    [{ getBuffer: nothing, defineCommand: nothing, set: nothing }, 'of ioredis 4 or older: install ioredis 6'],
     [{ internal_send_command: nothing, send_command: nothing }, 'of node-redis 3 or older: install redis 5 or later'],
     [{ connect: nothing, sendCommand: nothing, v4: {} }, 'of node-redis 4: install redis 5 or later'],
     [{}, 'of an unknown kind'],
@@ -50,10 +50,25 @@ t.test('what is not one is refused with what it is, where that can be told, and 
   }
 })
 
-t.test('a keyPrefix of node-redis, which raw commands do not get, is refused', async (t) => {
-  const client = { connect: nothing, sendCommand: nothing, withTypeMapping: nothing, options: { keyPrefix: 'app:' } }
-  t.throws(() => recognise(client), {
+t.test('a keyPrefix of node-redis, which raw commands do not get, is refused, on each kind of client', async (t) => {
+  const cluster = { rootNodes: [{ url: 'redis://127.0.0.1:1' }] }
+  const sentinel = { name: 'mymaster', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }
+  const clientsWith = (prefix: object) => [
+    redis6.createClient(prefix),
+    redis6.createClientPool(prefix),
+    redis6.createCluster({ ...cluster, ...prefix }),
+    redis6.createSentinel({ ...sentinel, ...prefix })
+  ]
+  const refused = {
     code: 'FST_SESSION_OPTIONS',
     message: 'RedisStore: client has a keyPrefix of its own: set the option "prefix" instead'
-  })
+  }
+  for (const client of clientsWith({ keyPrefix: 'app:' })) {
+    t.throws(() => recognise(client), refused)
+    t.throws(() => recognise(client.withTypeMapping({})), refused, 'nor by another name')
+  }
+  for (const client of clientsWith({ keyPrefix: Buffer.from('app:') })) t.throws(() => recognise(client), refused)
+  for (const client of [...clientsWith({}), ...clientsWith({ keyPrefix: '' })]) {
+    t.type(recognise(client).replace, 'function')
+  }
 })
