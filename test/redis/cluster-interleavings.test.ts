@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TRIPLES } from '../support/interleave.ts'
+import { SOME_TRIPLES } from '../support/interleave.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { redisInterleavings } from '../support/redis-interleavings.ts'
 
@@ -7,6 +7,6 @@ const cluster = await RedisCluster.start()
 t.teardown(() => cluster.stop())
 
 t.test('three requests over a cluster through ioredis, in every order of their store operations', async (t) => {
-  const orders = await redisInterleavings(t, { kind: 'cluster', ports: cluster.ports }, 'ioredis', TRIPLES)
-  t.ok(orders > 4_000, `${orders} orders`)
+  const orders = await redisInterleavings(t, { kind: 'cluster', ports: cluster.ports }, 'ioredis', SOME_TRIPLES)
+  t.ok(orders > 400, `${orders} orders`)
 })

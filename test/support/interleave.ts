@@ -35,6 +35,8 @@ export const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other
 export const TRIPLES = PAIRS.flatMap(([one, other]) =>
   KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third] as const)
 )
+/** For where all take too long. */
+export const SOME_TRIPLES = TRIPLES.filter((_, index) => index % 8 === 0)
 
 type Data = Record<string, unknown>
 
