@@ -14,7 +14,8 @@ export async function build({ url = process.env.REDIS_URL ?? 'redis://127.0.0.1:
   // most (`storeTimeout`), and is then answered with 503.
   const client = new Redis(url, { maxRetriesPerRequest: 1 })
   client.on('error', (error) => app.log.error(error))
-  app.addHook('onClose', () => client.quit())
+  // Before the plugin is registered: Fastify runs the last hook first.
+  app.addHook('onClose', () => client.disconnect())
 
   await app.register(starsessions, {
     store: new RedisStore({ client, prefix: 'example:session:' }),

@@ -10,6 +10,7 @@ import { testApp } from '../support/app.ts'
 import { HeldStore } from '../support/held-store.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { newSignal } from '../support/signal.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
@@ -144,4 +145,36 @@ t.test('a client that was closed too early is a 503 at once, and the log says so
     t.match(body, { code: 'FST_SESSION_STORE', message: 'The session store is unavailable' })
     t.match(JSON.stringify(problems()), /the Redis client (has ended|is not open): it was closed before the server was/)
   }
+})
+
+t.test('closing does not wait for a Redis that hangs, with the hook of the README', async (t) => {
+  const hanging = await startRedis()
+  t.teardown(() => hanging.stop())
+  const ioredis = new Redis(hanging.port, { maxRetriesPerRequest: 0 })
+  const nodeRedis = createClient({ socket: { port: hanging.port, host: '127.0.0.1' }, disableOfflineQueue: true })
+  for (const client of [ioredis, nodeRedis]) client.on('error', () => undefined)
+  await nodeRedis.connect()
+  const close = { ioredis: () => ioredis.disconnect(), 'node-redis': () => nodeRedis.destroy() }
+  const clients = { ioredis, 'node-redis': nodeRedis }
+  const apps = []
+  for (const name of ['ioredis', 'node-redis'] as const) {
+    const { app } = await testApp(t, { store: new RedisStore({ client: clients[name] }), storeTimeout: 1 }, (app) => {
+      app.addHook('onClose', async () => close[name]())
+      app.get('/visits', async (request) => {
+        const session = await request.loadSession()
+        session.visits = (session.visits ?? 0) + 1
+        return 'counted'
+      })
+    })
+    t.equal((await app.inject('/visits')).statusCode, 200, name)
+    apps.push(app)
+  }
+  hanging.pause()
+  t.teardown(() => hanging.resume())
+  for (const app of apps) {
+    t.equal((await app.inject('/visits')).statusCode, 503)
+    await app.close()
+  }
+  t.equal(nodeRedis.isOpen, false)
+  await waitUntil('the end of the connection', () => ioredis.status === 'end')
 })

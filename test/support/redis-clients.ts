@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis-5'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient, createClientPool } from 'redis'
 import * as redis6 from 'redis-6'
@@ -25,6 +26,12 @@ const PROMPT = { retryStrategy: () => 20, maxRetriesPerRequest: 1, maxLoadingRet
 
 const ioredis: Connect = async (port, login = {}) => {
   const client = new Redis(port, { ...login, ...PROMPT })
+  client.on('error', ignore)
+  return { client, close: () => client.disconnect() }
+}
+
+const ioredis5: Connect = async (port, login = {}) => {
+  const client = new Redis5(port, { ...login, ...PROMPT })
   client.on('error', ignore)
   return { client, close: () => client.disconnect() }
 }
@@ -63,6 +70,7 @@ const pool: Connect = async (port, login = {}) => {
 /** Each kind of client for a single server. */
 export const CLIENTS: Readonly<Record<string, Connect>> = {
   ioredis,
+  'ioredis 5': ioredis5,
   iovalkey,
   'node-redis': nodeRedis(2),
   'node-redis with RESP3': nodeRedis(3),
