@@ -7,7 +7,8 @@ export class GatedStore {
   readonly store: SessionStore
   /** Everything that was written, by its id. */
   readonly written = new Map<string, Uint8Array>()
-  #waiting: { name: string; id: string; open: () => Promise<void> } | null = null
+  /** More than one when a request asks several things at once: what its attempts wrote is removed together. */
+  readonly #waiting: { name: string; id: string; open: () => Promise<void> }[] = []
   #isOpen = false
 
   constructor(inner: () => SessionStore) {
@@ -23,16 +24,14 @@ export class GatedStore {
     this.store = gated as unknown as SessionStore
   }
 
-  /** The operation that waits. */
+  /** The operation that has waited longest. */
   get waiting(): { readonly name: string; readonly id: string } | null {
-    return this.#waiting
+    return this.#waiting[0] ?? null
   }
 
-  /** Lets the waiting operation happen. Resolves when it has. */
+  /** Lets the operation that has waited longest happen. Resolves when it has. */
   async open(): Promise<void> {
-    const waiting = this.#waiting
-    this.#waiting = null
-    await waiting?.open()
+    await this.#waiting.shift()?.open()
   }
 
   /** Whether operations pass without waiting. */
@@ -42,11 +41,7 @@ export class GatedStore {
 
   #atGate(name: string, id: string, call: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting = {
-        name,
-        id,
-        open: () => call().then(resolve, reject)
-      }
+      this.#waiting.push({ name, id, open: () => call().then(resolve, reject) })
     })
   }
 }
