@@ -1,10 +1,12 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
-import { ExpiryQueue, type Queued } from './expiry-queue.ts'
+import { ExpiryQueue } from './expiry-queue.ts'
+import { IdIndex, NONE } from './id-index.ts'
+import { texts } from './paged-array.ts'
 import { checkOptionNames, positiveInteger } from './store-options.ts'
 
-/** A Map takes 2^24 keys, of which a half may be deleted ones. */
-const MOST_SESSIONS = 2 ** 23
+/** So that a slot, and twice a slot, is a 32-bit integer. */
+const MOST_SESSIONS = 2 ** 30
 
 /** What one write may do besides writing: enough to keep ahead of what expires, too little to be felt. */
 const STEPS_PER_WRITE = 4
@@ -21,15 +23,10 @@ const LONGEST_WAIT_MS = 60_000
 const toText = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
-interface Entry extends Queued {
-  readonly id: string
-  data: string
-}
-
 export interface InMemoryStoreOptions {
   /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 86400 (a day) */
   readonly gcTtl?: number
-  /** When there are as many, a new session evicts the one that expires first. At most 8388608. @default 1000000 */
+  /** When there are as many, a new session evicts the one that expires first. At most 1073741824. @default 1000000 */
   readonly maxSessions?: number
 }
 
@@ -43,8 +40,9 @@ export class InMemoryStore implements SessionStore {
   readonly readProlongs = true
   readonly #gcTtl: number
   readonly #maxSessions: number
-  readonly #entries = new Map<string, Entry>()
-  readonly #queue = new ExpiryQueue<Entry>()
+  readonly #index = new IdIndex()
+  readonly #data = texts()
+  readonly #queue = new ExpiryQueue()
   #timer: NodeJS.Timeout | undefined
   #warned = false
 
@@ -57,15 +55,15 @@ export class InMemoryStore implements SessionStore {
 
   /** How many sessions there are in memory; some may have expired a moment ago. */
   get size(): number {
-    return this.#entries.size
+    return this.#index.size
   }
 
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
-    const entry = this.#live(sessionId)
-    if (entry === undefined) return null
+    const slot = this.#live(sessionId)
+    if (slot === NONE) return null
     // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
-    if (lifetime === 0 || ttl > 0) this.#queue.change(entry, this.#deadline(lifetime, ttl))
-    return Buffer.from(entry.data, 'latin1')
+    if (lifetime === 0 || ttl > 0) this.#queue.change(slot, this.#deadline(lifetime, ttl))
+    return Buffer.from(this.#data.get(slot), 'latin1')
   }
 
   async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
@@ -80,35 +78,37 @@ export class InMemoryStore implements SessionStore {
     lifetime: number,
     ttl: number
   ): Promise<Replaced> {
-    const current = this.#live(sessionId)?.data
-    if (current === undefined) return { replaced: false, current: null }
+    const slot = this.#live(sessionId)
+    if (slot === NONE) return { replaced: false, current: null }
+    const current = this.#data.get(slot)
     if (current !== toText(expected)) return { replaced: false, current: Buffer.from(current, 'latin1') }
-    if (data === null) this.#drop(this.#entries.get(sessionId))
+    if (data === null) this.#drop(slot)
     else this.#write(sessionId, data, lifetime, ttl)
     return { replaced: true }
   }
 
   async remove(sessionId: string): Promise<boolean> {
-    const wasLive = this.#live(sessionId) !== undefined
-    this.#drop(this.#entries.get(sessionId))
+    const wasLive = this.#live(sessionId) !== NONE
+    this.#drop(this.#index.find(sessionId))
     return wasLive
   }
 
   async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
-    const entry = this.#live(sessionId)
-    if (entry === undefined) return false
-    this.#queue.change(entry, this.#deadline(lifetime, ttl))
+    const slot = this.#live(sessionId)
+    if (slot === NONE) return false
+    this.#queue.change(slot, this.#deadline(lifetime, ttl))
     return lifetime === 0 || ttl > 0
   }
 
-  #live(sessionId: string): Entry | undefined {
-    const entry = this.#entries.get(sessionId)
-    return entry !== undefined && this.#queue.expires(entry) > now() ? entry : undefined
+  /** The slot of a session that has not expired; `NONE`: there is none. */
+  #live(sessionId: string): number {
+    const slot = this.#index.find(sessionId)
+    return slot !== NONE && this.#queue.expires(slot) > now() ? slot : NONE
   }
 
   #write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): void {
     const isOver = lifetime !== 0 && !(ttl > 0)
-    if (isOver) this.#drop(this.#entries.get(sessionId))
+    if (isOver) this.#drop(this.#index.find(sessionId))
     else this.#put(sessionId, data, this.#deadline(lifetime, ttl))
     this.#sweep(STEPS_PER_WRITE)
     this.#arm(SHORTEST_WAIT_MS)
@@ -121,22 +121,26 @@ export class InMemoryStore implements SessionStore {
 
   #put(id: string, bytes: Uint8Array, expires: number): void {
     const data = toText(bytes)
-    const known = this.#entries.get(id)
-    if (known !== undefined) {
-      known.data = data
+    const known = this.#index.find(id)
+    if (known !== NONE) {
+      this.#data.set(known, data)
       this.#queue.change(known, expires)
       return
     }
-    if (this.#entries.size >= this.#maxSessions) this.#evict()
-    const entry = { id, data, place: 0 }
-    this.#entries.set(id, entry)
-    this.#queue.push(entry, expires)
+    if (this.#index.size >= this.#maxSessions) this.#evict()
+    const slot = this.#index.add(id)
+    this.#data.set(slot, data)
+    this.#queue.push(slot, expires)
   }
 
-  #drop(entry: Entry | undefined): void {
-    if (entry === undefined) return
-    this.#entries.delete(entry.id)
-    this.#queue.remove(entry)
+  /** The last slot's session takes the free one. */
+  #drop(slot: number): void {
+    if (slot === NONE) return
+    const last = this.#index.remove(slot)
+    this.#queue.remove(slot)
+    this.#data.set(slot, this.#data.get(last))
+    this.#data.set(last, '')
+    this.#data.truncate(last)
   }
 
   #evict(): void {
@@ -155,12 +159,12 @@ export class InMemoryStore implements SessionStore {
   #sweep(steps: number): void {
     const at = now()
     for (let step = 0; step < steps && this.#queue.due <= at; step++) {
-      if (!this.#queue.settle()) this.#drop(this.#queue.first)
+      if (!this.#queue.settle()) this.#drop(this.#queue.first!)
     }
   }
 
   #arm(shortest: number): void {
-    if (this.#timer !== undefined || this.#entries.size === 0) return
+    if (this.#timer !== undefined || this.#index.size === 0) return
     const wait = Math.min(LONGEST_WAIT_MS, Math.max(shortest, (this.#queue.due - now()) * 1000))
     this.#timer = setTimeout(() => {
       this.#timer = undefined

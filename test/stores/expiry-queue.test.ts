@@ -1,13 +1,8 @@
 import t from 'tap'
 import { ExpiryQueue } from '../../lib/stores/expiry-queue.ts'
 
-interface Entry {
-  name: number
-  place: number
-}
-
-/** Takes all entries in the queue's order; their exact expiries. */
-function drain(queue: ExpiryQueue<Entry>): number[] {
+/** Takes all slots in the queue's order; their exact expiries. */
+function drain(queue: ExpiryQueue): number[] {
   const order: number[] = []
   while (queue.first !== undefined) {
     while (queue.settle());
@@ -19,68 +14,75 @@ function drain(queue: ExpiryQueue<Entry>): number[] {
 
 const ascending = (numbers: Iterable<number>): number[] => [...numbers].sort((a, b) => a - b)
 
-function filled(expiries: readonly number[]): { queue: ExpiryQueue<Entry>; entries: Entry[] } {
-  const queue = new ExpiryQueue<Entry>()
-  const entries = expiries.map((expires, name) => {
-    const entry = { name, place: 0 }
-    queue.push(entry, expires)
-    return entry
+/** The slots are numbered as the expiries are. */
+function filled(expiries: readonly number[]): ExpiryQueue {
+  const queue = new ExpiryQueue()
+  expiries.forEach((expires, slot) => {
+    queue.push(slot, expires)
   })
-  return { queue, entries }
+  return queue
 }
 
 t.test('an empty queue has nobody first, and is never due', async (t) => {
-  const queue = new ExpiryQueue<Entry>()
+  const queue = new ExpiryQueue()
   t.equal(queue.first, undefined)
   t.equal(queue.due, Number.POSITIVE_INFINITY)
   t.equal(queue.settle(), false)
 })
 
-t.test('entries come out in the order of their expiry', async (t) => {
+t.test('slots come out in the order of their expiry', async (t) => {
   const expiries = [5, 3, 8, 1, 9, 2, 7, 3, 6, 4]
-  const { queue } = filled(expiries)
+  const queue = filled(expiries)
   t.equal(queue.due, 1)
   t.same(drain(queue), ascending(expiries))
 })
 
-t.test('a prolonged entry keeps its place until it is first', async (t) => {
-  const { queue, entries } = filled([1, 2, 3])
-  queue.change(entries[0]!, 10)
-  t.equal(queue.first, entries[0])
+t.test('a prolonged slot keeps its place until it is first', async (t) => {
+  const queue = filled([1, 2, 3])
+  queue.change(0, 10)
+  t.equal(queue.first, 0)
   t.equal(queue.due, 1, 'nothing expires before')
-  t.equal(queue.expires(entries[0]!), 10)
+  t.equal(queue.expires(0), 10)
   t.equal(queue.settle(), true)
-  t.equal(queue.first, entries[1])
+  t.equal(queue.first, 1)
   t.equal(queue.settle(), false, 'the first one is where it belongs')
   t.same(drain(queue), [2, 3, 10])
 })
 
-t.test('a shortened entry comes forward at once', async (t) => {
-  const { queue, entries } = filled([1, 2, 3, 4, 5, 6, 7])
-  queue.change(entries[6]!, 0.5)
-  t.equal(queue.first, entries[6])
+t.test('a shortened slot comes forward at once', async (t) => {
+  const queue = filled([1, 2, 3, 4, 5, 6, 7])
+  queue.change(6, 0.5)
+  t.equal(queue.first, 6)
   t.same(drain(queue), [0.5, 1, 2, 3, 4, 5, 6])
 })
 
-t.test('an entry that was prolonged and then shortened expires at the last of its times', async (t) => {
-  const { queue, entries } = filled([1, 5, 9])
-  queue.change(entries[1]!, 20)
-  queue.change(entries[1]!, 7)
-  t.equal(queue.expires(entries[1]!), 7)
+t.test('a slot that was prolonged and then shortened expires at the last of its times', async (t) => {
+  const queue = filled([1, 5, 9])
+  queue.change(1, 20)
+  queue.change(1, 7)
+  t.equal(queue.expires(1), 7)
   t.same(drain(queue), [1, 7, 9])
 })
 
-t.test('an entry that is sooner than a prolonged one does not get in front of those below it', async (t) => {
-  const { queue, entries } = filled([1, 2, 9, 3])
-  queue.change(entries[1]!, 100)
-  queue.push({ name: 4, place: 0 }, 50)
+t.test('a slot that is sooner than a prolonged one does not get in front of those below it', async (t) => {
+  const queue = filled([1, 2, 9, 3])
+  queue.change(1, 100)
+  queue.push(4, 50)
   t.same(drain(queue), [1, 3, 9, 50, 100])
 })
 
+t.test('the last slot takes the number of one that is removed', async (t) => {
+  const queue = filled([4, 1, 3, 2])
+  queue.remove(1)
+  t.equal(queue.first, 1, 'slot 3, which expires at 2')
+  queue.remove(2)
+  t.same([queue.expires(0), queue.expires(1)], [4, 2])
+})
+
 t.test('removing the last of the heap may bring another branch forward', async (t) => {
-  // The hole left by 20 is filled from the other branch, by an entry sooner than its new parent.
-  const { queue, entries } = filled([1, 10, 2, 20, 30, 3, 4])
-  queue.remove(entries[3]!)
+  // The hole left by 20 is filled from the other branch, by one sooner than its new parent.
+  const queue = filled([1, 10, 2, 20, 30, 3, 4])
+  queue.remove(3)
   t.same(drain(queue), [1, 2, 3, 4, 10, 30])
 })
 
@@ -91,29 +93,29 @@ t.test('any mix of operations keeps the order', async (t) => {
     return Math.floor((seed / 2_147_483_648) * below)
   }
   for (let round = 0; round < 200; round++) {
-    const queue = new ExpiryQueue<Entry>()
-    const expected = new Map<Entry, number>()
+    const queue = new ExpiryQueue()
+    const expected: number[] = []
     for (let step = 0; step < 100; step++) {
       const action = random(4)
-      const [entry] = [...expected.keys()].slice(random(expected.size))
-      if (action < 2 || entry === undefined) {
-        const added = { name: step, place: 0 }
-        expected.set(added, random(50))
-        queue.push(added, expected.get(added)!)
+      const slot = random(expected.length)
+      if (action < 2 || expected.length === 0) {
+        expected.push(random(50))
+        queue.push(expected.length - 1, expected.at(-1)!)
       } else if (action === 2) {
-        expected.set(entry, random(50))
-        queue.change(entry, expected.get(entry)!)
+        expected[slot] = random(50)
+        queue.change(slot, expected[slot])
       } else {
-        expected.delete(entry)
-        queue.remove(entry)
+        queue.remove(slot)
+        const last = expected.pop()!
+        if (slot < expected.length) expected[slot] = last
       }
-      if (queue.due > Math.min(...expected.values())) t.fail('due must never be later than the soonest')
+      if (queue.due > Math.min(...expected)) t.fail('due must never be later than the soonest')
     }
-    for (const [entry, expires] of expected) {
-      if (queue.expires(entry) !== expires) t.fail('every entry keeps its own expiry')
-    }
+    expected.forEach((expires, slot) => {
+      if (queue.expires(slot) !== expires) t.fail('every slot keeps its own expiry')
+    })
     const order = drain(queue)
-    if (order.join() !== ascending(expected.values()).join()) t.fail(`round ${round}: ${order}`)
+    if (order.join() !== ascending(expected).join()) t.fail(`round ${round}: ${order}`)
   }
   t.pass('200 rounds')
 })

@@ -1,0 +1,48 @@
+const PAGE_BITS = 10
+/** A power of two, so that a shift finds the page. */
+export const PAGE_SIZE = 2 ** PAGE_BITS
+const WITHIN = PAGE_SIZE - 1
+
+interface Page<T> {
+  [place: number]: T
+}
+
+/**
+ * A list that never stops the event loop: an array that grows is copied, which takes tens of milliseconds when it has a
+ * million elements. This one takes a page more.
+ */
+export class PagedArray<T> {
+  readonly #newPage: () => Page<T>
+  readonly #pages: Page<T>[] = []
+
+  /** @param newPage makes an array of `PAGE_SIZE` elements */
+  constructor(newPage: () => Page<T>) {
+    this.#newPage = newPage
+  }
+
+  /** @param index of an element that has been set */
+  get(index: number): T {
+    return this.#pages[index >>> PAGE_BITS]![index & WITHIN]!
+  }
+
+  /** @param index of an element that has been set, or of the next one */
+  set(index: number, value: T): void {
+    const page = index >>> PAGE_BITS
+    if (page === this.#pages.length) this.#pages.push(this.#newPage())
+    this.#pages[page]![index & WITHIN] = value
+  }
+
+  /**
+   * Gives back the memory behind the end, but for a page: a length that goes up and down around the end of one would
+   * make a page each time.
+   */
+  truncate(length: number): void {
+    if (this.#pages.length > (length >>> PAGE_BITS) + 2) this.#pages.pop()
+  }
+}
+
+export const integers = (): PagedArray<number> => new PagedArray(() => new Int32Array(PAGE_SIZE))
+
+export const numbers = (): PagedArray<number> => new PagedArray(() => new Float64Array(PAGE_SIZE))
+
+export const texts = (): PagedArray<string> => new PagedArray(() => new Array<string>(PAGE_SIZE).fill(''))
