@@ -1,6 +1,7 @@
 import * as ioredis from 'ioredis'
 import * as iovalkey from 'iovalkey'
-import { createCluster, createSentinel } from 'redis'
+import * as redis from 'redis'
+import * as redis6 from 'redis-6'
 import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
 import { closing, connected, type Library, nodes, type Servers } from './redis-topologies.ts'
@@ -42,15 +43,21 @@ const ioredisOrIovalkey = ({ Redis, Cluster }: Pick<typeof ioredis, 'Redis' | 'C
   }
 })
 
+const nodeRedis = ({
+  createCluster,
+  createSentinel
+}: Pick<typeof redis, 'createCluster' | 'createSentinel'>): Record<Kind, Connect> => ({
+  cluster: async (ports) =>
+    connected(createCluster({ rootNodes: nodes(ports).map((socket) => ({ socket })), defaults: NODE_REDIS })),
+  sentinel: async (ports) =>
+    connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports), nodeClientOptions: NODE_REDIS }))
+})
+
 const CONNECT: Record<Library, Record<Kind, Connect>> = {
   ioredis: ioredisOrIovalkey(ioredis),
   iovalkey: ioredisOrIovalkey(iovalkey as unknown as typeof ioredis),
-  'node-redis': {
-    cluster: async (ports) =>
-      connected(createCluster({ rootNodes: nodes(ports).map((socket) => ({ socket })), defaults: NODE_REDIS })),
-    sentinel: async (ports) =>
-      connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports), nodeClientOptions: NODE_REDIS }))
-  }
+  'node-redis': nodeRedis(redis),
+  'node-redis 6': nodeRedis(redis6 as unknown as typeof redis)
 }
 
 /** A client of the library with the settings that the README gives for several servers, ready for use. */

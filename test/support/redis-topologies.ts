@@ -1,6 +1,7 @@
 import * as ioredis from 'ioredis'
 import * as iovalkey from 'iovalkey'
-import { createClient, createCluster, createSentinel } from 'redis'
+import * as redis from 'redis'
+import * as redis6 from 'redis-6'
 import type { IoredisClient } from '../../lib/stores/redis/ioredis.ts'
 import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 import type { Connection } from './redis-clients.ts'
@@ -12,9 +13,9 @@ export interface Servers {
   readonly ports: readonly number[]
 }
 
-export type Library = 'ioredis' | 'iovalkey' | 'node-redis'
+export type Library = 'ioredis' | 'iovalkey' | 'node-redis' | 'node-redis 6'
 
-export const LIBRARIES: readonly Library[] = ['ioredis', 'iovalkey', 'node-redis']
+export const LIBRARIES: readonly Library[] = ['ioredis', 'iovalkey', 'node-redis', 'node-redis 6']
 
 type Connect = (ports: readonly number[]) => Promise<Connection>
 
@@ -33,21 +34,28 @@ const ioredisOrIovalkey = ({
     closing(new Redis({ sentinels: nodes(ports), name: MASTER_NAME, sentinelRetryStrategy: soon, retryStrategy: soon }))
 })
 
+const nodeRedis = ({
+  createClient,
+  createCluster,
+  createSentinel
+}: Pick<typeof redis, 'createClient' | 'createCluster' | 'createSentinel'>): Record<Servers['kind'], Connect> => ({
+  single: async ([port]) =>
+    connected(createClient({ socket: { host: '127.0.0.1', port: port!, reconnectStrategy: soon } })),
+  cluster: async (ports) =>
+    connected(
+      createCluster({
+        rootNodes: nodes(ports).map((socket) => ({ socket })),
+        defaults: { socket: { reconnectStrategy: soon } }
+      })
+    ),
+  sentinel: async (ports) => connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports) }))
+})
+
 const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
   ioredis: ioredisOrIovalkey(ioredis),
   iovalkey: ioredisOrIovalkey(iovalkey as unknown as typeof ioredis),
-  'node-redis': {
-    single: async ([port]) =>
-      connected(createClient({ socket: { host: '127.0.0.1', port: port!, reconnectStrategy: soon } })),
-    cluster: async (ports) =>
-      connected(
-        createCluster({
-          rootNodes: nodes(ports).map((socket) => ({ socket })),
-          defaults: { socket: { reconnectStrategy: soon } }
-        })
-      ),
-    sentinel: async (ports) => connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports) }))
-  }
+  'node-redis': nodeRedis(redis),
+  'node-redis 6': nodeRedis(redis6 as unknown as typeof redis)
 }
 
 /** A client of the library, ready for use. */
