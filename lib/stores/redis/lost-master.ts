@@ -35,17 +35,16 @@ export class LostMaster {
     const command = { key, since: now }
     this.#pending.add(command)
     try {
-      return await send()
-    } catch (error) {
-      if (this.#isAnyAway()) this.#find(key, performance.now())
-      throw error
+      return await send().catch((error) => this.#failed(key, error))
     } finally {
       this.#pending.delete(command)
     }
   }
 
-  #isAnyAway(): boolean {
-    return this.#cluster.masters.some(({ client }) => client !== undefined && !client.isReady)
+  #failed(key: string, error: unknown): never {
+    const isAnyAway = this.#cluster.masters.some(({ client }) => client !== undefined && !client.isReady)
+    if (isAnyAway) this.#find(key, performance.now())
+    throw error
   }
 
   #find(key: string, now: number): void {
