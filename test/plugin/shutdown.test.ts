@@ -52,6 +52,7 @@ t.test('closing waits for a commit that began when it had begun itself, and whos
     client.disconnect()
     reader.disconnect()
   })
+  await client.ping()
   const held = new HeldStore(new RedisStore({ client, prefix: 'late:' }))
   const handler = newSignal()
   const proceed = newSignal()
