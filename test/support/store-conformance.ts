@@ -64,6 +64,15 @@ function makeRunner(t: Test, make: () => Promise<Subject>): Runner {
     })
 }
 
+/** On a machine that is busy, what was to live for a moment may be over before it is looked at: then once more. */
+async function within<T>(seconds: number, steps: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const began = performance.now()
+    const result = await steps()
+    if (performance.now() - began < seconds * 1000) return result
+  }
+}
+
 async function identity(run: Runner, ownsIds: boolean): Promise<void> {
   await run('an unknown id reads as null', async (t, { store, id }) => {
     t.equal(await store.read(id, HOUR), null)
@@ -154,9 +163,12 @@ async function removal(run: Runner, ownsIds: boolean): Promise<void> {
 
 async function time(run: Runner): Promise<void> {
   await run('a session is there while its time lasts, and null afterwards', async (t, { store, id, pass, text }) => {
-    const written = await store.write(id, utf8('a'), 0.6, 0.6)
-    await pass(0.1)
-    t.equal(await text(written, 0.6), 'a')
+    const { written, kept } = await within(0.6, async () => {
+      const written = await store.write(id, utf8('a'), 0.6, 0.6)
+      await pass(0.1)
+      return { written, kept: await text(written, 0.6) }
+    })
+    t.equal(kept, 'a')
     await pass(1.6)
     t.equal(await text(written, 0.6), null)
   })
@@ -170,17 +182,22 @@ async function time(run: Runner): Promise<void> {
 
 async function timeLeft(run: Runner): Promise<void> {
   await run('what is left counts, not the lifetime, and may be a fraction', async (t, { store, id, pass, text }) => {
-    await store.write(id, utf8('a'), HOUR, 0.4)
-    await pass(0.1)
-    t.equal(await text(id, HOUR), 'a', 'a plain read does not prolong')
+    const kept = await within(0.4, async () => {
+      await store.write(id, utf8('a'), HOUR, 0.4)
+      await pass(0.1)
+      return text(id, HOUR)
+    })
+    t.equal(kept, 'a', 'a plain read does not prolong')
     await pass(0.4)
     t.equal(await text(id, HOUR), null)
     t.not(await store.remove(id), true, 'it was not there any more')
   })
 
   await run('a write sets the time anew, in both directions', async (t, { store, id, pass, text }) => {
-    await store.write(`${id}-1`, utf8('a'), HOUR, 0.3)
-    await store.write(`${id}-1`, utf8('longer'), HOUR, 30)
+    await within(0.3, async () => {
+      await store.write(`${id}-1`, utf8('a'), HOUR, 0.3)
+      await store.write(`${id}-1`, utf8('longer'), HOUR, 30)
+    })
     await store.write(`${id}-2`, utf8('a'), HOUR, 30)
     await store.write(`${id}-2`, utf8('shorter'), HOUR, 0.3)
     await pass(0.5)
@@ -198,9 +215,12 @@ async function timeLeft(run: Runner): Promise<void> {
 
 async function touch(run: Runner): Promise<void> {
   await run('touch sets the time anew without changing the bytes', async (t, { store, id, pass, text }) => {
-    await store.write(`${id}-1`, utf8('longer'), HOUR, 0.3)
+    const touched = await within(0.3, async () => {
+      await store.write(`${id}-1`, utf8('longer'), HOUR, 0.3)
+      return store.touch?.(`${id}-1`, HOUR, 30)
+    })
+    t.equal(touched, true)
     await store.write(`${id}-2`, utf8('shorter'), HOUR, 30)
-    t.equal(await store.touch?.(`${id}-1`, HOUR, 30), true)
     t.equal(await store.touch?.(`${id}-2`, HOUR, 0.3), true)
     await pass(0.5)
     t.equal(await text(`${id}-1`, HOUR), 'longer')
@@ -225,8 +245,11 @@ async function touch(run: Runner): Promise<void> {
 
 async function prolongingRead(run: Runner): Promise<void> {
   await run('a read with a ttl prolongs to it in the same step', async (t, { store, id, pass, text }) => {
-    await store.write(id, utf8('a'), HOUR, 0.3)
-    t.equal(await text(id, HOUR, 30), 'a')
+    const found = await within(0.3, async () => {
+      await store.write(id, utf8('a'), HOUR, 0.3)
+      return text(id, HOUR, 30)
+    })
+    t.equal(found, 'a')
     await pass(0.5)
     t.equal(await text(id, HOUR), 'a')
   })
@@ -283,14 +306,18 @@ async function replacing(run: Runner): Promise<void> {
   })
 
   await run('replace sets the time anew; no time left is a removal', async (t, { store, id, pass, text }) => {
-    await store.write(`${id}-1`, utf8('a'), HOUR, 0.3)
+    await within(0.3, async () => {
+      await store.write(`${id}-1`, utf8('a'), HOUR, 0.3)
+      await store.replace?.(`${id}-1`, utf8('a'), utf8('longer'), HOUR, 30)
+    })
+    await within(0.3, async () => {
+      await store.write(`${id}-4`, utf8('a'), 0.3, 0.3)
+      await store.replace?.(`${id}-4`, utf8('a'), utf8('kept'), 0, 0)
+    })
     await store.write(`${id}-2`, utf8('a'), HOUR, 30)
-    await store.write(`${id}-3`, utf8('a'), HOUR, 30)
-    await store.write(`${id}-4`, utf8('a'), 0.3, 0.3)
-    await store.replace?.(`${id}-1`, utf8('a'), utf8('longer'), HOUR, 30)
     await store.replace?.(`${id}-2`, utf8('a'), utf8('shorter'), HOUR, 0.3)
+    await store.write(`${id}-3`, utf8('a'), HOUR, 30)
     t.same(await store.replace?.(`${id}-3`, utf8('a'), utf8('over'), HOUR, 0), { replaced: true })
-    await store.replace?.(`${id}-4`, utf8('a'), utf8('kept'), 0, 0)
     t.equal(await text(`${id}-3`, HOUR), null)
     await pass(0.5)
     t.equal(await text(`${id}-1`, HOUR), 'longer')
