@@ -275,11 +275,12 @@ t.test('a session of 200 bytes takes at most 600, and gives them back, removed o
     '--import=ts-blank-space/register',
     fileURLToPath(new URL('../support/memory-use.ts', import.meta.url))
   ])
-  const { each, removed, soon, expired }: MemoryUse = JSON.parse(stdout)
+  const { each, removed, soon, expired, large }: MemoryUse = JSON.parse(stdout)
   t.ok(each <= 600, `${each} bytes`)
-  t.ok(removed < 60, `${removed} bytes left of one that was removed`)
+  t.ok(removed < 20, `${removed} bytes left of one that was removed`)
   t.ok(soon <= 600, `${soon} bytes`)
-  t.ok(expired < soon / 4, `${expired} bytes left of one that expired`)
+  t.ok(expired < 5, `${expired} bytes left of one that expired`)
+  t.ok(large < 500, `${large} bytes left of a large one`)
 })
 
 t.test('sessions expire without a look at those that stay', async (t) => {
