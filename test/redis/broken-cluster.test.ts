@@ -9,7 +9,7 @@ import { type Handler, testApp } from '../support/app.ts'
 import { type BrokenProxy, startBrokenProxy } from '../support/broken-proxy.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { meets, refusals } from '../support/redis-faults.ts'
-import { connectTo } from '../support/redis-topologies.ts'
+import { connectTo, untilClosed } from '../support/redis-topologies.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const cluster = await RedisCluster.start()
@@ -40,6 +40,7 @@ const ioredis: Connect = async (nodes, natMap, maxRedirections) => {
 
 interface Options {
   rootNodes: { socket: Address }[]
+  defaults: { socket: { reconnectStrategy: () => number | Error } }
   nodeAddressMap: Record<string, Address>
   maxCommandRedirections: number
 }
@@ -50,10 +51,16 @@ const nodeRedis =
   (make: (options: Options) => Unconnected): Connect =>
   async (nodes, nodeAddressMap, maxCommandRedirections) => {
     const rootNodes = nodes.map((socket) => ({ socket }))
-    const client = make({ rootNodes, nodeAddressMap, maxCommandRedirections })
+    const { reconnectStrategy, closed } = untilClosed()
+    const defaults = { socket: { reconnectStrategy } }
+    const client = make({ rootNodes, defaults, nodeAddressMap, maxCommandRedirections })
     client.on('error', ignore)
     await client.connect()
-    return { client, close: () => void client.destroy() }
+    const close = () => {
+      closed()
+      client.destroy()
+    }
+    return { client, close }
   }
 
 const CLUSTER_CLIENTS: Readonly<Record<string, Connect>> = {

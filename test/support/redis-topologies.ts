@@ -24,6 +24,20 @@ export const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: 
 /** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
 const soon = () => 50
 
+/**
+ * For a cluster's client of node-redis: what it connects to while it asks for the slots again, it keeps when it is
+ * destroyed meanwhile, and would try for ever.
+ */
+export function untilClosed(): { reconnectStrategy(): number | Error; closed(): void } {
+  let isClosed = false
+  return {
+    reconnectStrategy: () => (isClosed ? new Error('the client is closed') : soon()),
+    closed() {
+      isClosed = true
+    }
+  }
+}
+
 const ioredisOrIovalkey = ({
   Redis,
   Cluster
@@ -41,13 +55,18 @@ const nodeRedis = ({
 }: Pick<typeof redis, 'createClient' | 'createCluster' | 'createSentinel'>): Record<Servers['kind'], Connect> => ({
   single: async ([port]) =>
     connected(createClient({ socket: { host: '127.0.0.1', port: port!, reconnectStrategy: soon } })),
-  cluster: async (ports) =>
-    connected(
-      createCluster({
-        rootNodes: nodes(ports).map((socket) => ({ socket })),
-        defaults: { socket: { reconnectStrategy: soon } }
-      })
-    ),
+  cluster: async (ports) => {
+    const { reconnectStrategy, closed } = untilClosed()
+    const rootNodes = nodes(ports).map((socket) => ({ socket }))
+    const { client, close } = await connected(createCluster({ rootNodes, defaults: { socket: { reconnectStrategy } } }))
+    return {
+      client,
+      close() {
+        closed()
+        return close()
+      }
+    }
+  },
   sentinel: async (ports) => connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports) }))
 })
 
