@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { KeyedQueue } from '../lib/keyed-queue.ts'
 
 const tick = () => new Promise((resolve) => setImmediate(resolve))
@@ -59,6 +59,151 @@ t.test('the first one runs in the same tick', async (t) => {
   })
   t.equal(ran, true)
   await done
+})
+
+/** A clock that only moves when it is told to. */
+function fakeTimeouts(t: Test) {
+  const { setTimeout, clearTimeout } = globalThis
+  let now = 0
+  const timers = new Set<{ due: number; fire: () => void; refresh(): unknown }>()
+  t.teardown(() => Object.assign(globalThis, { setTimeout, clearTimeout }))
+  Object.assign(globalThis, {
+    setTimeout(fire: () => void, delay: number) {
+      const timer = {
+        due: now + delay,
+        fire,
+        refresh() {
+          timer.due = now + delay
+          timers.add(timer)
+          return timer
+        }
+      }
+      return timer.refresh()
+    },
+    clearTimeout: (timer: never) => timers.delete(timer)
+  })
+  return {
+    get armed() {
+      return timers.size
+    },
+    async advance(milliseconds: number) {
+      now += milliseconds
+      for (const timer of timers) {
+        if (timer.due > now) continue
+        timers.delete(timer)
+        timer.fire()
+      }
+      await tick()
+    }
+  }
+}
+
+/** Tasks of one key that end when they are told to. */
+function heldTasks(count: number) {
+  const queue = new KeyedQueue<number>()
+  const running: { index: number; hint: number | undefined; end(): void; fail(): void }[] = []
+  let most = 0
+  const results = Array.from({ length: count }, (_, index) =>
+    queue.run('a', (turn) => {
+      const { promise, resolve, reject } = withResolvers()
+      const leave = () => {
+        turn.left = index
+        running.splice(running.indexOf(task), 1)
+      }
+      const task = {
+        index,
+        hint: turn.hint,
+        end() {
+          leave()
+          resolve()
+        },
+        fail() {
+          leave()
+          reject(new Error('down'))
+        }
+      }
+      running.push(task)
+      most = Math.max(most, running.length)
+      return promise
+    })
+  )
+  const settled = Promise.allSettled(results)
+  return { queue, running, settled, most: () => most }
+}
+
+function withResolvers() {
+  let resolve = () => {}
+  let reject = (_: Error) => {}
+  const promise = new Promise<void>((...functions) => {
+    ;[resolve, reject] = functions
+  })
+  return { promise, resolve: () => resolve(), reject: (error: Error) => reject(error) }
+}
+
+t.test('a line that moves lets nobody past, however long it is', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { queue, running, settled, most } = heldTasks(20)
+  for (let index = 0; index < 20; index++) {
+    await clock.advance(999)
+    t.same(
+      running.map((task) => [task.index, task.hint]),
+      [[index, index === 0 ? undefined : index - 1]]
+    )
+    running[0]!.end()
+    await tick()
+  }
+  await settled
+  t.equal(most(), 1)
+  t.same([queue.size, clock.armed], [0, 0], 'nothing is kept')
+})
+
+t.test('after a second the next one passes a task that is slow, and the others follow that one', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { queue, running, settled, most } = heldTasks(10)
+  const [slow] = running
+  await clock.advance(999)
+  t.equal(running.length, 1)
+  await clock.advance(1)
+  for (let index = 1; index < 10; index++) {
+    t.same(
+      running.map((task) => task.index),
+      [0, index]
+    )
+    t.equal(running[1]!.hint, index === 1 ? undefined : index - 1)
+    running[1]!.end()
+    await tick()
+  }
+  t.same([queue.size, clock.armed], [1, 0])
+  slow!.end()
+  await settled
+  t.equal(most(), 2)
+  t.equal(queue.size, 0)
+})
+
+t.test('while nothing ends, each second lets go twice as many; failures are no progress', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { queue, running, settled } = heldTasks(40)
+  const widths: number[] = []
+  for (let second = 0; second < 4; second++) {
+    await clock.advance(1_000)
+    widths.push(running.length)
+  }
+  t.same(widths, [2, 4, 8, 16])
+  running[0]!.fail()
+  await tick()
+  t.equal(running.length, 16, 'one comes for each that goes')
+  await clock.advance(1_000)
+  t.equal(running.length, 32)
+  running[0]!.end()
+  await tick()
+  await clock.advance(1_000)
+  t.equal(running.length, 33, 'an end is: from here on it begins again with one')
+  while (running.length > 0) {
+    running[0]!.end()
+    await tick()
+  }
+  t.equal((await settled).filter(({ status }) => status === 'rejected').length, 1)
+  t.same([queue.size, clock.armed], [0, 0])
 })
 
 t.test('a task that never ends holds up the next one for a second', async (t) => {

@@ -1,0 +1,48 @@
+import Fastify from 'fastify'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import starsessions, { RedisStore } from '../../lib/index.ts'
+import { CLIENTS } from '../support/redis-clients.ts'
+import { startRedis } from '../support/redis-server.ts'
+
+/** So many that their commits, one after the other, take longer than anybody waits for one of them. */
+const REQUESTS = 5_000
+
+const server = await startRedis()
+const admin = new Redis(server.port)
+t.teardown(async () => {
+  admin.disconnect()
+  await server.stop()
+})
+
+for (const name of ['ioredis', 'node-redis']) {
+  t.test(`${REQUESTS} requests of one session at once, over ${name}: two commands each, none is refused`, async (t) => {
+    const { client, close } = await CLIENTS[name]!(server.port)
+    t.teardown(close)
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(starsessions, { store: new RedisStore({ client }) })
+    app.get('/', async (request) => (await request.loadSession()).data())
+    app.get('/:index', async (request) => {
+      const { index } = request.params as { index: string }
+      const session = await request.loadSession()
+      session.last = index
+      return 'ok'
+    })
+    const { headers } = await app.inject('/first')
+    const cookie = String(headers['set-cookie']).split(';')[0]!
+    await admin.config('RESETSTAT')
+    const answers = await Promise.all(
+      Array.from({ length: REQUESTS }, (_, index) => app.inject({ url: `/${index}`, headers: { cookie } }))
+    )
+    t.same(new Set(answers.map(({ statusCode }) => statusCode)), new Set([200]))
+    const stats = await admin.info('commandstats')
+    const calls = (command: string) =>
+      Number(stats.match(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm'))?.[1] ?? 0)
+    const commits = calls('evalsha') + calls('eval')
+    t.equal(calls('get') + calls('getex') - commits, REQUESTS, 'but for those that the commits make')
+    t.ok(commits < 1.1 * REQUESTS, `${commits} commits`)
+    const { body } = await app.inject({ url: '/', headers: { cookie } })
+    t.match(JSON.parse(body), { last: /^\d+$/ })
+  })
+}
