@@ -1,28 +1,21 @@
 import { integers, numbers } from './paged-array.ts'
 
-/**
- * Slots by their expiry, soonest first: a binary min-heap.
- *
- * A slot that is prolonged keeps its place until it gets to the top (`settle`): a session in use is prolonged many times
- * for each time that anybody asks who is next. So there are two numbers for each place, `due` (which orders the heap, and
- * is never later than `expires`) and `expires`.
- */
+/** Slots by their expiry, soonest first: a binary min-heap. */
 export class ExpiryQueue {
   readonly #slots = integers()
-  readonly #due = numbers()
   readonly #expires = numbers()
   /** Where each slot stands. */
   readonly #places = integers()
   #size = 0
 
-  /** Who is next, unless `settle` says otherwise. */
+  /** Who expires first. */
   get first(): number | undefined {
     return this.#size === 0 ? undefined : this.#slots.get(0)
   }
 
-  /** Before this nothing expires. Infinite when the queue is empty. */
+  /** When the first one expires. Infinite when the queue is empty. */
   get due(): number {
-    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#due.get(0)
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#expires.get(0)
   }
 
   expires(slot: number): number {
@@ -31,72 +24,57 @@ export class ExpiryQueue {
 
   /** @param slot the next one: as many are queued already */
   push(slot: number, expires: number): void {
-    this.#rise(slot, this.#size++, expires, expires)
+    this.#rise(slot, this.#size++, expires)
   }
 
   change(slot: number, expires: number): void {
-    const place = this.#places.get(slot)
-    if (expires >= this.#due.get(place)) this.#expires.set(place, expires)
-    else this.#rise(slot, place, expires, expires)
+    this.#settle(slot, this.#places.get(slot), expires)
   }
 
   /** Removes a slot, whose number the last one takes. */
   remove(slot: number): void {
     const place = this.#places.get(slot)
     const end = --this.#size
-    if (place !== end) {
-      const due = this.#due.get(end)
-      const other = this.#slots.get(end)
-      // The last one may come from another branch, where everything is sooner.
-      if (due < this.#due.get(place)) this.#rise(other, place, due, this.#expires.get(end))
-      else this.#sink(other, place, due, this.#expires.get(end))
-    }
+    // The last one may come from another branch, where everything is sooner.
+    if (place !== end) this.#settle(this.#slots.get(end), place, this.#expires.get(end))
     if (slot !== end) {
       const moved = this.#places.get(end)
       this.#slots.set(moved, slot)
       this.#places.set(slot, moved)
     }
-    for (const list of [this.#slots, this.#due, this.#expires, this.#places]) list.truncate(end)
+    for (const list of [this.#slots, this.#expires, this.#places]) list.truncate(end)
   }
 
-  /** @returns `true`: the first one had been prolonged and now stands where it belongs; there may be another first */
-  settle(): boolean {
-    if (this.#size === 0) return false
-    const expires = this.#expires.get(0)
-    if (expires === this.#due.get(0)) return false
-    this.#sink(this.#slots.get(0), 0, expires, expires)
-    return true
+  /** From a place that is free, or its own so far, to where it belongs. */
+  #settle(slot: number, place: number, expires: number): void {
+    if (expires < this.#expires.get(place)) this.#rise(slot, place, expires)
+    else this.#sink(slot, place, expires)
   }
 
-  #rise(slot: number, from: number, due: number, expires: number): void {
+  #rise(slot: number, from: number, expires: number): void {
     let place = from
     while (place > 0) {
       const parent = (place - 1) >> 1
-      if (this.#due.get(parent) <= due) break
-      this.#move(parent, place)
+      if (this.#expires.get(parent) <= expires) break
+      this.#put(this.#slots.get(parent), place, this.#expires.get(parent))
       place = parent
     }
-    this.#put(slot, place, due, expires)
+    this.#put(slot, place, expires)
   }
 
-  #sink(slot: number, from: number, due: number, expires: number): void {
+  #sink(slot: number, from: number, expires: number): void {
     let place = from
     for (let child = 2 * place + 1; child < this.#size; child = 2 * place + 1) {
-      if (child + 1 < this.#size && this.#due.get(child + 1) < this.#due.get(child)) child++
-      if (this.#due.get(child) >= due) break
-      this.#move(child, place)
+      if (child + 1 < this.#size && this.#expires.get(child + 1) < this.#expires.get(child)) child++
+      if (this.#expires.get(child) >= expires) break
+      this.#put(this.#slots.get(child), place, this.#expires.get(child))
       place = child
     }
-    this.#put(slot, place, due, expires)
+    this.#put(slot, place, expires)
   }
 
-  #move(from: number, to: number): void {
-    this.#put(this.#slots.get(from), to, this.#due.get(from), this.#expires.get(from))
-  }
-
-  #put(slot: number, place: number, due: number, expires: number): void {
+  #put(slot: number, place: number, expires: number): void {
     this.#slots.set(place, slot)
-    this.#due.set(place, due)
     this.#expires.set(place, expires)
     this.#places.set(slot, place)
   }

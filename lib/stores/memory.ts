@@ -8,12 +8,10 @@ import { checkOptionNames, positiveInteger } from './store-options.ts'
 /** So that a slot, and twice a slot, is a 32-bit integer. */
 const MOST_SESSIONS = 2 ** 30
 
-/** What one write may do besides writing: enough to keep ahead of what expires, too little to be felt. */
-const STEPS_PER_WRITE = 4
-/** What one write may do to find the session that expires first, when touched ones stand before it. */
-const STEPS_PER_EVICTION = 100
-/** What the timer does at a time: about a millisecond. */
-const STEPS_PER_SWEEP = 1_000
+/** What one write may remove besides writing: enough to keep ahead of what expires, too little to be felt. */
+const MOST_PER_WRITE = 4
+/** What the timer removes at a time: about a millisecond. */
+const MOST_PER_SWEEP = 1_000
 
 const SWEEP_PAUSE_MS = 10
 const SHORTEST_WAIT_MS = 1_000
@@ -110,7 +108,7 @@ export class InMemoryStore implements SessionStore {
     const isOver = lifetime !== 0 && !(ttl > 0)
     if (isOver) this.#drop(this.#index.find(sessionId))
     else this.#put(sessionId, data, this.#deadline(lifetime, ttl))
-    this.#sweep(STEPS_PER_WRITE)
+    this.#sweep(MOST_PER_WRITE)
     this.#arm(SHORTEST_WAIT_MS)
   }
 
@@ -144,7 +142,6 @@ export class InMemoryStore implements SessionStore {
   }
 
   #evict(): void {
-    for (let steps = 0; steps < STEPS_PER_EVICTION && this.#queue.settle(); steps++);
     const soonest = this.#queue.first!
     const hadTime = this.#queue.expires(soonest) > now()
     this.#drop(soonest)
@@ -156,11 +153,9 @@ export class InMemoryStore implements SessionStore {
     )
   }
 
-  #sweep(steps: number): void {
+  #sweep(most: number): void {
     const at = now()
-    for (let step = 0; step < steps && this.#queue.due <= at; step++) {
-      if (!this.#queue.settle()) this.#drop(this.#queue.first!)
-    }
+    for (let count = 0; count < most && this.#queue.due <= at; count++) this.#drop(this.#queue.first!)
   }
 
   #arm(shortest: number): void {
@@ -168,7 +163,7 @@ export class InMemoryStore implements SessionStore {
     const wait = Math.min(LONGEST_WAIT_MS, Math.max(shortest, (this.#queue.due - now()) * 1000))
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#sweep(STEPS_PER_SWEEP)
+      this.#sweep(MOST_PER_SWEEP)
       this.#arm(this.#queue.due <= now() ? SWEEP_PAUSE_MS : SHORTEST_WAIT_MS)
     }, wait).unref()
   }
