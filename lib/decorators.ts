@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../types/session.ts'
 import { findCookie } from './cookie.ts'
 import { RawHeaders } from './cookie-outlet.ts'
-import { SessionNotLoadedError, SessionOptionsError } from './errors.ts'
+import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from './errors.ts'
 import { watchLateChanges } from './late-changes.ts'
 import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
 import { RequestSession } from './request-session.ts'
@@ -40,6 +40,12 @@ export function decorate(fastify: FastifyInstance, name: string): void {
       // An autoload that is still to come: to advise it would be of no help.
       if (replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
       throw new SessionNotLoadedError(loadName, name === 'session' ? 'true' : `['${name}']`)
+    },
+    // Without one, sloppy code that logs out by an assignment would go on, and its visitor stay logged in.
+    setter(): never {
+      throw new SessionKeyError(
+        `request.${name} cannot be assigned: to end the session, \`await request.${name}.destroy()\`; to change it, assign to its keys`
+      )
     }
   })
   fastify.decorateRequest(isLoaded, {

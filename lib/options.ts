@@ -69,9 +69,10 @@ const SCHEMA = {
       default: false,
       anyOf: [
         { type: 'boolean' },
-        { type: 'array', items: { anyOf: [{ type: 'string', pattern: '^/' }, { instanceof: 'RegExp' }] } }
+        { type: 'array', items: { anyOf: [{ type: 'string', pattern: '^/[^*?#]*$' }, { instanceof: 'RegExp' }] } }
       ],
-      description: 'true, false, or a list of path prefixes that begin with "/" and RegExps'
+      description:
+        'true, false, or a list of RegExps and of path prefixes, which begin with "/" and stand for all below, too: they have no "*", "?" and "#"'
     },
     serializer: {
       methods: { required: ['serialize', 'deserialize'] },
@@ -90,6 +91,17 @@ const SCHEMA = {
       description: "an identifier of at most 64 characters: 'admin' gives request.admin and request.loadAdmin()"
     }
   }
+}
+
+/** What other session libraries have, and what it is here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  maxAge: 'it is "lifetime" here, in seconds.',
+  ttl: 'it is "lifetime" here, in seconds.',
+  'cookie.maxAge': 'it is "lifetime" here, beside "cookie", in seconds.',
+  'cookie.expires': 'it is "lifetime" here, beside "cookie", in seconds.',
+  secret: 'only a CookieStore needs one: `store: new CookieStore({ secretKey })`.',
+  saveUninitialized: 'leave it out: an empty session is never stored.',
+  resave: 'leave it out: a session is stored when it has changed.'
 }
 
 /** Fastify puts its own register options beside ours. */
@@ -225,7 +237,11 @@ function explain(error: ErrorObject): string {
     const name = String(error.params.additionalProperty)
     const known = Object.keys(schema.properties)
     const scope = path === '' ? '' : `${path}.`
-    return `unknown option "${scope}${name}": did you mean "${scope}${nearest(name, known)}"? Known are ${known.join(', ')}`
+    const option = scope + name
+    const hint = Object.hasOwn(ELSEWHERE, option)
+      ? ELSEWHERE[option]
+      : `did you mean "${scope}${nearest(name, known)}"?`
+    return `unknown option "${option}": ${hint} Known are ${known.join(', ')}`
   }
   return `option "${path}" must be ${schema.description}`
 }

@@ -199,6 +199,11 @@ class SessionObject {
     if (typeof options !== 'object' || options === null) {
       throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
     }
+    for (const key of Object.keys(options)) {
+      // Others ignore it, too; but "until the browser closes" must not be lost by a slip.
+      if (key === 'maxAge' || key.replace(/[-_]/g, '').toLowerCase() !== 'maxage') continue
+      throw new SessionOptionsError(`session.options(): "${key}" is spelled "maxAge"`)
+    }
     const { maxAge } = options
     if (maxAge === undefined) return
     if (maxAge !== null && (typeof maxAge !== 'number' || Number.isNaN(maxAge))) {

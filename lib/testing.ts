@@ -37,6 +37,7 @@ export async function sessionCookie<D extends object = DefaultData>(
   data: NoInfer<D>,
   which: WhichSession = {}
 ): Promise<string> {
+  if (!isObject(data)) throw new SessionOptionsError('sessionCookie() takes the data of the session: an object')
   const registration = await registrationOf(app, which)
   const held = holding(registration, undefined, app.log)
   const session = await held.load()
@@ -65,7 +66,13 @@ export async function readSession<D extends object = DefaultData>(
   return session.data() as D
 }
 
-async function registrationOf(app: App, { name = 'session' }: WhichSession): Promise<Registration> {
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+async function registrationOf(app: App, which: WhichSession): Promise<Registration> {
+  if (typeof app?.ready !== 'function') throw new SessionOptionsError('the first argument must be the application')
+  const { name = 'session', ...unknown } = which
+  const [stray] = Object.keys(unknown)
+  if (stray !== undefined) throw new SessionOptionsError(`unknown option "${stray}": did you mean "name"?`)
   await ready(app)
   const registration = registrationIn(app, keyOf(name))
   if (registration !== undefined) return registration
@@ -86,8 +93,11 @@ const ready = (app: App): Promise<void> =>
 const holding = ({ manager, inFlight }: Registration, cookie: string | undefined, log: Log): RequestSession =>
   new RequestSession(manager, cookie, log, inFlight, { isOpen: true, announce() {} })
 
-function cookieLeft({ headers, raw }: InjectedResponse, name: string): string | undefined {
-  if (raw?.req === undefined) throw new SessionOptionsError('readSession() takes what app.inject() resolved to')
+function cookieLeft(response: InjectedResponse, name: string): string | undefined {
+  if (response?.raw?.req === undefined) {
+    throw new SessionOptionsError('readSession() takes what app.inject() resolved to: `await app.inject(...)`')
+  }
+  const { headers, raw } = response
   const lines = [headers['set-cookie'] ?? []].flat().map(String)
   const set = lines.findLast((line) => line.startsWith(`${name}=`))
   return findCookie(set?.split(';', 1)[0] ?? raw.req.headers.cookie, name)

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import { decorate } from '../lib/decorators.ts'
+import starsessions from '../lib/index.ts'
 
 t.test('a session has three members on a request, called after it', async (t) => {
   const app = Fastify()
@@ -19,4 +20,21 @@ t.test('nothing is decorated over what is there already', async (t) => {
     t.throws(() => decorate(app, name), { code: 'FST_SESSION_OPTIONS', message: /taken already.*option "name"/ })
   }
   t.equal(app.hasRequestDecorator('loadBody'), false)
+})
+
+t.test('an assignment to the session ends nothing: it is refused, and names what does', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions)
+  app.get('/', async (request) => {
+    // As a script in sloppy mode does it, where an assignment without a setter is ignored in silence.
+    return new Function('request', 'request.session = null')(request)
+  })
+  const response = await app.inject('/')
+  t.equal(response.statusCode, 500)
+  t.match(response.json(), {
+    code: 'FST_SESSION_KEY',
+    message:
+      'request.session cannot be assigned: to end the session, `await request.session.destroy()`; to change it, assign to its keys'
+  })
 })

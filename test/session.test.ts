@@ -224,6 +224,12 @@ t.test('options() takes maxAge and ignores what it does not know', async (t) => 
   session.options({ userInfo: 'x', path: '/' })
   ;(session.options as () => void)()
   t.equal(stateOf(session).cookieChanged, false)
+  for (const key of ['maxage', 'MaxAge', 'max-age', 'max_age']) {
+    t.throws(() => session.options({ [key]: null }), {
+      code: 'FST_SESSION_OPTIONS',
+      message: `session.options(): "${key}" is spelled "maxAge"`
+    })
+  }
   session.options({ maxAge: 10.9 })
   t.equal(stateOf(session).metadata.cookie?.maxAge, 10)
   t.equal(stateOf(session).cookieChanged, true)

@@ -122,6 +122,15 @@ t.test('an unknown name, no data, and another kind of response are refused', asy
   const refused = (message: RegExp) => ({ code: 'FST_SESSION_OPTIONS', message })
   await t.rejects(sessionCookie(app, { n: 1 }, { name: 'admin' }), refused(/no session "admin".*known are session/))
   await t.rejects(sessionCookie(app, { cart: [] }), refused(/needs data: an empty session has no cookie/))
+  await t.rejects(sessionCookie(app, undefined as never), refused(/takes the data of the session: an object/))
+  await t.rejects(sessionCookie(app, 'alice' as never), refused(/takes the data of the session: an object/))
+  await t.rejects(sessionCookie(undefined as never, { n: 1 }), refused(/the first argument must be the application/))
+  await t.rejects(sessionCookie({} as never, { n: 1 }), refused(/the first argument must be the application/))
+  await t.rejects(
+    sessionCookie(app, { n: 1 }, { nme: 'x' } as object),
+    refused(/unknown option "nme": did you mean "name"/)
+  )
+  await t.rejects(readSession(app, undefined as never), refused(/takes what app\.inject\(\) resolved to: `await/))
   await t.rejects(readSession(app, new Response() as never), refused(/takes what app\.inject\(\) resolved to/))
   await t.rejects(sessionCookie(app, { __metadata__: {} }), { code: 'FST_SESSION_KEY' })
 })

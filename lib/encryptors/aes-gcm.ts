@@ -60,7 +60,8 @@ function resolveBind(options: AESGCMOptions): boolean {
   }
   const { bind = true, ...unknown } = options
   const [stray] = Object.keys(unknown)
-  if (stray !== undefined) throw new SessionOptionsError(`AESGCMEncryptor: unknown option "${stray}"`)
+  if (stray !== undefined)
+    throw new SessionOptionsError(`AESGCMEncryptor: unknown option "${stray}": did you mean "bind"?`)
   if (typeof bind !== 'boolean') throw new SessionOptionsError('AESGCMEncryptor: bind must be true or false')
   return bind
 }

@@ -119,19 +119,19 @@ function faultOf(value: unknown, key: string | number, parents: object[]): Fault
   const stored = hasToJSON(value) ? value.toJSON(String(key)) : value
   switch (typeof stored) {
     case 'object':
-      if (stored === null) return types.isDate(value) ? newFault('holds an invalid Date') : undefined
+      if (stored === null) return types.isDate(value) ? newFault('holds an invalid Date: use null') : undefined
       if (key === 'constructor' && parents.length > 1 && Object.hasOwn(stored, 'prototype')) return newFault(REMOVED)
       return faultIn(stored, parents)
     case 'number':
-      return Number.isFinite(stored) ? undefined : newFault(`holds ${stored}`)
+      return Number.isFinite(stored) ? undefined : newFault(`holds ${stored}: JSON has no such number, use null`)
     case 'undefined':
       // JSON leaves a key out, as if it were absent, but has null in a list.
-      return typeof key === 'number' ? newFault('holds undefined') : undefined
+      return typeof key === 'number' ? newFault('holds undefined: in a list, use null') : undefined
     case 'bigint':
-      return newFault('holds a BigInt')
+      return newFault('holds a BigInt: convert it to text')
     case 'function':
     case 'symbol':
-      return newFault(`holds a ${typeof stored}`)
+      return newFault(`holds a ${typeof stored}: a session keeps data only`)
     default:
       return undefined
   }

@@ -7,7 +7,7 @@ import { nearest } from '../nearest.ts'
  */
 export function checkOptionNames(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw new SessionOptionsError(`${owner}: the options must be an object`)
+    throw new SessionOptionsError(`${owner}: the options must be an object, with ${known.join(', ')}`)
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue

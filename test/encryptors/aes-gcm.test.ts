@@ -92,7 +92,7 @@ t.test('a bad key is refused', async (t) => {
 
 t.test('an option that it does not know, or cannot read, is refused', async (t) => {
   const cases: [unknown, string][] = [
-    [{ bound: true }, 'AESGCMEncryptor: unknown option "bound"'],
+    [{ bound: true }, 'AESGCMEncryptor: unknown option "bound": did you mean "bind"?'],
     [{ bind: 'false' }, 'AESGCMEncryptor: bind must be true or false'],
     [{ bind: null }, 'AESGCMEncryptor: bind must be true or false'],
     [{ bind: 0 }, 'AESGCMEncryptor: bind must be true or false'],

@@ -144,15 +144,15 @@ t.test('what would be dropped or changed is refused by name', async (t) => {
   }
   const instance = (name: string) => `holds an instance of ${name}: convert it, or use a serializer that keeps it`
   const cases: [unknown, string][] = [
-    [12345n, 'holds a BigInt'],
+    [12345n, 'holds a BigInt: convert it to text'],
     [Object(12345n), instance('BigInt')],
-    [() => 'secret', 'holds a function'],
-    [class Secret {}, 'holds a function'],
-    [Symbol('secret'), 'holds a symbol'],
-    [Number.NaN, 'holds NaN'],
-    [Number.POSITIVE_INFINITY, 'holds Infinity'],
-    [Number.NEGATIVE_INFINITY, 'holds -Infinity'],
-    [new Date(Number.NaN), 'holds an invalid Date'],
+    [() => 'secret', 'holds a function: a session keeps data only'],
+    [class Secret {}, 'holds a function: a session keeps data only'],
+    [Symbol('secret'), 'holds a symbol: a session keeps data only'],
+    [Number.NaN, 'holds NaN: JSON has no such number, use null'],
+    [Number.POSITIVE_INFINITY, 'holds Infinity: JSON has no such number, use null'],
+    [Number.NEGATIVE_INFINITY, 'holds -Infinity: JSON has no such number, use null'],
+    [new Date(Number.NaN), 'holds an invalid Date: use null'],
     [new Map([['secret', 1]]), instance('Map')],
     [new Set(['secret']), instance('Set')],
     [new WeakMap(), instance('WeakMap')],
@@ -179,14 +179,14 @@ t.test('what would be dropped or changed is refused by name', async (t) => {
 
 t.test('the message leads to the key', async (t) => {
   const cases: [object, string][] = [
-    [{ cart: { items: [1, 2, 3n] } }, 'key "cart.items[2]" holds a BigInt'],
-    [{ list: [[{ a: 1 }, { b: [Symbol('x')] }]] }, 'key "list[0][1].b[0]" holds a symbol'],
-    [{ a: { 'two words': { '"': 1n } } }, 'key "a.two words.\\"" holds a BigInt'],
-    [{ 'line\nbreak': 1n }, 'key "line\\nbreak" holds a BigInt'],
-    [{ list: [1, undefined] }, 'key "list[1]" holds undefined'],
+    [{ cart: { items: [1, 2, 3n] } }, 'key "cart.items[2]" holds a BigInt: convert it to text'],
+    [{ list: [[{ a: 1 }, { b: [Symbol('x')] }]] }, 'key "list[0][1].b[0]" holds a symbol: a session keeps data only'],
+    [{ a: { 'two words': { '"': 1n } } }, 'key "a.two words.\\"" holds a BigInt: convert it to text'],
+    [{ 'line\nbreak': 1n }, 'key "line\\nbreak" holds a BigInt: convert it to text'],
+    [{ list: [1, undefined] }, 'key "list[1]" holds undefined: in a list, use null'],
     // biome-ignore lint/suspicious/noSparseArray: JSON would have null there
-    [{ list: [1, , 2] }, 'key "list[1]" holds undefined'],
-    [[1n], 'key "[0]" holds a BigInt'],
+    [{ list: [1, , 2] }, 'key "list[1]" holds undefined: in a list, use null'],
+    [[1n], 'key "[0]" holds a BigInt: convert it to text'],
     [{ [Symbol('x')]: 1 }, 'the record has a symbol for a key'],
     [new Map(), 'the record holds an instance of Map: convert it, or use a serializer that keeps it']
   ]
@@ -210,9 +210,9 @@ t.test('what an object calls its JSON is stored, and must be JSON itself', async
   t.equal(write({ list: [{ toJSON: (key: string) => key === '0' }] }), '{"list":[true]}')
 
   const refused: [unknown, string][] = [
-    [as(1n), 'key "a" holds a BigInt'],
-    [as({ b: [Number.NaN] }), 'key "a.b[0]" holds NaN'],
-    [[as(undefined)], 'key "a[0]" holds undefined'],
+    [as(1n), 'key "a" holds a BigInt: convert it to text'],
+    [as({ b: [Number.NaN] }), 'key "a.b[0]" holds NaN: JSON has no such number, use null'],
+    [[as(undefined)], 'key "a[0]" holds undefined: in a list, use null'],
     [as(new Map()), 'key "a" holds an instance of Map: convert it, or use a serializer that keeps it']
   ]
   for (const [value, detail] of refused) {
@@ -222,7 +222,7 @@ t.test('what an object calls its JSON is stored, and must be JSON itself', async
 
 t.test('the record has no toJSON of its own: that would replace all of it', async (t) => {
   t.throws(() => write({ user: 'alice', toJSON: () => ({}) }), {
-    message: 'The session cannot be serialized: key "toJSON" holds a function'
+    message: 'The session cannot be serialized: key "toJSON" holds a function: a session keeps data only'
   })
 })
 

@@ -117,7 +117,8 @@ t.test('a key that is missing or short is refused in every slot, and never quote
   t.throws(make([]), { message: /^CookieStore: secretKey .*at least one/ })
   t.throws(make([SECRET, undefined]), { message: /^CookieStore: secretKey\[1\]/ })
   t.throws(make([SECRET, 'too short']), {
-    message: 'CookieStore: secretKey[1] has 9 bytes: it takes at least 32 random ones'
+    message:
+      'CookieStore: secretKey[1] has 9 bytes: it takes at least 32 random ones, as `npx fastify-starsessions keygen secret` prints'
   })
   t.throws(make(new Uint8Array(31)), { message: /^CookieStore: secretKey has 31 bytes/ })
   t.throws(make(42), { message: /^CookieStore: secretKey is of type number/ })

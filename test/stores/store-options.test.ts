@@ -15,9 +15,9 @@ t.test('an unknown option is refused together with the nearest known name', asyn
 
 t.test('options that are not an object are refused', async (t) => {
   for (const options of [null, 'text', 1, undefined]) {
-    t.throws(() => checkOptionNames('Store', options as unknown as object, []), {
+    t.throws(() => checkOptionNames('Store', options as unknown as object, ['client', 'prefix']), {
       code: 'FST_SESSION_OPTIONS',
-      message: 'Store: the options must be an object'
+      message: 'Store: the options must be an object, with client, prefix'
     })
   }
 })
