@@ -5,7 +5,11 @@ import type { Effort } from './speed.ts'
 /** How much of everything one run does. */
 export interface RunEffort {
   readonly passes: number
-  /** Many short ones: a neighbour that takes the processor away spoils a few of them, and the median passes them over. */
+  /**
+   * Of one pass. Several, since a neighbour that takes the processor away spoils some of them, which the median passes
+   * over; but few enough to be long: a round has to hold its share of garbage collections, which come once in some
+   * hundred requests and cost as much as a hundred.
+   */
   readonly rounds: number
   /** For the CPU time, of all columns and scenarios: what is left out makes the rest more exact. */
   readonly requests: number
@@ -18,17 +22,17 @@ export interface RunEffort {
 /** About 3 minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
   passes: 2,
-  rounds: 10,
-  requests: 700_000,
+  rounds: 4,
+  requests: 800_000,
   sizes: [200, 4_096],
-  http: { rounds: 2, seconds: 1 },
+  http: { rounds: 3, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
 }
 
 /** About half a minute. */
 export const QUICK: RunEffort = {
   passes: 1,
-  rounds: 11,
+  rounds: 4,
   requests: 200_000,
   sizes: [200],
   http: { rounds: 1, seconds: 1 },
@@ -36,7 +40,7 @@ export const QUICK: RunEffort = {
 }
 
 /** For a warm V8: most of it is compiled in the first thousands of requests. */
-const WARM_UP = 0.4
+const WARM_UP = 0.3
 const MOST_WARM_UP = 10_000
 const MOST_REQUESTS = 3_000
 

@@ -55,6 +55,7 @@ export const QUICK_COLUMNS: readonly Column[] = COLUMNS.filter(
 /** What is also asked over HTTP. Not Express: once it was asked in process, it answers nobody else in that process. */
 export const HTTP_COLUMNS: readonly Column[] = [
   BARE,
+  AGAIN,
   oursInMemory,
   limitInMemory,
   fastifySessionInMemory,
