@@ -80,6 +80,43 @@ t.test('a cookie is issued with the configured attributes, and cleared with the 
   t.equal(full.clear(true), `__Secure-s=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; ${tail}`)
 })
 
+t.test('it issues and clears what @fastify/cookie would write', async () => {
+  const inToken = fc.constantFrom(...'abcXYZ019_-.~!#$&')
+  const inValue = fc.constantFrom(...'abcXYZ019._~+/=-')
+  const resolved = fc.record({
+    path: fc.constantFrom('/', '/app', '/a b'),
+    domain: fc.constantFrom(undefined, 'example.com', '.example.com'),
+    sameSite: fc.constantFrom('lax' as const, 'strict' as const, 'none' as const),
+    secure: fc.constant(true as const),
+    httpOnly: fc.boolean(),
+    partitioned: fc.boolean(),
+    priority: fc.constantFrom(undefined, 'low' as const, 'medium' as const, 'high' as const)
+  })
+  const maxAge = fc.option(fc.nat(), { nil: undefined })
+  fc.assert(
+    fc.property(
+      fc.string({ unit: inToken, minLength: 1 }),
+      fc.string({ unit: inValue }),
+      resolved,
+      maxAge,
+      fc.boolean(),
+      (name, value, attributes, maxAge, secure) => {
+        const { domain, priority, ...rest } = attributes
+        const writer = cookieWriter(name, attributes, app.serializeCookie)
+        const options = { ...rest, ...(domain && { domain }), ...(priority && { priority }), secure }
+        const written = (value: string, more: object) =>
+          app.serializeCookie(name, value, { ...options, ...more, encode: String })
+        return (
+          writer.issue(value, maxAge, secure) === written(value, maxAge === undefined ? {} : { maxAge }) &&
+          writer.clear(secure).replace('; Expires=Thu, 01 Jan 1970 00:00:00 GMT', '') === written('', {}) &&
+          writer.isSame(written(value, { expires: new Date(0) }))
+        )
+      }
+    ),
+    { numRuns: 2000 }
+  )
+})
+
 t.test('a browser keeps one cookie for a name, a domain and a path', async (t) => {
   const writer = cookieWriter('session', { ...attributes, path: '/app', domain: 'example.com' }, app.serializeCookie)
   t.equal(writer.isSame('session=x; path=/app; domain=.EXAMPLE.com'), true)

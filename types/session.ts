@@ -24,7 +24,7 @@ export interface SessionMetadata {
   readonly lastAccess: number
 }
 
-/** What `session.options()` takes. Unknown keys are ignored. */
+/** What `session.options()` takes. Unknown keys are ignored, but for other spellings of `maxAge`, which throw. */
 export interface SessionCookieOptions {
   /**
    * Seconds that the browser keeps this session's cookie: it can only shorten what the configuration says.
