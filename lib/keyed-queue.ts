@@ -16,8 +16,9 @@ export interface Turn<H> {
  * one runs at once, in the same tick; a key that nobody uses takes no memory.
  *
  * Nobody is let past a line that moves, however long it is: those who wait would all collide. While nothing is done for
- * a second, and again for each second after it, one of them is let go, then two, four: they soon pass one that is slow,
- * and a thousand behind a store that hangs have all had their turn after ten seconds.
+ * a second, and again for each second after it, one of them passes those that run, then two, four: they are soon past one
+ * that is slow, and a thousand behind a store that hangs have all had their turn after ten seconds. Once they get on, the
+ * line is one again.
  */
 export class KeyedQueue<H> {
   readonly #lines = new Map<string, Line<H>>()
@@ -33,7 +34,8 @@ export class KeyedQueue<H> {
     if (line === undefined) {
       line = new Line()
       this.#lines.set(key, line)
-    } else await line.wait()
+    } else await line.enter()
+    const { round } = line
     const turn: Turn<H> = { waited, hint: line.left, left: undefined }
     try {
       const result = await task(turn)
@@ -41,7 +43,7 @@ export class KeyedQueue<H> {
       return result
     } finally {
       line.left = turn.left
-      if (line.isOver()) this.#lines.delete(key)
+      if (line.isOver(round)) this.#lines.delete(key)
     }
   }
 }
@@ -53,43 +55,65 @@ interface Waiter {
 
 class Line<H> {
   left: H | undefined
+  /** Those of an earlier one have been passed: nobody waits for them any more. */
+  round = 0
+  #inRound = 1
   #running = 1
   #first: Waiter | undefined
   #last: Waiter | undefined
   #timer: NodeJS.Timeout | undefined
-  /** How many are let go when patience is over. */
+  /** How many pass when patience is over. */
   #burst = 1
+  #hasMoved = false
 
-  wait(): Promise<void> {
+  /** Resolves when it is the next one's turn: at once where only those run that have been passed. */
+  enter(): Promise<void> {
     return new Promise((go) => {
       const waiter: Waiter = { go, next: undefined }
       if (this.#first === undefined) this.#first = waiter
       else this.#last!.next = waiter
       this.#last = waiter
-      this.#timer ??= setTimeout(() => this.#widen(), PATIENCE_MS)
+      if (this.#inRound === 0) this.#letGo()
+      else this.#timer ??= setTimeout(() => this.#losePatience(), PATIENCE_MS)
     })
   }
 
   /** A task is done. One that failed does not count: a store that hangs fails them all, each after its time. */
   moves(): void {
+    this.#hasMoved = true
     this.#burst = 1
     this.#timer?.refresh()
   }
 
-  /** To be called at the end of each task. @returns `true`: it was the last one */
-  isOver(): boolean {
+  /**
+   * To be called at the end of each task.
+   * @param round in which it began
+   * @returns `true`: it was the last one
+   */
+  isOver(round: number): boolean {
     this.#running--
-    this.#letGo()
+    if (round === this.round && --this.#inRound === 0) this.#letGo()
     if (this.#first !== undefined) return false
     clearTimeout(this.#timer)
     this.#timer = undefined
     return this.#running === 0
   }
 
-  #widen(): void {
+  /** After a turn of the event loop: when it was blocked, the answer may be there, and timers come first. */
+  #losePatience(): void {
+    this.#hasMoved = false
+    setImmediate(() => {
+      if (this.#hasMoved || this.#first === undefined) return
+      this.#pass()
+      this.#timer = this.#first === undefined ? undefined : this.#timer?.refresh()
+    })
+  }
+
+  #pass(): void {
+    this.round++
+    this.#inRound = 0
     for (let count = 0; count < this.#burst; count++) this.#letGo()
     this.#burst *= 2
-    this.#timer = this.#first === undefined ? undefined : this.#timer?.refresh()
   }
 
   #letGo(): void {
@@ -97,6 +121,7 @@ class Line<H> {
     if (waiter === undefined) return
     this.#first = waiter.next
     this.#running++
+    this.#inRound++
     waiter.go()
   }
 }

@@ -66,10 +66,11 @@ export async function readSession<D extends object = DefaultData>(
   return session.data() as D
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 async function registrationOf(app: App, which: WhichSession): Promise<Registration> {
   if (typeof app?.ready !== 'function') throw new SessionOptionsError('the first argument must be the application')
+  if (!isObject(which)) throw new SessionOptionsError("the session is named by an object: { name: 'admin' }")
   const { name = 'session', ...unknown } = which
   const [stray] = Object.keys(unknown)
   if (stray !== undefined) throw new SessionOptionsError(`unknown option "${stray}": did you mean "name"?`)

@@ -180,7 +180,7 @@ t.test('after a second the next one passes a task that is slow, and the others f
   t.equal(queue.size, 0)
 })
 
-t.test('while nothing ends, each second lets go twice as many; failures are no progress', async (t) => {
+t.test('while nothing ends, each second twice as many pass; failures are no progress', async (t) => {
   const clock = fakeTimeouts(t)
   const { queue, running, settled } = heldTasks(40)
   const widths: number[] = []
@@ -191,18 +191,78 @@ t.test('while nothing ends, each second lets go twice as many; failures are no p
   t.same(widths, [2, 4, 8, 16])
   running[0]!.fail()
   await tick()
-  t.equal(running.length, 16, 'one comes for each that goes')
+  t.equal(running.length, 15, 'nobody has waited for one that was passed')
   await clock.advance(1_000)
-  t.equal(running.length, 32)
+  t.equal(running.length, 31)
   running[0]!.end()
   await tick()
   await clock.advance(1_000)
-  t.equal(running.length, 33, 'an end is: from here on it begins again with one')
-  while (running.length > 0) {
-    running[0]!.end()
+  t.equal(running.length, 31, 'an end is: from here on it begins again with one')
+  const newest = () => running.reduce((one, other) => (other.index > one.index ? other : one))
+  for (let index = 32; index < 40; index++) {
+    t.equal(newest().index, index, 'and the line is one')
+    if (index % 2 === 0) newest().end()
+    else newest().fail()
     await tick()
   }
-  t.equal((await settled).filter(({ status }) => status === 'rejected').length, 1)
+  t.equal(running.length, 30)
+  for (const task of [...running]) task.end()
+  t.equal((await settled).filter(({ status }) => status === 'rejected').length, 5)
+  t.same([queue.size, clock.armed], [0, 0])
+})
+
+t.test('a line that ends when patience is over, ends', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { queue, running, settled } = heldTasks(2)
+  const advanced = clock.advance(1_000)
+  running[0]!.fail()
+  await advanced
+  t.same(
+    running.map((task) => task.index),
+    [1]
+  )
+  running[0]!.fail()
+  await settled
+  t.same([queue.size, clock.armed], [0, 0])
+})
+
+t.test('nobody waits for a task that was passed', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { queue, running, settled } = heldTasks(2)
+  await clock.advance(1_000)
+  running[1]!.end()
+  await tick()
+  t.equal(running.length, 1)
+  let later = 0
+  await queue.run('a', async ({ waited }) => {
+    t.equal(waited, true)
+    later++
+  })
+  const others = Promise.all([queue.run('a', async () => void later++), queue.run('a', async () => void later++)])
+  await others
+  t.equal(later, 3)
+  running[0]!.end()
+  await settled
+  t.same([queue.size, clock.armed], [0, 0])
+})
+
+t.test('an event loop that was blocked is not taken for a task that hangs', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { queue, running, settled, most } = heldTasks(5)
+  for (let index = 0; index < 4; index++) {
+    // The timer fires, and only then comes what had arrived long before.
+    const advanced = clock.advance(1_500)
+    running[0]!.end()
+    await advanced
+    await tick()
+    t.same(
+      running.map((task) => task.index),
+      [index + 1]
+    )
+  }
+  running[0]!.end()
+  await settled
+  t.equal(most(), 1)
   t.same([queue.size, clock.armed], [0, 0])
 })
 
