@@ -4,6 +4,7 @@ import type { DefaultData } from '../types/session.ts'
 import { findCookie } from './cookie.ts'
 import { namesIn } from './encapsulation.ts'
 import { SessionOptionsError } from './errors.ts'
+import { checkOptionNames } from './option-names.ts'
 import { keyOf, type Registration, registrationIn } from './registration.ts'
 import { RequestSession } from './request-session.ts'
 
@@ -37,7 +38,9 @@ export async function sessionCookie<D extends object = DefaultData>(
   data: NoInfer<D>,
   which: WhichSession = {}
 ): Promise<string> {
-  if (!isObject(data)) throw new SessionOptionsError('sessionCookie() takes the data of the session: an object')
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new SessionOptionsError('sessionCookie() takes the data of the session: an object')
+  }
   const registration = await registrationOf(app, which)
   const held = holding(registration, undefined, app.log)
   const session = await held.load()
@@ -66,14 +69,10 @@ export async function readSession<D extends object = DefaultData>(
   return session.data() as D
 }
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 async function registrationOf(app: App, which: WhichSession): Promise<Registration> {
   if (typeof app?.ready !== 'function') throw new SessionOptionsError('the first argument must be the application')
-  if (!isObject(which)) throw new SessionOptionsError("the session is named by an object: { name: 'admin' }")
-  const { name = 'session', ...unknown } = which
-  const [stray] = Object.keys(unknown)
-  if (stray !== undefined) throw new SessionOptionsError(`unknown option "${stray}": did you mean "name"?`)
+  checkOptionNames('which session', which, ['name'])
+  const { name = 'session' } = which
   await ready(app)
   const registration = registrationIn(app, keyOf(name))
   if (registration !== undefined) return registration

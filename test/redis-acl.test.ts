@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import type { RedisClient } from '../lib/stores/redis/recognise.ts'
 import { RedisStore } from '../lib/stores/redis.ts'
 import { testApp } from './support/app.ts'
+import { calls } from './support/redis-calls.ts'
 import { CLIENTS } from './support/redis-clients.ts'
 import { RedisCluster } from './support/redis-cluster.ts'
 import { type RedisServer, startRedis } from './support/redis-server.ts'
@@ -45,17 +46,6 @@ async function sessionsLive(t: Test, admin: Redis, client: RedisClient): Promise
     t.equal((await send(rotated.cookie, (session) => session.destroy())).status, 200)
     t.same((await send(rotated.cookie, (session) => session.data())).body, {})
   }
-}
-
-/** How often each command was called, whether it was done or not. */
-async function calls(admin: Redis): Promise<Record<string, number>> {
-  const stats = await admin.info('commandstats')
-  return Object.fromEntries(
-    [...stats.matchAll(/^cmdstat_(\S+?):calls=(\d+),.*rejected_calls=(\d+)/gm)].map(([, name, done, refused]) => [
-      name,
-      Number(done) + Number(refused)
-    ])
-  )
 }
 
 for (const [name, connect] of Object.entries(CLIENTS)) {

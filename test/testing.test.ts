@@ -128,11 +128,14 @@ t.test('an unknown name, no data, and another kind of response are refused', asy
   await t.rejects(sessionCookie({} as never, { n: 1 }), refused(/the first argument must be the application/))
   await t.rejects(sessionCookie(app, [1] as never), refused(/takes the data of the session: an object/))
   for (const which of ['admin', null]) {
-    await t.rejects(sessionCookie(app, { n: 1 }, which as never), refused(/named by an object: \{ name: 'admin' \}/))
+    await t.rejects(
+      sessionCookie(app, { n: 1 }, which as never),
+      refused(/which session: the options must be an object, with name/)
+    )
   }
   await t.rejects(
     sessionCookie(app, { n: 1 }, { nme: 'x' } as object),
-    refused(/unknown option "nme": did you mean "name"/)
+    refused(/which session: unknown option "nme": did you mean "name"/)
   )
   await t.rejects(readSession(app, undefined as never), refused(/takes what app\.inject\(\) resolved to: `await/))
   await t.rejects(readSession(app, new Response() as never), refused(/takes what app\.inject\(\) resolved to/))

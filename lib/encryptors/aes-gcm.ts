@@ -8,6 +8,7 @@ import {
 } from 'node:crypto'
 import type { EncryptionKey, Encryptor } from '../../types/encryptor.ts'
 import { SessionOptionsError } from '../errors.ts'
+import { checkOptionNames } from '../option-names.ts'
 import { encryptionKeys } from './encryption-keys.ts'
 
 const KEY_SIZES = [16, 24, 32]
@@ -55,13 +56,8 @@ export interface AESGCMOptions {
 }
 
 function resolveBind(options: AESGCMOptions): boolean {
-  if (typeof options !== 'object' || options === null) {
-    throw new SessionOptionsError('AESGCMEncryptor: options must be an object')
-  }
-  const { bind = true, ...unknown } = options
-  const [stray] = Object.keys(unknown)
-  if (stray !== undefined)
-    throw new SessionOptionsError(`AESGCMEncryptor: unknown option "${stray}": did you mean "bind"?`)
+  checkOptionNames('AESGCMEncryptor', options, ['bind'])
+  const { bind = true } = options
   if (typeof bind !== 'boolean') throw new SessionOptionsError('AESGCMEncryptor: bind must be true or false')
   return bind
 }

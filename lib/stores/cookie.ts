@@ -2,8 +2,9 @@ import type { SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { keyList, type Refuse } from '../keys.ts'
+import { checkOptionNames } from '../option-names.ts'
 import { TimestampSigner } from '../signer.ts'
-import { checkOptionNames, positiveInteger } from './store-options.ts'
+import { positiveInteger } from './store-options.ts'
 
 const DEFAULT_SALT = 'starsessions.CookieStore.'
 /** A secret as long as the digest, so that guessing it is no easier than guessing a signature (RFC 2104, section 3). */

@@ -1,9 +1,10 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
+import { checkOptionNames } from '../option-names.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { IdIndex, NONE } from './id-index.ts'
 import { texts } from './paged-array.ts'
-import { checkOptionNames, positiveInteger } from './store-options.ts'
+import { positiveInteger } from './store-options.ts'
 
 /** So that a slot, and twice a slot, is a 32-bit integer. */
 const MOST_SESSIONS = 2 ** 30

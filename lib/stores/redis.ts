@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { SessionOptionsError } from '../errors.ts'
+import { checkOptionNames } from '../option-names.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
 import { type RedisClient, recognise } from './redis/recognise.ts'
-import { checkOptionNames, positiveInteger } from './store-options.ts'
+import { positiveInteger } from './store-options.ts'
 
 const MONTH_SECONDS = 30 * 86_400
 

@@ -1,20 +1,4 @@
 import { SessionOptionsError } from '../errors.ts'
-import { nearest } from '../nearest.ts'
-
-/**
- * Refuses options that a store does not have: a misspelt one would silently leave its default in place.
- * @param owner the store's class, for the message
- */
-export function checkOptionNames(owner: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new SessionOptionsError(`${owner}: the options must be an object, with ${known.join(', ')}`)
-  }
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    const message = `unknown option "${name}": did you mean "${nearest(name, known)}"? Known are ${known.join(', ')}`
-    throw new SessionOptionsError(`${owner}: ${message}`)
-  }
-}
 
 /** @returns the value; the fallback only for `undefined` */
 export function positiveInteger(

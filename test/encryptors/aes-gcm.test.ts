@@ -92,12 +92,12 @@ t.test('a bad key is refused', async (t) => {
 
 t.test('an option that it does not know, or cannot read, is refused', async (t) => {
   const cases: [unknown, string][] = [
-    [{ bound: true }, 'AESGCMEncryptor: unknown option "bound": did you mean "bind"?'],
+    [{ bound: true }, 'AESGCMEncryptor: unknown option "bound": did you mean "bind"? Known are bind'],
     [{ bind: 'false' }, 'AESGCMEncryptor: bind must be true or false'],
     [{ bind: null }, 'AESGCMEncryptor: bind must be true or false'],
     [{ bind: 0 }, 'AESGCMEncryptor: bind must be true or false'],
-    [null, 'AESGCMEncryptor: options must be an object'],
-    [false, 'AESGCMEncryptor: options must be an object']
+    [null, 'AESGCMEncryptor: the options must be an object, with bind'],
+    [false, 'AESGCMEncryptor: the options must be an object, with bind']
   ]
   for (const [options, message] of cases) {
     t.throws(() => new AESGCMEncryptor(RAW, options as object), { code: 'FST_SESSION_OPTIONS', message })

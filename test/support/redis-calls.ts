@@ -1,0 +1,12 @@
+import type { Redis } from 'ioredis'
+
+/** How often each command was called, whether it was done or not. */
+export async function calls(admin: Redis): Promise<Record<string, number>> {
+  const stats = await admin.info('commandstats')
+  return Object.fromEntries(
+    [...stats.matchAll(/^cmdstat_(\S+?):calls=(\d+),.*rejected_calls=(\d+)/gm)].map(([, name, done, refused]) => [
+      name,
+      Number(done) + Number(refused)
+    ])
+  )
+}
