@@ -34,7 +34,7 @@ export class KeyedQueue<H> {
     if (line === undefined) {
       line = new Line()
       this.#lines.set(key, line)
-    } else await line.enter()
+    } else await line.wait()
     const { round } = line
     const turn: Turn<H> = { waited, hint: line.left, left: undefined }
     try {
@@ -57,7 +57,7 @@ class Line<H> {
   left: H | undefined
   /** Those of an earlier one have been passed: nobody waits for them any more. */
   round = 0
-  #inRound = 1
+  /** Those who are waited for. */
   #running = 1
   #first: Waiter | undefined
   #last: Waiter | undefined
@@ -66,15 +66,13 @@ class Line<H> {
   #burst = 1
   #hasMoved = false
 
-  /** Resolves when it is the next one's turn: at once where only those run that have been passed. */
-  enter(): Promise<void> {
+  wait(): Promise<void> {
     return new Promise((go) => {
       const waiter: Waiter = { go, next: undefined }
       if (this.#first === undefined) this.#first = waiter
       else this.#last!.next = waiter
       this.#last = waiter
-      if (this.#inRound === 0) this.#letGo()
-      else this.#timer ??= setTimeout(() => this.#losePatience(), PATIENCE_MS)
+      this.#timer ??= setTimeout(() => this.#losePatience(), PATIENCE_MS)
     })
   }
 
@@ -88,14 +86,15 @@ class Line<H> {
   /**
    * To be called at the end of each task.
    * @param round in which it began
-   * @returns `true`: it was the last one
+   * @returns `true`: there is nobody left to wait for, nor anybody who waits
    */
   isOver(round: number): boolean {
-    this.#running--
-    if (round === this.round && --this.#inRound === 0) this.#letGo()
-    if (this.#first !== undefined) return false
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    if (round !== this.round || --this.#running > 0) return false
+    this.#letGo()
+    if (this.#first === undefined) {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+    }
     return this.#running === 0
   }
 
@@ -111,7 +110,7 @@ class Line<H> {
 
   #pass(): void {
     this.round++
-    this.#inRound = 0
+    this.#running = 0
     for (let count = 0; count < this.#burst; count++) this.#letGo()
     this.#burst *= 2
   }
@@ -121,7 +120,6 @@ class Line<H> {
     if (waiter === undefined) return
     this.#first = waiter.next
     this.#running++
-    this.#inRound++
     waiter.go()
   }
 }

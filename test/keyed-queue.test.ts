@@ -173,7 +173,7 @@ t.test('after a second the next one passes a task that is slow, and the others f
     running[1]!.end()
     await tick()
   }
-  t.same([queue.size, clock.armed], [1, 0])
+  t.same([queue.size, clock.armed], [0, 0], 'nothing is kept, not even for the slow one')
   slow!.end()
   await settled
   t.equal(most(), 2)
@@ -226,23 +226,28 @@ t.test('a line that ends when patience is over, ends', async (t) => {
   t.same([queue.size, clock.armed], [0, 0])
 })
 
-t.test('nobody waits for a task that was passed', async (t) => {
+t.test('nobody waits for a task that was passed, nor does its end disturb those after it', async (t) => {
   const clock = fakeTimeouts(t)
   const { queue, running, settled } = heldTasks(2)
   await clock.advance(1_000)
   running[1]!.end()
   await tick()
   t.equal(running.length, 1)
-  let later = 0
-  await queue.run('a', async ({ waited }) => {
-    t.equal(waited, true)
-    later++
+  const seen: string[] = []
+  let end = () => {}
+  const first = queue.run('a', ({ waited }) => {
+    seen.push(`first, ${waited ? 'after a wait' : 'at once'}`)
+    return new Promise<void>((resolve) => (end = resolve))
   })
-  const others = Promise.all([queue.run('a', async () => void later++), queue.run('a', async () => void later++)])
-  await others
-  t.equal(later, 3)
+  const second = queue.run('a', async () => void seen.push('second'))
   running[0]!.end()
   await settled
+  await tick()
+  t.same(seen, ['first, at once'])
+  t.equal(queue.size, 1)
+  end()
+  await Promise.all([first, second])
+  t.same(seen, ['first, at once', 'second'])
   t.same([queue.size, clock.armed], [0, 0])
 })
 
