@@ -5,7 +5,7 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|deadline|errors|duration|session-id|nearest|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|sending)\.ts$/,
+  /^lib\/(clock|deadline|errors|duration|session-id|nearest|option-names|without-secrets|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|sending)\.ts$/,
   /^lib\/(seal|retry|keyed-queue|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
@@ -19,6 +19,7 @@ const LAYERS = [
   /^lib\/request-session\.ts$/,
   /^lib\/(response|late-changes)\.ts$/,
   /^lib\/cookie-outlet\.ts$/,
+  /^lib\/options-schema\.ts$/,
   /^lib\/options\.ts$/,
   /^lib\/registration\.ts$/,
   /^lib\/(decorators|encapsulation)\.ts$/,
