@@ -28,7 +28,9 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { CookieJar } from './support/cookie-jar.ts'
 import { othersHaveGone } from './support/redis-connections.ts'
+import { RedisSentinels } from './support/redis-sentinel.ts'
 import { startRedis } from './support/redis-server.ts'
+import { nodes } from './support/redis-topologies.ts'
 import { WebSocket } from './support/websocket.ts'
 
 type Tap = typeof t
@@ -44,18 +46,25 @@ const hasCurl = await run('curl', ['--version']).then(
   () => false
 )
 
-/** What stands around a block. */
-const CONTEXTS: Record<string, { before: string; after: string; exchanges?: string[] }> = {
-  '': { before: '', after: '' },
-  app: { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", after: '' },
-  'app, counting visits': {
-    before: "import Fastify from 'fastify'\nconst app = Fastify()\n",
-    after: `app.get('/', async (request) => {
+const countingVisits = {
+  after: `app.get('/', async (request) => {
       const session = await request.loadSession()
       session.visits = (session.visits ?? 0) + 1
       return { visits: session.visits }
     })\n`,
-    exchanges: ['GET / -> 200 {"visits":1}', 'GET / -> 200 {"visits":2}']
+  exchanges: ['GET / -> 200 {"visits":1}', 'GET / -> 200 {"visits":2}']
+}
+
+/** What stands around a block. */
+const CONTEXTS: Record<string, { before: string; after: string; exchanges?: string[] }> = {
+  '': { before: '', after: '' },
+  app: { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", after: '' },
+  'app, counting visits': { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", ...countingVisits },
+  'app with Sentinel, counting visits': {
+    before: `import Fastify from 'fastify'
+      const app = Fastify()
+      const sentinels: { host: string, port: number }[] = JSON.parse(process.env.SENTINELS!)\n`,
+    ...countingVisits
   },
   handler: {
     before: `import Fastify from 'fastify'
@@ -142,10 +151,14 @@ const redisUrl = `redis://127.0.0.1:${redis.port}`
 const observer = new Redis(redisUrl)
 t.teardown(() => observer.quit())
 
+const sentinels = await RedisSentinels.start()
+t.teardown(() => sentinels.stop())
+
 const key = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
 const SETTINGS = {
   PORT: '0',
   REDIS_URL: redisUrl,
+  SENTINELS: JSON.stringify(nodes(sentinels.ports)),
   SESSION_SECRET: key(1),
   SESSION_SECRET_OLD: key(2),
   SESSION_KEY: key(3),

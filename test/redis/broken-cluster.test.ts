@@ -3,27 +3,22 @@ import { createCluster } from 'redis'
 import * as redis6 from 'redis-6'
 import t, { type Test } from 'tap'
 import type { NodeRedisCluster } from '../../lib/stores/redis/node-redis.ts'
-import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import { type Handler, testApp } from '../support/app.ts'
 import { type BrokenProxy, startBrokenProxy } from '../support/broken-proxy.ts'
+import type { Connection } from '../support/redis-clients.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { meets, refusals } from '../support/redis-faults.ts'
-import { connectTo, untilClosed } from '../support/redis-topologies.ts'
+import { closingCluster, connectTo, untilClosed } from '../support/redis-topologies.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const cluster = await RedisCluster.start()
 t.teardown(() => cluster.stop())
 
-interface Way {
-  readonly client: RedisClient
-  close(): void
-}
-
 type Address = { host: string; port: number }
 
 /** @param natMap where a node is really to be found, by the address that it gives */
-type Connect = (nodes: Address[], natMap: Record<string, Address>, redirections: number) => Promise<Way>
+type Connect = (nodes: Address[], natMap: Record<string, Address>, redirections: number) => Promise<Connection>
 
 const ignore = () => undefined
 
@@ -40,7 +35,7 @@ const ioredis: Connect = async (nodes, natMap, maxRedirections) => {
 
 interface Options {
   rootNodes: { socket: Address }[]
-  defaults: { socket: { reconnectStrategy: () => number | Error } }
+  defaults: { socket: { reconnectStrategy: (retries: number) => number | Error } }
   nodeAddressMap: Record<string, Address>
   maxCommandRedirections: number
 }
@@ -53,14 +48,7 @@ const nodeRedis =
     const rootNodes = nodes.map((socket) => ({ socket }))
     const { reconnectStrategy, closed } = untilClosed()
     const defaults = { socket: { reconnectStrategy } }
-    const client = make({ rootNodes, defaults, nodeAddressMap, maxCommandRedirections })
-    client.on('error', ignore)
-    await client.connect()
-    const close = () => {
-      closed()
-      client.destroy()
-    }
-    return { client, close }
+    return closingCluster(make({ rootNodes, defaults, nodeAddressMap, maxCommandRedirections }), closed)
   }
 
 const CLUSTER_CLIENTS: Readonly<Record<string, Connect>> = {
@@ -86,7 +74,7 @@ async function connectBehind(t: Test, connect: Connect, redirections: number) {
   return { client, proxies }
 }
 
-async function connectDirect(t: Test): Promise<RedisClient> {
+async function connectDirect(t: Test): Promise<Connection['client']> {
   const { client, close } = await connectTo({ kind: 'cluster', ports: cluster.ports }, 'ioredis')
   t.teardown(close)
   return client

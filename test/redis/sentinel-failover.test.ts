@@ -1,30 +1,60 @@
 import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
+import { startBrokenProxy } from '../support/broken-proxy.ts'
 import { connectAsDocumented } from '../support/redis-as-documented.ts'
 import { RedisSentinels } from '../support/redis-sentinel.ts'
 import type { RedisServer } from '../support/redis-server.ts'
-import { connectTo, LIBRARIES, type Library } from '../support/redis-topologies.ts'
+import { LIBRARIES, type Library } from '../support/redis-topologies.ts'
 import { SessionLoad } from '../support/session-load.ts'
 
-const sentinels = await RedisSentinels.start()
-t.teardown(() => sentinels.stop())
-
 t.test('a master that is killed: 503, until a replica has taken over, and what that had is kept', async (t) => {
-  const { loads } = await failover(t, connectTo, (master) => master.kill())
+  const sentinels = await start(t)
+  const { loads } = await failover(t, sentinels, (master) => master.kill())
+  const wellSince = performance.now()
+  await next(loads, 'acknowledged')
+  for (const load of loads) await load.holds(t, wellSince)
+})
+
+t.test('a master that is lost before the sentinels see it: the client asks them again', async (t) => {
+  const sentinels = await start(t)
+  const master = await sentinels.master()
+  const proxy = await startBrokenProxy(master.port)
+  const addressMap = { [`127.0.0.1:${master.port}`]: { host: '127.0.0.1', port: proxy.port } }
+  const lose = async (_: RedisServer, loads: SessionLoad[]) => {
+    await proxy.stop()
+    await next(loads, 'failed')
+    await master.kill()
+  }
+  const { loads } = await failover(t, sentinels, lose, addressMap)
   const wellSince = performance.now()
   await next(loads, 'acknowledged')
   for (const load of loads) await load.holds(t, wellSince)
 })
 
 t.test('a master that hangs: 503, until a replica has taken over, and what that had is kept', async (t) => {
-  const { loads, old } = await failover(t, connectAsDocumented, (master) => master.pause())
-  const wellSince = performance.now()
-  await next(loads, 'acknowledged')
-  // It takes itself for the master for a while.
-  old.resume()
-  await next(loads, 'acknowledged')
-  for (const load of loads) await load.holds(t, wellSince)
+  const sentinels = await start(t)
+  const { loads, old } = await failover(t, sentinels, (master) => master.pause())
+  await comesBack(t, loads, [old])
 })
+
+for (const [index, which] of ['first', 'second'].entries()) {
+  t.test(`a master that hangs, and with it the ${which} sentinel that the client knows`, async (t) => {
+    const sentinels = await start(t)
+    const sentinel = sentinels.sentinels[index]!
+    const hang = (master: RedisServer) => {
+      master.pause()
+      sentinel.pause()
+    }
+    const { loads, old } = await failover(t, sentinels, hang)
+    await comesBack(t, loads, [old, sentinel])
+  })
+}
+
+async function start(t: Test): Promise<RedisSentinels> {
+  const sentinels = await RedisSentinels.start()
+  t.teardown(() => sentinels.stop())
+  return sentinels
+}
 
 const next = (loads: SessionLoad[], kind: 'acknowledged' | 'failed') =>
   Promise.all(loads.map((load) => load.next(kind)))
@@ -32,20 +62,34 @@ const next = (loads: SessionLoad[], kind: 'acknowledged' | 'failed') =>
 /** The master goes and stays away, and everybody recovers. */
 async function failover(
   t: Test,
-  connect: typeof connectTo,
-  go: (master: RedisServer) => unknown
+  sentinels: RedisSentinels,
+  go: (master: RedisServer, loads: SessionLoad[]) => unknown,
+  addressMap?: Parameters<typeof connectAsDocumented>[2]
 ): Promise<{ loads: SessionLoad[]; old: RedisServer }> {
-  const start = async (library: Library) => {
-    const { client, close } = await connect({ kind: 'sentinel', ports: sentinels.ports }, library)
+  const startLoad = async (library: Library) => {
+    const { client, close } = await connectAsDocumented(
+      { kind: 'sentinel', ports: sentinels.ports },
+      library,
+      addressMap
+    )
     t.teardown(close)
     return SessionLoad.start(t, new RedisStore({ client, prefix: `${library}:` }))
   }
-  const loads = await Promise.all(LIBRARIES.map(start))
+  const loads = await Promise.all(LIBRARIES.map(startLoad))
   await next(loads, 'acknowledged')
   const old = await sentinels.master()
   for (const load of loads) await load.makeDurable(() => sentinels.isReplicated(old))
-  await go(old)
+  await go(old, loads)
   await next(loads, 'failed')
   await next(loads, 'acknowledged')
   return { loads, old }
+}
+
+/** What hung takes itself for what it was, for a while. */
+async function comesBack(t: Test, loads: SessionLoad[], hanging: RedisServer[]): Promise<void> {
+  const wellSince = performance.now()
+  await next(loads, 'acknowledged')
+  for (const server of hanging) server.resume()
+  await next(loads, 'acknowledged')
+  for (const load of loads) await load.holds(t, wellSince)
 }

@@ -4,15 +4,26 @@ import * as redis from 'redis'
 import * as redis6 from 'redis-6'
 import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
-import { closing, connected, type Library, nodes, type Servers } from './redis-topologies.ts'
+import {
+  closing,
+  closingCluster,
+  connected,
+  type Library,
+  nodes,
+  type Servers,
+  untilClosed
+} from './redis-topologies.ts'
 
 type Kind = Exclude<Servers['kind'], 'single'>
-type Connect = (ports: readonly number[]) => Promise<Connection>
+
+/** Where a server that the sentinels name is to be reached, by what they say: `host:port`. */
+type AddressMap = Record<string, { host: string; port: number }>
+type Connect = (ports: readonly number[], addressMap: AddressMap) => Promise<Connection>
 
 /** Settings of README.md, "Redis in production". */
 const retryStrategy = (retries: number) => Math.min(retries * 50, 500)
 const PROMPT = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, maxLoadingRetryTime: 500 }
-const NODE_REDIS = { disableOfflineQueue: true, socket: { reconnectStrategy: retryStrategy } }
+const TIMEOUTS = { connectTimeout: 2_000, socketTimeout: 2_000 }
 
 const ioredisOrIovalkey = ({ Redis, Cluster }: Pick<typeof ioredis, 'Redis' | 'Cluster'>): Record<Kind, Connect> => ({
   async cluster(ports) {
@@ -28,14 +39,15 @@ const ioredisOrIovalkey = ({ Redis, Cluster }: Pick<typeof ioredis, 'Redis' | 'C
     await client.connect()
     return connection
   },
-  async sentinel(ports) {
+  async sentinel(ports, natMap) {
     const client = new Redis({
       ...PROMPT,
+      ...TIMEOUTS,
       sentinels: nodes(ports),
       name: MASTER_NAME,
+      sentinelCommandTimeout: 2_000,
       retryStrategy,
-      failoverDetector: true,
-      socketTimeout: 2_000
+      natMap
     })
     const connection = closing(client)
     await client.connect()
@@ -47,10 +59,26 @@ const nodeRedis = ({
   createCluster,
   createSentinel
 }: Pick<typeof redis, 'createCluster' | 'createSentinel'>): Record<Kind, Connect> => ({
-  cluster: async (ports) =>
-    connected(createCluster({ rootNodes: nodes(ports).map((socket) => ({ socket })), defaults: NODE_REDIS })),
-  sentinel: async (ports) =>
-    connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports), nodeClientOptions: NODE_REDIS }))
+  async cluster(ports) {
+    const { reconnectStrategy, closed } = untilClosed(retryStrategy)
+    const rootNodes = nodes(ports).map((socket) => ({ socket }))
+    const defaults = { disableOfflineQueue: true, socket: { reconnectStrategy } }
+    return closingCluster(createCluster({ rootNodes, defaults }), closed)
+  },
+  sentinel: async (ports, nodeAddressMap) =>
+    connected(
+      createSentinel({
+        name: MASTER_NAME,
+        sentinelRootNodes: nodes(ports),
+        nodeClientOptions: {
+          disableOfflineQueue: true,
+          pingInterval: 1_000,
+          socket: { ...TIMEOUTS, reconnectStrategy: false }
+        },
+        sentinelClientOptions: { pingInterval: 1_000, socket: TIMEOUTS },
+        nodeAddressMap
+      })
+    )
 })
 
 const CONNECT: Record<Library, Record<Kind, Connect>> = {
@@ -61,6 +89,10 @@ const CONNECT: Record<Library, Record<Kind, Connect>> = {
 }
 
 /** A client of the library with the settings that the README gives for several servers, ready for use. */
-export function connectAsDocumented({ kind, ports }: Servers, library: Library): Promise<Connection> {
-  return CONNECT[library][kind as Kind](ports)
+export function connectAsDocumented(
+  { kind, ports }: Servers,
+  library: Library,
+  addressMap: AddressMap = {}
+): Promise<Connection> {
+  return CONNECT[library][kind as Kind](ports, addressMap)
 }

@@ -24,16 +24,33 @@ export const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: 
 /** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
 const soon = () => 50
 
+interface UntilClosed {
+  reconnectStrategy(retries: number): number | Error
+  closed(): void
+}
+
 /**
  * For a cluster's client of node-redis: what it connects to while it asks for the slots again, it keeps when it is
  * destroyed meanwhile, and would try for ever.
  */
-export function untilClosed(): { reconnectStrategy(): number | Error; closed(): void } {
+export function untilClosed(delay: (retries: number) => number = soon): UntilClosed {
   let isClosed = false
   return {
-    reconnectStrategy: () => (isClosed ? new Error('the client is closed') : soon()),
+    reconnectStrategy: (retries) => (isClosed ? new Error('the client is closed') : delay(retries)),
     closed() {
       isClosed = true
+    }
+  }
+}
+
+/** The connection to a cluster through node-redis. */
+export async function closingCluster(cluster: Unconnected, closed: () => void): Promise<Connection> {
+  const { client, close } = await connected(cluster)
+  return {
+    client,
+    close() {
+      closed()
+      return close()
     }
   }
 }
@@ -58,14 +75,7 @@ const nodeRedis = ({
   cluster: async (ports) => {
     const { reconnectStrategy, closed } = untilClosed()
     const rootNodes = nodes(ports).map((socket) => ({ socket }))
-    const { client, close } = await connected(createCluster({ rootNodes, defaults: { socket: { reconnectStrategy } } }))
-    return {
-      client,
-      close() {
-        closed()
-        return close()
-      }
-    }
+    return closingCluster(createCluster({ rootNodes, defaults: { socket: { reconnectStrategy } } }), closed)
   },
   sentinel: async (ports) => connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports) }))
 })
