@@ -1,7 +1,8 @@
 import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
 
 const REPLACE = 'starsessionsReplace'
-const CLOSED = 'the Redis client has ended: it was closed before the server was, or gave up by its retryStrategy or failoverDetector'
+const CLOSED =
+  'the Redis client has ended: it was closed before the server was, or gave up by its retryStrategy or failoverDetector'
 
 /** `Redis` and `Cluster` of ioredis (5 and 6) and of iovalkey. */
 export interface IoredisClient {
