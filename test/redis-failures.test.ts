@@ -44,7 +44,7 @@ async function setUp(
   const { client, close } = await CLIENTS[family]!(server.port)
   const { app, send, problems } = await testApp(
     t,
-    { store: new RedisStore({ client }), storeTimeout: 1, lifetime: 3600, ...options },
+    { store: new RedisStore({ client }), storeTimeout: 3, lifetime: 3600, ...options },
     (app) => {
       app.get('/plain', async (request) => ({ loaded: request.isSessionLoaded }))
     }
@@ -100,12 +100,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'it is down, and connections are refused': {
     begin: ({ server }) => server.stop(),
     end: ({ server }) => server.restart(),
-    cause: /Connection is closed|Reached the max retries|ECONNREFUSED|offline|closed unexpectedly|Socket|within 1 s/i
+    cause: /Connection is closed|Reached the max retries|ECONNREFUSED|offline|closed unexpectedly|Socket|within 3 s/i
   },
   'it hangs (SIGSTOP)': {
     begin: async ({ server }) => server.pause(),
     end: async ({ server }) => server.resume(),
-    cause: /no answer within 1 s \(option \\"storeTimeout\\"\)/
+    cause: /no answer within 3 s \(option \\"storeTimeout\\"\)/
   },
   'it is a replica (READONLY)': {
     begin: ({ admin }) => admin.call('REPLICAOF', '127.0.0.1', '1'),
@@ -131,7 +131,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       await admin.client('KILL', 'USER', 'default')
     },
     end: ({ admin }) => admin.config('SET', 'requirepass', ''),
-    cause: /NOAUTH|Authentication required|offline|within 1 s|Connection is closed|Reached the max/i
+    cause: /NOAUTH|Authentication required|offline|within 3 s|Connection is closed|Reached the max/i
   }
 }
 
@@ -179,7 +179,7 @@ for (const family of FAMILIES) {
     isUnavailable(t, await send(READ), 'a request that reads')
     isUnavailable(t, await login(), 'a request that begins a session')
     t.same(await plain(), { statusCode: 200, setCookie: undefined, vary: undefined })
-    t.match(problems(), /LOADING|loading|offline|within 1 s|Connection is closed|Reached the max/)
+    t.match(problems(), /LOADING|loading|offline|within 3 s|Connection is closed|Reached the max/)
     await impatient.config('SET', 'key-load-delay', '0')
     await restarted
     t.same(await recovers(subject), { n: 0 })
