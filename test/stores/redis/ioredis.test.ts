@@ -85,5 +85,8 @@ t.test('a client that will not connect again is closed, one that reconnects is n
   await client.ping()
   await client.quit()
   await t.rejects(commands.get('key'))
-  t.match(commands.closed(), /^the Redis client has ended: it was closed before the server was, or gave up by its retryStrategy/)
+  t.match(
+    commands.closed(),
+    /^the Redis client has ended: it was closed before the server was, or gave up by its retryStrategy/
+  )
 })
