@@ -27,6 +27,7 @@ import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { CookieJar } from './support/cookie-jar.ts'
+import { RedisCluster } from './support/redis-cluster.ts'
 import { othersHaveGone } from './support/redis-connections.ts'
 import { RedisSentinels } from './support/redis-sentinel.ts'
 import { startRedis } from './support/redis-server.ts'
@@ -60,6 +61,12 @@ const CONTEXTS: Record<string, { before: string; after: string; exchanges?: stri
   '': { before: '', after: '' },
   app: { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", after: '' },
   'app, counting visits': { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", ...countingVisits },
+  'app with a cluster, counting visits': {
+    before: `import Fastify from 'fastify'
+      const app = Fastify()
+      const nodes: { host: string, port: number }[] = JSON.parse(process.env.CLUSTER!)\n`,
+    ...countingVisits
+  },
   'app with Sentinel, counting visits': {
     before: `import Fastify from 'fastify'
       const app = Fastify()
@@ -154,10 +161,14 @@ t.teardown(() => observer.quit())
 const sentinels = await RedisSentinels.start()
 t.teardown(() => sentinels.stop())
 
+const cluster = await RedisCluster.start()
+t.teardown(() => cluster.stop())
+
 const key = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
 const SETTINGS = {
   PORT: '0',
   REDIS_URL: redisUrl,
+  CLUSTER: JSON.stringify(nodes(cluster.ports)),
   SENTINELS: JSON.stringify(nodes(sentinels.ports)),
   SESSION_SECRET: key(1),
   SESSION_SECRET_OLD: key(2),

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import { connectAsDocumented } from '../support/redis-as-documented.ts'
 import { type ClusterNode, RedisCluster } from '../support/redis-cluster.ts'
-import { connectTo, LIBRARIES, type Library } from '../support/redis-topologies.ts'
+import { LIBRARIES, type Library } from '../support/redis-topologies.ts'
 import { SessionLoad } from '../support/session-load.ts'
 
 /** Keys of one slot: the one that moves, and that of the master that dies. */
@@ -11,11 +11,15 @@ const PREFIX = '{load}:'
 const cluster = await RedisCluster.start()
 t.teardown(() => cluster.stop())
 
-/** The same load through each library. */
-async function startLoads(t: Test, connect: typeof connectTo = connectTo): Promise<SessionLoad[]> {
+/**
+ * The same load through each library.
+ * @param healthy resolves when sessions can be stored
+ */
+async function startLoads(t: Test, healthy?: () => Promise<void>): Promise<SessionLoad[]> {
   const start = async (library: Library) => {
-    const { client, close } = await connect({ kind: 'cluster', ports: cluster.ports }, library)
+    const { client, close } = await connectAsDocumented({ kind: 'cluster', ports: cluster.ports }, library)
     t.teardown(close)
+    await healthy?.()
     return SessionLoad.start(t, new RedisStore({ client, prefix: PREFIX }))
   }
   const loads = await Promise.all(LIBRARIES.map(start))
@@ -60,8 +64,16 @@ t.test('a master that is killed: 503, until its replica has taken over, and what
   await comesBack(t, loads, () => server.restart())
 })
 
+t.test('clients that start while the cluster is down: they work when a replica has taken over', async (t) => {
+  const { server } = await cluster.masterOf(PREFIX)
+  await server.kill()
+  await cluster.down()
+  const loads = await startLoads(t, () => cluster.healthy())
+  await comesBack(t, loads, () => server.restart())
+})
+
 t.test('a master that hangs: 503, until its replica has taken over, and what that had is kept', async (t) => {
-  const loads = await startLoads(t, connectAsDocumented)
+  const loads = await startLoads(t)
   const { server } = await gone(loads, (master) => master.server.pause())
   await comesBack(t, loads, () => server.resume())
 })

@@ -28,15 +28,14 @@ const TIMEOUTS = { connectTimeout: 2_000, socketTimeout: 2_000 }
 const ioredisOrIovalkey = ({ Redis, Cluster }: Pick<typeof ioredis, 'Redis' | 'Cluster'>): Record<Kind, Connect> => ({
   async cluster(ports) {
     const client = new Cluster(nodes(ports), {
-      lazyConnect: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: retryStrategy,
       retryDelayOnFailover: 0,
       slotsRefreshInterval: 2_000,
-      redisOptions: { maxRetriesPerRequest: 0, socketTimeout: 2_000 }
+      redisOptions: { maxRetriesPerRequest: 0, maxLoadingRetryTime: 500, ...TIMEOUTS }
     })
     const connection = closing(client)
-    await client.connect()
+    await new Promise((resolve) => client.once('ready', resolve))
     return connection
   },
   async sentinel(ports, natMap) {
@@ -62,14 +61,15 @@ const nodeRedis = ({
   async cluster(ports) {
     const { reconnectStrategy, closed } = untilClosed(retryStrategy)
     const rootNodes = nodes(ports).map((socket) => ({ socket }))
-    const defaults = { disableOfflineQueue: true, socket: { reconnectStrategy } }
-    return closingCluster(createCluster({ rootNodes, defaults }), closed)
+    const defaults = { disableOfflineQueue: true, pingInterval: 1_000, socket: { ...TIMEOUTS, reconnectStrategy } }
+    return closingCluster(createCluster({ rootNodes, minimizeConnections: true, defaults }), closed)
   },
   sentinel: async (ports, nodeAddressMap) =>
     connected(
       createSentinel({
         name: MASTER_NAME,
         sentinelRootNodes: nodes(ports),
+        reserveClient: true,
         nodeClientOptions: {
           disableOfflineQueue: true,
           pingInterval: 1_000,

@@ -101,6 +101,14 @@ export class RedisCluster {
     })
   }
 
+  /** Resolves when a node refuses everything, because slots are not served. */
+  async down(): Promise<void> {
+    await waitUntil('a cluster that is down', async () => {
+      const states = await Promise.all(this.#living().map(({ admin }) => admin.cluster('INFO')))
+      return states.some((state) => state.includes('cluster_state:fail'))
+    })
+  }
+
   async stop(): Promise<void> {
     for (const { admin } of this.nodes) admin.disconnect()
     await Promise.all(this.nodes.map(({ server }) => server.kill()))

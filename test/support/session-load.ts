@@ -34,6 +34,17 @@ interface Visitor {
   readonly last: Record<'acknowledged' | 'failed', number>
 }
 
+/** A client that has just started may not have found the server yet. */
+async function logIn(send: TestApp['send']): Promise<string> {
+  let cookie: string | undefined
+  await waitUntil('a login', async () => {
+    const answer = await send(undefined, (session) => void (session.user = 'alice'))
+    cookie = answer.cookie
+    return answer.status === 200
+  })
+  return cookie!
+}
+
 /** Visitors of one application, each with a session of its own, who write a new key of it again and again. */
 export class SessionLoad {
   readonly #send: TestApp['send']
@@ -64,8 +75,7 @@ export class SessionLoad {
     const { send } = await testApp(t, { store: calls.store, storeTimeout: STORE_TIMEOUT_SECONDS })
     const visitors: Visitor[] = []
     for (let i = 0; i < VISITORS; i++) {
-      const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
-      visitors.push({ cookie: String(cookie), acknowledged: [], last: { acknowledged: 0, failed: 0 } })
+      visitors.push({ cookie: await logIn(send), acknowledged: [], last: { acknowledged: 0, failed: 0 } })
     }
     const load = new SessionLoad(send, calls, visitors)
     t.teardown(() => load.#end())
