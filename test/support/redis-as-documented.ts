@@ -14,8 +14,6 @@ import {
   untilClosed
 } from './redis-topologies.ts'
 
-type Kind = Exclude<Servers['kind'], 'single'>
-
 /** Where a server that the sentinels name is to be reached, by what they say: `host:port`. */
 type AddressMap = Record<string, { host: string; port: number }>
 type Connect = (ports: readonly number[], addressMap: AddressMap) => Promise<Connection>
@@ -25,7 +23,16 @@ const retryStrategy = (retries: number) => Math.min(retries * 50, 500)
 const PROMPT = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, maxLoadingRetryTime: 500 }
 const TIMEOUTS = { connectTimeout: 2_000, socketTimeout: 2_000 }
 
-const ioredisOrIovalkey = ({ Redis, Cluster }: Pick<typeof ioredis, 'Redis' | 'Cluster'>): Record<Kind, Connect> => ({
+const ioredisOrIovalkey = ({
+  Redis,
+  Cluster
+}: Pick<typeof ioredis, 'Redis' | 'Cluster'>): Record<Servers['kind'], Connect> => ({
+  async single([port]) {
+    const client = new Redis(port!, { ...PROMPT, ...TIMEOUTS, retryStrategy })
+    const connection = closing(client)
+    await client.connect()
+    return connection
+  },
   async cluster(ports) {
     const client = new Cluster(nodes(ports), {
       enableOfflineQueue: false,
@@ -55,9 +62,18 @@ const ioredisOrIovalkey = ({ Redis, Cluster }: Pick<typeof ioredis, 'Redis' | 'C
 })
 
 const nodeRedis = ({
+  createClient,
   createCluster,
   createSentinel
-}: Pick<typeof redis, 'createCluster' | 'createSentinel'>): Record<Kind, Connect> => ({
+}: Pick<typeof redis, 'createClient' | 'createCluster' | 'createSentinel'>): Record<Servers['kind'], Connect> => ({
+  single: async ([port]) =>
+    connected(
+      createClient({
+        disableOfflineQueue: true,
+        pingInterval: 1_000,
+        socket: { ...TIMEOUTS, host: '127.0.0.1', port: port!, reconnectStrategy: retryStrategy }
+      })
+    ),
   async cluster(ports) {
     const { reconnectStrategy, closed } = untilClosed(retryStrategy)
     const rootNodes = nodes(ports).map((socket) => ({ socket }))
@@ -81,18 +97,18 @@ const nodeRedis = ({
     )
 })
 
-const CONNECT: Record<Library, Record<Kind, Connect>> = {
+const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
   ioredis: ioredisOrIovalkey(ioredis),
   iovalkey: ioredisOrIovalkey(iovalkey as unknown as typeof ioredis),
   'node-redis': nodeRedis(redis),
   'node-redis 6': nodeRedis(redis6 as unknown as typeof redis)
 }
 
-/** A client of the library with the settings that the README gives for several servers, ready for use. */
+/** A client of the library with the settings that the README gives, ready for use. */
 export function connectAsDocumented(
   { kind, ports }: Servers,
   library: Library,
   addressMap: AddressMap = {}
 ): Promise<Connection> {
-  return CONNECT[library][kind as Kind](ports, addressMap)
+  return CONNECT[library][kind](ports, addressMap)
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
 import { LostMaster } from './lost-master.ts'
+import { Stalled } from './stalled.ts'
 
 type Argument = string | Buffer
 
@@ -14,6 +15,8 @@ interface Connected {
 /** `createClient()` and `createClientPool()` of node-redis (`redis` 5 and later). */
 export interface NodeRedisClient extends Connected {
   sendCommand(args: Argument[], options?: object): Promise<unknown>
+  /** Of a pool. */
+  readonly totalClients?: number
 }
 
 /** `createCluster()` of node-redis. */
@@ -44,8 +47,13 @@ const AS_BYTES = { typeMapping: { 36: Buffer } }
  */
 function sender(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
   if ('getSlotRandomNode' in client) return clusterSender(client)
-  if ('getSentinelNode' in client) return (_key, args) => client.sendCommand(false, args, AS_BYTES)
-  return (_key, args) => client.sendCommand(args, AS_BYTES)
+  // Of a pool one connection may be stuck, and the others work.
+  if ('totalClients' in client) return (_key, args) => client.sendCommand(args, AS_BYTES)
+  const stalled = new Stalled()
+  if ('getSentinelNode' in client) {
+    return (_key, args) => stalled.watch(() => client.sendCommand(false, args, AS_BYTES))
+  }
+  return (_key, args) => stalled.watch(() => client.sendCommand(args, AS_BYTES))
 }
 
 function clusterSender(cluster: NodeRedisCluster): Send {
