@@ -25,7 +25,13 @@ export class Stalled {
     const command = { since: now }
     this.#pending.add(command)
     try {
-      return await send()
+      const answer = await send()
+      // Answers come in order: who was sent before and has none was forgotten, and must not be waited for.
+      for (const older of this.#pending) {
+        if (older === command) break
+        this.#pending.delete(older)
+      }
+      return answer
     } finally {
       this.#pending.delete(command)
     }

@@ -29,7 +29,8 @@ t.test('a command without an answer for ten seconds: nothing more is sent until 
   const answers: ((answer: string) => void)[] = []
   const oldest = stalled.watch(() => new Promise<string>((resolve) => answers.push(resolve)))
   pass(10_000)
-  t.equal(await stalled.watch(async () => 'still'), 'still')
+  const next = stalled.watch(() => new Promise<string>((resolve) => answers.push(resolve)))
+  t.equal(answers.length, 2, 'this one still is')
   pass(1)
   await t.rejects(
     stalled.watch(async () => t.fail('it is sent')),
@@ -37,5 +38,26 @@ t.test('a command without an answer for ten seconds: nothing more is sent until 
   )
   answers[0]?.('late')
   t.equal(await oldest, 'late')
+  answers[1]?.('later')
+  t.equal(await next, 'later')
   t.equal(await stalled.watch(async () => 'again'), 'again')
+})
+
+t.test('a command that will never have an answer, because a later one has: it is not waited for', async (t) => {
+  const { stalled, pass } = setUp(t)
+  stalled.watch(() => new Promise(() => undefined))
+  t.equal(await stalled.watch(async () => 'later'), 'later')
+  pass(60_000)
+  t.equal(await stalled.watch(async () => 'again'), 'again')
+})
+
+t.test('a command that fails says nothing about those before it', async (t) => {
+  const { stalled, pass } = setUp(t)
+  stalled.watch(() => new Promise(() => undefined))
+  await t.rejects(stalled.watch(() => Promise.reject(new Error('The client is offline'))))
+  pass(10_001)
+  await t.rejects(
+    stalled.watch(async () => 'answer'),
+    { message: /^Redis has not answered for 10 s/ }
+  )
 })
