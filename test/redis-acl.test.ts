@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
-import { createCluster } from 'redis'
+import * as redis from 'redis'
+import * as redis6 from 'redis-6'
 import t, { type Test } from 'tap'
 import type { RedisClient } from '../lib/stores/redis/recognise.ts'
 import { RedisStore } from '../lib/stores/redis.ts'
@@ -88,6 +90,19 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
   })
 }
 
+t.test("node-redis' pingInterval, which the README sets, needs no more", async (t) => {
+  for (const { createClient } of [redis, redis6 as unknown as typeof redis]) {
+    for (const line of [single, before62, cluster]) {
+      await withUser(t, server, line)
+      const client = createClient({ ...LOGIN, pingInterval: 10, socket: { host: '127.0.0.1', port: server.port } })
+      await client.connect()
+      t.teardown(() => client.destroy())
+      // An error event rejects it.
+      await once(client, 'ping-interval')
+    }
+  }
+})
+
 /** Commands of a cluster's clients, also while a slot is on its way to another node. */
 async function duringAMove(t: Test, redisCluster: RedisCluster, store: RedisStore): Promise<void> {
   const [id, key] = ['0'.repeat(43), `${PREFIX}${'0'.repeat(43)}`]
@@ -119,7 +134,7 @@ t.test('on a cluster the clients need three commands more', async (t) => {
     await duringAMove(t, redisCluster, new RedisStore({ client, hashIds: false }))
   })
   await t.test('node-redis', async (t) => {
-    const client = createCluster({ rootNodes: rootNodes.map((socket) => ({ socket })), defaults: LOGIN })
+    const client = redis.createCluster({ rootNodes: rootNodes.map((socket) => ({ socket })), defaults: LOGIN })
     client.on('error', () => undefined)
     await client.connect()
     t.teardown(() => client.destroy())
