@@ -83,6 +83,38 @@ t.test('a cluster gets the key to route by, and a sentinel not; both go to the m
   t.same(calls, [['key', false, ['GET', 'key']], [false, ['GET', 'key']], [['GET', 'key']]])
 })
 
+t.test(
+  'a command has no answer for ten seconds: nothing more is sent, but for what has other connections',
+  async (t) => {
+    let now = 1_000
+    t.intercept(performance, 'now', { value: () => now })
+    const shape = { isOpen: true, connect: async () => undefined, withTypeMapping: () => undefined }
+    const kinds: [string, object, sent: number][] = [
+      ['a client', {}, 1],
+      ['a sentinel', { getSentinelNode: () => undefined }, 1],
+      ['a pool', { totalClients: 2 }, 2],
+      ['a cluster', { getSlotRandomNode: () => undefined, masters: [] }, 2]
+    ]
+    for (const [kind, members, expected] of kinds) {
+      const keys: unknown[] = []
+      const commands = nodeRedisCommands({
+        ...shape,
+        ...members,
+        // What LostMaster asks is about no key.
+        sendCommand: (first: unknown) => {
+          if (first !== undefined) keys.push(first)
+          return new Promise(() => undefined)
+        }
+      } as unknown as Parameters<typeof nodeRedisCommands>[0])
+      commands.get('a')
+      now += 10_001
+      commands.get('b').catch((error: Error) => t.match(error.message, /^Redis has not answered for 10 s/, kind))
+      await new Promise(setImmediate)
+      t.equal(keys.length, expected, kind)
+    }
+  }
+)
+
 t.test('a client that is not connected, or not any more, fails at once and is closed', async (t) => {
   const { client, commands } = await connect(t)
   t.equal(commands.closed(), undefined)
