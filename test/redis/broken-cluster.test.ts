@@ -9,7 +9,7 @@ import { type BrokenProxy, startBrokenProxy } from '../support/broken-proxy.ts'
 import type { Connection } from '../support/redis-clients.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { meets, refusals } from '../support/redis-faults.ts'
-import { closingCluster, connectTo, untilClosed } from '../support/redis-topologies.ts'
+import { connectedCluster, connectTo } from '../support/redis-topologies.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const cluster = await RedisCluster.start()
@@ -46,9 +46,9 @@ const nodeRedis =
   (make: (options: Options) => Unconnected): Connect =>
   async (nodes, nodeAddressMap, maxCommandRedirections) => {
     const rootNodes = nodes.map((socket) => ({ socket }))
-    const { reconnectStrategy, closed } = untilClosed()
-    const defaults = { socket: { reconnectStrategy } }
-    return closingCluster(make({ rootNodes, defaults, nodeAddressMap, maxCommandRedirections }), closed)
+    return connectedCluster((reconnectStrategy) =>
+      make({ rootNodes, defaults: { socket: { reconnectStrategy } }, nodeAddressMap, maxCommandRedirections })
+    )
   }
 
 const CLUSTER_CLIENTS: Readonly<Record<string, Connect>> = {

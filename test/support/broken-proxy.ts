@@ -25,6 +25,8 @@ export interface BrokenProxy {
   readonly port: number
   /** From now on every command of the kind meets this fault. */
   break(fault: Fault, commands: keyof typeof COMMANDS): void
+  /** What is sent over connections so far is never answered; new ones work. */
+  vanish(): void
   /** From now on all is well. Connections that hang are closed; resolves when their clients have come back. */
   mend(): Promise<void>
   stop(): Promise<void>
@@ -34,6 +36,7 @@ export interface BrokenProxy {
 export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> {
   const sockets = new Set<Socket>()
   const hanging = new Set<Socket>()
+  let vanished = new Set<Socket>()
   let accepted = 0
   let broken: { fault: Fault; commands: readonly string[] } | undefined
 
@@ -41,6 +44,11 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
     hanging.add(client)
     await once(client, 'close')
     hanging.delete(client)
+  }
+
+  const faultFor = (client: Socket, command: Buffer): Fault | undefined => {
+    if (vanished.has(client)) return { kind: 'hang' }
+    return broken?.commands.includes(commandName(command)) ? broken.fault : undefined
   }
 
   /** One command at a time: an answer always belongs to the one that was read last. */
@@ -53,7 +61,7 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
       return value
     }
     for await (const command of messages(client)) {
-      const fault = broken?.commands.includes(commandName(command)) ? broken.fault : undefined
+      const fault = faultFor(client, command)
       switch (fault?.kind) {
         case undefined:
           client.write(await askServer(command))
@@ -103,6 +111,9 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
     port: (server.address() as AddressInfo).port,
     break(fault, commands) {
       broken = { fault, commands: COMMANDS[commands] }
+    },
+    vanish() {
+      vanished = new Set(sockets)
     },
     async mend() {
       broken = undefined

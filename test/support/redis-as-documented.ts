@@ -4,15 +4,7 @@ import * as redis from 'redis'
 import * as redis6 from 'redis-6'
 import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
-import {
-  closing,
-  closingCluster,
-  connected,
-  type Library,
-  nodes,
-  type Servers,
-  untilClosed
-} from './redis-topologies.ts'
+import { closing, connected, connectedCluster, type Library, nodes, type Servers } from './redis-topologies.ts'
 
 /** Where a server that the sentinels name is to be reached, by what they say: `host:port`. */
 type AddressMap = Record<string, { host: string; port: number }>
@@ -75,10 +67,11 @@ const nodeRedis = ({
       })
     ),
   async cluster(ports) {
-    const { reconnectStrategy, closed } = untilClosed(retryStrategy)
     const rootNodes = nodes(ports).map((socket) => ({ socket }))
-    const defaults = { disableOfflineQueue: true, pingInterval: 1_000, socket: { ...TIMEOUTS, reconnectStrategy } }
-    return closingCluster(createCluster({ rootNodes, minimizeConnections: true, defaults }), closed)
+    return connectedCluster((reconnectStrategy) => {
+      const defaults = { disableOfflineQueue: true, pingInterval: 1_000, socket: { ...TIMEOUTS, reconnectStrategy } }
+      return createCluster({ rootNodes, minimizeConnections: true, defaults })
+    }, retryStrategy)
   },
   sentinel: async (ports, nodeAddressMap) =>
     connected(

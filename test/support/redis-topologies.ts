@@ -24,32 +24,23 @@ export const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: 
 /** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
 const soon = () => 50
 
-interface UntilClosed {
-  reconnectStrategy(retries: number): number | Error
-  closed(): void
-}
+type ReconnectStrategy = (retries: number) => number | Error
 
 /**
- * For a cluster's client of node-redis: what it connects to while it asks for the slots again, it keeps when it is
- * destroyed meanwhile, and would try for ever.
+ * A cluster's client of node-redis: what it connects to while it asks for the slots again, it keeps when it is destroyed
+ * meanwhile, and would try for ever.
  */
-export function untilClosed(delay: (retries: number) => number = soon): UntilClosed {
+export async function connectedCluster(
+  make: (reconnectStrategy: ReconnectStrategy) => Unconnected,
+  delay: (retries: number) => number = soon
+): Promise<Connection> {
   let isClosed = false
-  return {
-    reconnectStrategy: (retries) => (isClosed ? new Error('the client is closed') : delay(retries)),
-    closed() {
-      isClosed = true
-    }
-  }
-}
-
-/** The connection to a cluster through node-redis. */
-export async function closingCluster(cluster: Unconnected, closed: () => void): Promise<Connection> {
+  const cluster = make((retries) => (isClosed ? new Error('the client is closed') : delay(retries)))
   const { client, close } = await connected(cluster)
   return {
     client,
     close() {
-      closed()
+      isClosed = true
       return close()
     }
   }
@@ -73,9 +64,10 @@ const nodeRedis = ({
   single: async ([port]) =>
     connected(createClient({ socket: { host: '127.0.0.1', port: port!, reconnectStrategy: soon } })),
   cluster: async (ports) => {
-    const { reconnectStrategy, closed } = untilClosed()
     const rootNodes = nodes(ports).map((socket) => ({ socket }))
-    return closingCluster(createCluster({ rootNodes, defaults: { socket: { reconnectStrategy } } }), closed)
+    return connectedCluster((reconnectStrategy) =>
+      createCluster({ rootNodes, defaults: { socket: { reconnectStrategy } } })
+    )
   },
   sentinel: async (ports) => connected(createSentinel({ name: MASTER_NAME, sentinelRootNodes: nodes(ports) }))
 })
