@@ -6,6 +6,9 @@ import { RedisSentinels } from '../support/redis-sentinel.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { LIBRARIES, type Library } from '../support/redis-topologies.ts'
 import { SessionLoad } from '../support/session-load.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+const HOUR = 3600
 
 t.test('a master that is killed: 503, until a replica has taken over, and what that had is kept', async (t) => {
   const sentinels = await start(t)
@@ -49,6 +52,31 @@ for (const [index, which] of ['first', 'second'].entries()) {
     await comesBack(t, loads, [old, sentinel])
   })
 }
+
+t.test('no master for over ten seconds: node-redis is sent no more, and works again when there is one', async (t) => {
+  const sentinels = await start(t)
+  const connectStore = async (library: Library) => {
+    const { client, close } = await connectAsDocumented({ kind: 'sentinel', ports: sentinels.ports }, library)
+    t.teardown(close)
+    return new RedisStore({ client, prefix: `${library}:` })
+  }
+  const stores = await Promise.all((['node-redis', 'node-redis 6'] as const).map(connectStore))
+  for (const store of stores) await store.write('id', Buffer.from('a'), HOUR, HOUR)
+  for (const node of sentinels.nodes) node.pause()
+  const refuses = async (store: RedisStore) => {
+    let refusal = ''
+    await waitUntil('a refusal', () => {
+      store.read('id', HOUR).catch(({ message }) => {
+        refusal = message
+      })
+      return refusal.startsWith('Redis has not answered for ')
+    })
+  }
+  await Promise.all(stores.map(refuses))
+  for (const node of sentinels.nodes) node.resume()
+  const works = (store: RedisStore) => waitUntil('an answer', async () => String(await store.read('id', HOUR)) === 'a')
+  await Promise.all(stores.map(works))
+})
 
 async function start(t: Test): Promise<RedisSentinels> {
   const sentinels = await RedisSentinels.start()
