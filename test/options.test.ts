@@ -19,7 +19,9 @@ const OPTIONS = [
   'autoload',
   'serializer',
   'encryptor',
-  'concurrency'
+  'concurrency',
+  'storeTimeout',
+  'name'
 ]
 
 const resolve = (options: object) => resolveOptions(options as StarsessionsOptions)
@@ -100,77 +102,21 @@ t.test('a store may bind itself to the cookie', async (t) => {
   t.same(names, ['sid'])
 })
 
-t.test('each refusal names the option and the remedy', async (t) => {
+t.test('what the schema cannot tell is refused with the option and the remedy, too', async (t) => {
   const { read, write, remove } = MapStore.prototype
   const refused: [object, RegExp][] = [
     [{ storeTimeout: 0 }, /option "storeTimeout" must be at least 1 second: a request must not wait forever/],
     [{ storeTimeout: 0.5 }, /option "storeTimeout" must be a whole number of seconds/],
-    [{ storeTimeout: '5' }, /option "storeTimeout" must be seconds, at least 1/],
-    [{ livetime: 5 }, /unknown option "livetime": did you mean "lifetime"\? Known are store, lifetime/],
-    [{ cookie: { samesite: 'lax' } }, /unknown option "cookie\.samesite": did you mean "cookie\.sameSite"/],
-    [{ maxAge: 5 }, /unknown option "maxAge": it is "lifetime" here, in seconds\. Known are store, lifetime/],
-    [{ ttl: 5 }, /unknown option "ttl": it is "lifetime" here/],
-    [{ cookie: { maxAge: 5 } }, /unknown option "cookie\.maxAge": it is "lifetime" here, beside "cookie"/],
-    [{ cookie: { expires: 5 } }, /unknown option "cookie\.expires": it is "lifetime" here/],
-    [{ secret: 'x' }, /unknown option "secret": only a CookieStore needs one: `store: new CookieStore/],
-    [{ saveUninitialized: false }, /unknown option "saveUninitialized": leave it out/],
-    [{ resave: false }, /unknown option "resave": leave it out/],
-    [{ store: {} }, /"store" must be an object with read, write and remove/],
-    [{ store: null }, /"store" must be/],
-    [{ store: { read, write } }, /"store" must be/],
-    [{ store: { read, write, remove, touch: 1 } }, /"store" must be/],
-    [{ store: 'redis' }, /"store" must be/],
     [{ store: { read, write, remove, forCookie: async () => new MapStore() } }, /"store": forCookie\(\) must return/],
     [{ store: { read, write, remove, forCookie() {} } }, /"store": forCookie\(\) must return an object with read/],
     [{ lifetime: {} }, /"lifetime" has no part/],
     [{ lifetime: 5, rolling: true, absoluteLifetime: {} }, /"absoluteLifetime" has no part/],
-    [{ lifetime: '1d' }, /"lifetime" must be seconds, or \{ days: 14 \}/],
-    [{ lifetime: null }, /"lifetime" must be/],
     [{ lifetime: -1 }, /"lifetime" must not be negative/],
     [{ lifetime: { day: 1 } }, /"lifetime" has an unknown part "day"/],
     [{ lifetime: 1.5 }, /"lifetime" must be a whole number/],
-    [{ rolling: 1 }, /"rolling" must be true or false/],
     [{ rolling: true }, /"rolling" needs a "lifetime"/],
     [{ lifetime: 5, absoluteLifetime: 9 }, /"absoluteLifetime" needs "rolling"/],
     [{ lifetime: 5, rolling: true, absoluteLifetime: 4 }, /"absoluteLifetime" must not be below "lifetime"/],
-    [{ lifetime: 5, rolling: true, absoluteLifetime: 'x' }, /"absoluteLifetime" must be/],
-    [{ cookieName: '' }, /"cookieName" must be a token/],
-    [{ cookieName: 'a b' }, /"cookieName" must be a token/],
-    [{ cookieName: 'a;b' }, /"cookieName" must be a token/],
-    [{ cookieName: 'a\r\nb' }, /"cookieName" must be a token/],
-    [{ cookieName: 'a\n' }, /"cookieName" must be a token/],
-    [{ cookieName: 'sé' }, /"cookieName" must be a token/],
-    [{ cookieName: 5 }, /"cookieName" must be a token/],
-    [{ name: '' }, /"name" must be an identifier of at most 64 characters: 'admin' gives request\.admin/],
-    [{ name: 'my-admin' }, /"name" must be an identifier/],
-    [{ name: '1st' }, /"name" must be an identifier/],
-    [{ name: 'a'.repeat(65) }, /"name" must be an identifier/],
-    [{ name: Symbol('admin') }, /"name" must be an identifier/],
-    [{ cookie: true }, /"cookie" must be an object/],
-    [{ cookie: [] }, /"cookie" must be an object/],
-    [{ cookie: null }, /"cookie" must be an object/],
-    [{ cookie: { path: 'app' } }, /"cookie\.path" must be a path that begins with "\/"/],
-    [{ cookie: { path: '/;x' } }, /"cookie\.path" must be/],
-    [{ cookie: { path: '/\r\n' } }, /"cookie\.path" must be/],
-    [{ cookie: { path: '/\0' } }, /"cookie\.path" must be/],
-    [{ cookie: { domain: 'a;b' } }, /"cookie\.domain" must be/],
-    [{ cookie: { domain: 'a\nb' } }, /"cookie\.domain" must be/],
-    [{ cookie: { domain: '' } }, /"cookie\.domain" must be/],
-    [{ cookie: { domain: 5 } }, /"cookie\.domain" must be/],
-    [
-      { cookie: { domain: 'https://example.com' } },
-      /"cookie\.domain" must be a host name such as example\.com, without/
-    ],
-    [{ cookie: { domain: 'example.com:80' } }, /"cookie\.domain" must be/],
-    [{ cookie: { domain: 'a b' } }, /"cookie\.domain" must be/],
-    [{ cookie: { domain: '-a.example' } }, /"cookie\.domain" must be/],
-    [{ cookie: { path: '/<x>' } }, /"cookie\.path" must be/],
-    [{ cookie: { sameSite: 'Lax' } }, /"cookie\.sameSite" must be 'lax', 'strict' or 'none'/],
-    [{ cookie: { sameSite: true } }, /"cookie\.sameSite" must be/],
-    [{ cookie: { secure: 'always' } }, /"cookie\.secure" must be true, false or 'auto'/],
-    [{ cookie: { httpOnly: 1 } }, /"cookie\.httpOnly" must be true or false/],
-    [{ cookie: { partitioned: 'x' } }, /"cookie\.partitioned" must be true or false/],
-    [{ cookie: { priority: 'top' } }, /"cookie\.priority" must be 'low', 'medium' or 'high'/],
     [{ cookie: { sameSite: 'none', secure: false } }, /sameSite" 'none' needs option "cookie\.secure" to be true/],
     [{ cookie: { sameSite: 'none', secure: 'auto' } }, /needs option "cookie\.secure" to be true/],
     [{ cookie: { partitioned: true, secure: false } }, /"cookie\.partitioned" needs option "cookie\.secure"/],
@@ -178,17 +124,7 @@ t.test('each refusal names the option and the remedy', async (t) => {
     [{ cookieName: '__Host-s', cookie: { secure: false } }, /__Host- needs option "cookie\.secure"/],
     [{ cookieName: '__host-s', cookie: { secure: 'auto' } }, /__Host- needs option "cookie\.secure"/],
     [{ cookieName: '__Host-s', cookie: { domain: 'example.com' } }, /"cookie\.domain" must not be set with a __Host-/],
-    [{ cookieName: '__Host-s', cookie: { path: '/app' } }, /"cookie\.path" must be "\/" with a __Host-/],
-    [{ autoload: 'x' }, /"autoload" must be true, false, or a list of RegExps and of path prefixes/],
-    [{ autoload: ['/app/*'] }, /"autoload" must be .* stand for all below, too: they have no "\*", "\?" and "#"/],
-    [{ autoload: ['/a?b'] }, /"autoload" must be/],
-    [{ autoload: ['/a#b'] }, /"autoload" must be/],
-    [{ autoload: ['app'] }, /"autoload" must be/],
-    [{ autoload: [5] }, /"autoload" must be/],
-    [{ autoload: [{}] }, /"autoload" must be/],
-    [{ serializer: {} }, /"serializer" must be an object with serialize and deserialize/],
-    [{ serializer: JSON }, /"serializer" must be/],
-    [{ encryptor: { encrypt() {} } }, /"encryptor" must be an object with encrypt and decrypt/]
+    [{ cookieName: '__Host-s', cookie: { path: '/app' } }, /"cookie\.path" must be "\/" with a __Host-/]
   ]
   for (const [options, message] of refused) {
     t.throws(() => resolve(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
