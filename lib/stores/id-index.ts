@@ -1,4 +1,5 @@
-import { integers, texts } from './paged-array.ts'
+import { integers } from './paged-array.ts'
+import { SlotBytes } from './slot-bytes.ts'
 
 /** No slot. */
 export const NONE = -1
@@ -12,7 +13,7 @@ export const NONE = -1
  * to the garbage collector.
  */
 export class IdIndex {
-  readonly #ids = texts()
+  readonly #ids = new SlotBytes()
   readonly #hashes = integers()
   /** The first slot of each bucket. */
   readonly #first = integers()
@@ -29,7 +30,9 @@ export class IdIndex {
     if (this.#size === 0) return NONE
     const hash = hashOf(id)
     let slot = this.#first.get(this.#bucketOf(hash))
-    while (slot !== NONE && (this.#hashes.get(slot) !== hash || this.#ids.get(slot) !== id)) slot = this.#next.get(slot)
+    while (slot !== NONE && !(this.#hashes.get(slot) === hash && this.#ids.equalsText(slot, id))) {
+      slot = this.#next.get(slot)
+    }
     return slot
   }
 
@@ -41,7 +44,7 @@ export class IdIndex {
     const slot = this.#size++
     this.#split(slot)
     const hash = hashOf(id)
-    this.#ids.set(slot, id)
+    this.#ids.push(slot, Buffer.from(id))
     this.#hashes.set(slot, hash)
     this.#next.set(slot, NONE)
     this.#link(slot)
@@ -54,15 +57,14 @@ export class IdIndex {
     this.#relink(slot, this.#next.get(slot))
     if (slot !== last) {
       this.#relink(last, slot)
-      this.#ids.set(slot, this.#ids.get(last))
       this.#hashes.set(slot, this.#hashes.get(last))
       this.#next.set(slot, this.#next.get(last))
     }
-    this.#ids.set(last, '')
+    this.#ids.remove(slot, last)
     this.#size--
     // Those of the bucket that is no more go back to the one they came from.
     this.#linkAll(this.#first.get(last))
-    for (const list of [this.#ids, this.#hashes, this.#first, this.#next]) list.truncate(this.#size)
+    for (const list of [this.#hashes, this.#first, this.#next]) list.truncate(this.#size)
     return last
   }
 

@@ -3,7 +3,7 @@ import { now } from '../clock.ts'
 import { checkOptionNames } from '../option-names.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { IdIndex, NONE } from './id-index.ts'
-import { texts } from './paged-array.ts'
+import { SlotBytes } from './slot-bytes.ts'
 import { positiveInteger } from './store-options.ts'
 
 /** So that a slot, and twice a slot, is a 32-bit integer. */
@@ -17,10 +17,6 @@ const MOST_PER_SWEEP = 1_000
 const SWEEP_PAUSE_MS = 10
 const SHORTEST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 60_000
-
-/** One byte a character: a copy on the way in and on the way out, and half the memory of a Uint8Array for each. */
-const toText = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
 export interface InMemoryStoreOptions {
   /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 86400 (a day) */
@@ -40,7 +36,7 @@ export class InMemoryStore implements SessionStore {
   readonly #gcTtl: number
   readonly #maxSessions: number
   readonly #index = new IdIndex()
-  readonly #data = texts()
+  readonly #data = new SlotBytes()
   readonly #queue = new ExpiryQueue()
   #timer: NodeJS.Timeout | undefined
   #warned = false
@@ -62,7 +58,7 @@ export class InMemoryStore implements SessionStore {
     if (slot === NONE) return null
     // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
     if (lifetime === 0 || ttl > 0) this.#queue.change(slot, this.#deadline(lifetime, ttl))
-    return Buffer.from(this.#data.get(slot), 'latin1')
+    return this.#data.get(slot)
   }
 
   async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
@@ -79,8 +75,7 @@ export class InMemoryStore implements SessionStore {
   ): Promise<Replaced> {
     const slot = this.#live(sessionId)
     if (slot === NONE) return { replaced: false, current: null }
-    const current = this.#data.get(slot)
-    if (current !== toText(expected)) return { replaced: false, current: Buffer.from(current, 'latin1') }
+    if (!this.#data.equals(slot, expected)) return { replaced: false, current: this.#data.get(slot) }
     if (data === null) this.#drop(slot)
     else this.#write(sessionId, data, lifetime, ttl)
     return { replaced: true }
@@ -118,8 +113,7 @@ export class InMemoryStore implements SessionStore {
     return Math.round((now() + (lifetime === 0 ? this.#gcTtl : ttl)) * 1000) / 1000
   }
 
-  #put(id: string, bytes: Uint8Array, expires: number): void {
-    const data = toText(bytes)
+  #put(id: string, data: Uint8Array, expires: number): void {
     const known = this.#index.find(id)
     if (known !== NONE) {
       this.#data.set(known, data)
@@ -128,7 +122,7 @@ export class InMemoryStore implements SessionStore {
     }
     if (this.#index.size >= this.#maxSessions) this.#evict()
     const slot = this.#index.add(id)
-    this.#data.set(slot, data)
+    this.#data.push(slot, data)
     this.#queue.push(slot, expires)
   }
 
@@ -137,9 +131,7 @@ export class InMemoryStore implements SessionStore {
     if (slot === NONE) return
     const last = this.#index.remove(slot)
     this.#queue.remove(slot)
-    this.#data.set(slot, this.#data.get(last))
-    this.#data.set(last, '')
-    this.#data.truncate(last)
+    this.#data.remove(slot, last)
   }
 
   #evict(): void {

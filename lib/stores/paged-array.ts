@@ -44,5 +44,3 @@ export class PagedArray<T> {
 export const integers = (): PagedArray<number> => new PagedArray(() => new Int32Array(PAGE_SIZE))
 
 export const numbers = (): PagedArray<number> => new PagedArray(() => new Float64Array(PAGE_SIZE))
-
-export const texts = (): PagedArray<string> => new PagedArray(() => new Array<string>(PAGE_SIZE).fill(''))
