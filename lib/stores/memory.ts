@@ -11,8 +11,8 @@ const MOST_SESSIONS = 2 ** 30
 
 /** What one write may remove besides writing: enough to keep ahead of what expires, too little to be felt. */
 const MOST_PER_WRITE = 4
-/** What the timer removes at a time: about a millisecond. */
-const MOST_PER_SWEEP = 1_000
+/** What the timer removes at a time: about two milliseconds. */
+const MOST_PER_SWEEP = 500
 
 const SWEEP_PAUSE_MS = 10
 const SHORTEST_WAIT_MS = 1_000
