@@ -90,7 +90,8 @@ t.before(async () => {
 t.teardown(() => app.close())
 
 async function open(t: Test): Promise<Visitor> {
-  const context = await chromium.launchPersistentContext(t.testdir({}), { executablePath: CHROMIUM, args: FLAGS })
+  // A folder of Playwright's own: a browser that has just been closed may still write to one that tap removes.
+  const context = await chromium.launchPersistentContext('', { executablePath: CHROMIUM, args: FLAGS })
   t.teardown(() => context.close())
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
