@@ -1,3 +1,5 @@
+import type { Answer } from '../types/store.ts'
+import { attempt } from './answers.ts'
 import { SessionUnavailableError } from './errors.ts'
 import type { Draft, RecordStore, Stored } from './record-store.ts'
 import type { SessionState } from './session.ts'
@@ -14,12 +16,13 @@ export function renewId(state: SessionState): void {
  * Writes the session's record, whatever is there, and notes when the store did not say that it did.
  * @throws `FST_SESSION_STORE` and what else a write throws
  */
-export async function writeRecord(records: RecordStore, state: SessionState, draft: Draft): Promise<Stored> {
+export function writeRecord(records: RecordStore, state: SessionState, draft: Draft): Answer<Stored> {
   const { id } = state
-  try {
-    return await records.write(id ?? '', draft)
-  } catch (error) {
-    if (error instanceof SessionUnavailableError) state.unanswered = id
-    throw error
-  }
+  return attempt(
+    () => records.write(id ?? '', draft),
+    (error) => {
+      if (error instanceof SessionUnavailableError) state.unanswered = id
+      throw error
+    }
+  )
 }

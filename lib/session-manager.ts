@@ -1,5 +1,7 @@
 import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
+import type { Answer } from '../types/store.ts'
+import { andThen } from './answers.ts'
 import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
 import { CLEAR, isSafeValue, NONE, type Outcome } from './cookie.ts'
@@ -54,17 +56,10 @@ export class SessionManager {
    * @param value the cookie's value, as it came; `undefined`: none came
    * @throws `FST_SESSION_STORE`
    */
-  async load(value: string | undefined, commands: SessionCommands, log: Log): Promise<Session> {
+  load(value: string | undefined, commands: SessionCommands, log: Log): Answer<Session> {
     const began = channels.load.hasSubscribers ? performance.now() : 0
-    const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
-    if (found.kind === 'unusable') warnUnusable(found, log)
-    const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
-    alignRecord(session)
-    if (channels.load.hasSubscribers) {
-      const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
-      channels.load.publish({ ...this.#facts(session, began), found: found.kind, bytes })
-    }
-    return session
+    const found = value === undefined || !isSafeValue(value) ? MISSING : this.#records.read(value)
+    return andThen(found, (it) => this.#begin(it, commands, log, began))
   }
 
   /**
@@ -104,7 +99,7 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Promise<Outcome> {
+  commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Answer<Outcome> {
     const state = stateOf(session)
     const { data, record, status, at } = review
     if (headersSent && this.#needsCookie(state, status)) throw cannotSendCookie()
@@ -116,8 +111,9 @@ export class SessionManager {
         state.metadata = { ...state.metadata, created: at }
         return this.#committer.write(state, data, at)
       case 'ended':
-        await this.destroy(session)
-        throw new SessionGoneError()
+        return this.destroy(session).then(() => {
+          throw new SessionGoneError()
+        })
       case 'prolonged':
         return this.#committer.prolong(session, { data, record, at }, log)
       case 'emptied':
@@ -125,8 +121,7 @@ export class SessionManager {
       case 'changed':
         if (this.#records.canReplace) return this.#swap(session, { data, record, at }, log)
         if (status !== 'emptied') return this.#committer.overwrite(session, status, { data, record, at })
-        await this.destroy(session)
-        return CLEAR
+        return this.destroy(session).then(() => CLEAR)
     }
   }
 
@@ -221,15 +216,27 @@ export class SessionManager {
     return status === 'emptied' && this.#records.ownsIds
   }
 
-  async #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
-    const action = await this.#committer.swap(session, change, log)
-    if (action === CLEAR) {
-      // What was set while the removal was on its way begins a new session.
-      const since = session.data() as Data
-      this.#reset(session, MISSING)
-      replaceData(session, since)
+  #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Answer<Outcome> {
+    return andThen(this.#committer.swap(session, change, log), (action) => {
+      if (action === CLEAR) {
+        // What was set while the removal was on its way begins a new session.
+        const since = session.data() as Data
+        this.#reset(session, MISSING)
+        replaceData(session, since)
+      }
+      return action
+    })
+  }
+
+  #begin(found: Found, commands: SessionCommands, log: Log, began: number): Session {
+    if (found.kind === 'unusable') warnUnusable(found, log)
+    const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
+    alignRecord(session)
+    if (channels.load.hasSubscribers) {
+      const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
+      channels.load.publish({ ...this.#facts(session, began), found: found.kind, bytes })
     }
-    return action
+    return session
   }
 
   #stateFor(found: Found, commands: SessionCommands): SessionState {
