@@ -1,6 +1,4 @@
 import type { Concurrency } from '../types/options.ts'
-import type { Answer } from '../types/store.ts'
-import { andThen, settle } from './answers.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from './errors.ts'
 import { merge } from './merge.ts'
@@ -54,7 +52,7 @@ export function commitStored(
   base: Stored,
   concurrency: Concurrency,
   change: Change
-): Answer<Committed> {
+): Promise<Committed> {
   return new StoredCommit(records, base, concurrency, change).run()
 }
 
@@ -84,52 +82,29 @@ class StoredCommit {
     this.#newIds = change.state.strays
   }
 
-  run(): Answer<Committed> {
-    return settle(
-      () => this.#begin(),
-      (attempts) => this.#end(attempts),
-      (error) => this.#fail(error)
-    )
-  }
-
-  #begin(): Answer<number> {
-    const { hint } = this.#change
-    const { id, bytes } = this.#expected
-    if (hint === undefined || Buffer.compare(hint, bytes) === 0) return retry(() => this.#attempt())
-    return andThen(this.#records.interpret(id, hint), (found) => {
-      this.#takeIn(found)
-      return retry(() => this.#attempt())
-    })
-  }
-
-  #end(attempts: number): Answer<Committed> {
-    const { data, stored, asked } = this.#written
-    const committed = { data, stored, asked, attempts, conflicts: this.#conflicts, merged: this.#merged }
-    return this.#newIds.length === 0 ? committed : this.#takeBack().then(() => committed)
-  }
-
-  #fail(error: unknown): Answer<never> {
-    if (!(error instanceof SessionUnavailableError)) {
-      return this.#takeBack().then(() => {
-        throw error
-      })
+  async run(): Promise<Committed> {
+    const { state, hint } = this.#change
+    try {
+      if (hint !== undefined && Buffer.compare(hint, this.#expected.bytes) !== 0) {
+        this.#takeIn(await this.#records.interpret(this.#expected.id, hint))
+      }
+      const attempts = await retry(() => this.#attempt())
+      if (this.#newIds.length > 0) await this.#takeBack()
+      const { data, stored, asked } = this.#written
+      return { data, stored, asked, attempts, conflicts: this.#conflicts, merged: this.#merged }
+    } catch (error) {
+      // Whether the old record was replaced is not known: taking the new one back could end the session.
+      if (error instanceof SessionUnavailableError) state.strays = this.#newIds
+      else await this.#takeBack()
+      throw error
     }
-    // Whether the old record was replaced is not known: taking the new one back could end the session.
-    this.#change.state.strays = this.#newIds
-    throw error
   }
 
   /** @returns `false`: another request was faster, and what it changed is taken in */
-  #attempt(): Answer<boolean> {
-    const { state, derive } = this.#change
-    if (derive === undefined) return this.#put(this.#ours)
-    const before = state.metadata
-    return derive(this.#ours).then((data) => this.#put(data, before))
-  }
-
-  /** @param before the metadata before the function of an `update()` ran */
-  #put(data: Data, before?: RecordMetadata): Answer<boolean> {
+  async #attempt(): Promise<boolean> {
     const { state, scope, derive, at } = this.#change
+    const before = state.metadata
+    const data = derive === undefined ? this.#ours : await derive(this.#ours)
     if (state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
@@ -138,30 +113,27 @@ class StoredCommit {
     const draft = Object.keys(data).length === 0 ? null : { data, metadata, record }
     const { id, bytes } = this.#expected
     const isRotation = draft !== null && state.rotated
-    return andThen(isRotation ? this.#rotate(draft) : this.#records.swap(id, bytes, draft), (swapped) => {
-      if (swapped.ok) {
-        this.#written = { data, stored: swapped.stored, asked }
-        return true
-      }
-      // What the function asked of the cookie goes with its run.
-      if (before !== undefined) state.metadata = before
-      this.#takeIn(swapped.found)
-      return false
-    })
+    const attempted = isRotation ? await this.#rotate(draft) : await this.#records.swap(id, bytes, draft)
+    if (attempted.ok) {
+      this.#written = { data, stored: attempted.stored, asked }
+      return true
+    }
+    // What the function asked of the cookie goes with its run.
+    if (derive !== undefined) state.metadata = before
+    this.#takeIn(attempted.found)
+    return false
   }
 
-  #rotate(draft: Draft): Answer<Swapped> {
+  async #rotate(draft: Draft): Promise<Swapped> {
     const { state } = this.#change
     const newId = String(state.id)
     this.#newIds = [...this.#newIds, newId]
     // The new record first: if the process dies in between, the old one holds what it held before.
-    return andThen(writeRecord(this.#records, state, draft), (stored) =>
-      andThen(bury(this.#records, this.#expected, newId), (found) => {
-        if (found !== null) return { ok: false, found }
-        this.#newIds = this.#newIds.filter((id) => id !== newId)
-        return { ok: true, stored }
-      })
-    )
+    const stored = await writeRecord(this.#records, state, draft)
+    const found = await bury(this.#records, this.#expected, newId)
+    if (found !== null) return { ok: false, found }
+    this.#newIds = this.#newIds.filter((id) => id !== newId)
+    return { ok: true, stored }
   }
 
   #takeIn(found: Found): void {
@@ -185,6 +157,6 @@ class StoredCommit {
   /** Nobody was told of these new records. What cannot be removed now, expires. */
   #takeBack(): Promise<unknown> {
     this.#change.state.strays = []
-    return Promise.allSettled(this.#newIds.map(async (id) => this.#records.remove(id)))
+    return Promise.allSettled(this.#newIds.map((id) => this.#records.remove(id)))
   }
 }

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../types/session.ts'
-import type { Answer } from '../types/store.ts'
 import { findCookie } from './cookie.ts'
 import { RawHeaders } from './cookie-outlet.ts'
 import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from './errors.ts'
@@ -59,8 +58,8 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   })
 }
 
-/** @throws `FST_SESSION_STORE`; `FST_SESSION_OPTIONS` where our hook has not run */
-export function load(request: FastifyRequest, registration: Registration): Answer<Session> {
+/** @throws `FST_SESSION_STORE`, as a rejection; `FST_SESSION_OPTIONS` at once, where our hook has not run */
+export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
   const held = heldBy(request, registration) ?? hold(request, registration)
   return held.load()
 }

@@ -1,6 +1,3 @@
-import type { Answer } from '../types/store.ts'
-import { settle } from './answers.ts'
-
 /** After so long without an end, more tasks run beside those that hold up the others: order saves work, it is no lock. */
 const PATIENCE_MS = 1_000
 
@@ -31,33 +28,23 @@ export class KeyedQueue<H> {
     return this.#lines.size
   }
 
-  run<T>(key: string, task: (turn: Turn<H>) => Answer<T>): Answer<T> {
-    const line = this.#lines.get(key)
-    if (line !== undefined) return line.wait().then(() => this.#take(key, line, true, task))
-    const first = new Line<H>()
-    this.#lines.set(key, first)
-    return this.#take(key, first, false, task)
-  }
-
-  #take<T>(key: string, line: Line<H>, waited: boolean, task: (turn: Turn<H>) => Answer<T>): Answer<T> {
+  async run<T>(key: string, task: (turn: Turn<H>) => Promise<T>): Promise<T> {
+    let line = this.#lines.get(key)
+    const waited = line !== undefined
+    if (line === undefined) {
+      line = new Line()
+      this.#lines.set(key, line)
+    } else await line.wait()
     const { round } = line
     const turn: Turn<H> = { waited, hint: line.left, left: undefined }
-    const over = () => {
+    try {
+      const result = await task(turn)
+      line.moves()
+      return result
+    } finally {
       line.left = turn.left
       if (line.isOver(round)) this.#lines.delete(key)
     }
-    return settle(
-      () => task(turn),
-      (result) => {
-        line.moves()
-        over()
-        return result
-      },
-      (error) => {
-        over()
-        throw error
-      }
-    )
   }
 }
 

@@ -1,5 +1,3 @@
-import type { Answer } from '../types/store.ts'
-import { attempt } from './answers.ts'
 import { SessionUnavailableError } from './errors.ts'
 import type { Draft, RecordStore, Stored } from './record-store.ts'
 import type { SessionState } from './session.ts'
@@ -16,13 +14,12 @@ export function renewId(state: SessionState): void {
  * Writes the session's record, whatever is there, and notes when the store did not say that it did.
  * @throws `FST_SESSION_STORE` and what else a write throws
  */
-export function writeRecord(records: RecordStore, state: SessionState, draft: Draft): Answer<Stored> {
+export async function writeRecord(records: RecordStore, state: SessionState, draft: Draft): Promise<Stored> {
   const { id } = state
-  return attempt(
-    () => records.write(id ?? '', draft),
-    (error) => {
-      if (error instanceof SessionUnavailableError) state.unanswered = id
-      throw error
-    }
-  )
+  try {
+    return await records.write(id ?? '', draft)
+  } catch (error) {
+    if (error instanceof SessionUnavailableError) state.unanswered = id
+    throw error
+  }
 }

@@ -2,7 +2,6 @@ import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { StarsessionsOptions } from '../types/options.ts'
-import { isPromise } from './answers.ts'
 import { autoloadMatcher } from './autoload.ts'
 import { cookieWriter, type SerializeCookie } from './cookie.ts'
 import { decorate, load } from './decorators.ts'
@@ -49,14 +48,13 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
 
   finishBeforeClosing(fastify, registration.inFlight)
 
-  // Without work to wait for the hooks call back at once. Otherwise this one returns a promise, as an async hook does:
-  // what Fastify throws while it goes on is then its own to catch.
+  // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
+  // Fastify throws while it goes on is then its own to catch.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
     keep(request, registration.replyKey, reply)
     // An outer registration's session cannot be reached from here when an inner one has taken its place.
     if (registrationIn(request.server, key) !== registration || !wantsLoading(request, registration)) return done()
-    const loading = load(request, registration)
-    return isPromise(loading) ? loading : done()
+    return load(request, registration)
   })
 
   fastify.addHook('onSend', (request, reply, payload, done) => {

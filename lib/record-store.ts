@@ -1,6 +1,4 @@
 import type { Expiry, Log, Settings } from '../types/options.ts'
-import type { Answer } from '../types/store.ts'
-import { andThen, attempt } from './answers.ts'
 import { now } from './clock.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
@@ -77,25 +75,24 @@ export class RecordStore {
   }
 
   /** @throws `FST_SESSION_STORE` */
-  read(id: string): Answer<Found> {
+  async read(id: string): Promise<Found> {
     const { lifetime } = this.#expiry
-    const bytes = this.#calls.read(id, lifetime, this.readProlongs ? lifetime : undefined)
-    return andThen(bytes, (found) => this.interpret(id, found))
+    const bytes = await this.#calls.read(id, lifetime, this.readProlongs ? lifetime : undefined)
+    return this.interpret(id, bytes)
   }
 
   /**
    * What bytes from under an id are.
    * @throws `FST_SESSION_STORE` when an encryptor could not tell
    */
-  interpret(id: string, bytes: Uint8Array | null): Answer<Found> {
+  interpret(id: string, bytes: Uint8Array | null): Found | Promise<Found> {
     if (bytes === null) return MISSING
     return this.codec.isEncrypted ? this.#decrypted(id, bytes) : this.#found(id, bytes, bytes)
   }
 
-  #decrypted(id: string, bytes: Uint8Array): Answer<Found> {
-    return andThen(this.codec.decrypt(bytes, this.#boundTo(id)), (record) =>
-      record === null ? { kind: 'unusable', reason: 'undecryptable', bytes } : this.#found(id, bytes, record)
-    )
+  async #decrypted(id: string, bytes: Uint8Array): Promise<Found> {
+    const record = await this.codec.decrypt(bytes, this.#boundTo(id))
+    return record === null ? { kind: 'unusable', reason: 'undecryptable', bytes } : this.#found(id, bytes, record)
   }
 
   #found(id: string, bytes: Uint8Array, record: Uint8Array): Found {
@@ -117,33 +114,51 @@ export class RecordStore {
    * @returns what stands there now; the id may be the store's own choice
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
-  write(id: string, draft: Draft): Answer<Stored> {
-    return andThen(this.#encode(id, draft), (stored) => this.#write(stored, draft))
+  async write(id: string, draft: Draft): Promise<Stored> {
+    const encoded = this.#encode(id, draft)
+    const { bytes, record, metadata } = encoded instanceof Promise ? await encoded : encoded
+    const ttl = this.#timeLeft(draft)
+    try {
+      const newId = await this.#calls.write(id, bytes, this.#expiry.lifetime, ttl)
+      const size = cookieSize(this.#cookieName, newId)
+      if (size > MAX_COOKIE_BYTES) throw tooLargeForCookie(size, MAX_COOKIE_BYTES)
+      return { id: newId, bytes, record, metadata }
+    } catch (error) {
+      throw this.#explained(error, draft)
+    }
   }
 
   /**
    * Puts the draft (`null`: nothing) in the place of `expected`, and of nothing else.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
-  swap(id: string, expected: Uint8Array, draft: Draft | null): Answer<Swapped> {
+  async swap(id: string, expected: Uint8Array, draft: Draft | null): Promise<Swapped> {
     const { lifetime } = this.#expiry
     if (draft === null) return this.#swap(id, expected, null, lifetime, lifetime)
-    return andThen(this.#encode(id, draft), (stored) => {
-      const ttl = this.#timeLeft(draft)
-      return attempt(() => this.#swap(id, expected, stored, lifetime, ttl), this.#explaining(draft))
-    })
+    const encoded = this.#encode(id, draft)
+    const stored = encoded instanceof Promise ? await encoded : encoded
+    const ttl = this.#timeLeft(draft)
+    try {
+      return await this.#swap(id, expected, stored, lifetime, ttl)
+    } catch (error) {
+      throw this.#explained(error, draft)
+    }
   }
 
   /** Puts a tombstone in the place of `expected`, and of nothing else. */
-  bury(id: string, expected: Uint8Array, successors: readonly string[], { created }: RecordMetadata): Answer<Swapped> {
+  async bury(
+    id: string,
+    expected: Uint8Array,
+    successors: readonly string[],
+    { created }: RecordMetadata
+  ): Promise<Swapped> {
     const metadata = { lifetime: TOMBSTONE_SECONDS, created, last_access: now(), rotated: successors }
-    return andThen(this.#encode(id, { data: {}, metadata }), (tombstone) =>
-      this.#swap(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
-    )
+    const tombstone = await this.#encode(id, { data: {}, metadata })
+    return this.#swap(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
   }
 
   /** @returns `false`: there is nothing any more. A store that cannot tell says nothing about it. */
-  touch(id: string, metadata: RecordMetadata): Answer<boolean> {
+  async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
     const { lifetime } = this.#expiry
     const ttl = storeTtl(this.#expiry, metadata.created, now())
     // It may have ended since it was looked at, and no store is to keep anything for no time.
@@ -151,30 +166,24 @@ export class RecordStore {
   }
 
   /** @throws `FST_SESSION_STORE` */
-  remove(id: string): Answer<void> {
+  remove(id: string): Promise<void> {
     return this.#calls.remove(id)
   }
 
-  #write({ id, bytes, record, metadata }: Stored, draft: Draft): Answer<Stored> {
-    const ttl = this.#timeLeft(draft)
-    const written = (newId: string): Stored => {
-      const size = cookieSize(this.#cookieName, newId)
-      if (size > MAX_COOKIE_BYTES) throw tooLargeForCookie(size, MAX_COOKIE_BYTES)
-      return { id: newId, bytes, record, metadata }
-    }
-    const write = () => andThen(this.#calls.write(id, bytes, this.#expiry.lifetime, ttl), written)
-    return attempt(write, this.#explaining(draft))
-  }
-
-  #swap(id: string, expected: Uint8Array, stored: Stored | null, lifetime: number, ttl: number): Answer<Swapped> {
+  async #swap(
+    id: string,
+    expected: Uint8Array,
+    stored: Stored | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Swapped> {
     const bytes = stored?.bytes ?? null
-    return andThen(this.#calls.replace(id, expected, bytes, lifetime, ttl), (result) => {
-      if (result.replaced) return { ok: true, stored }
-      const { current } = result
-      // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
-      if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
-      return andThen(this.interpret(id, current), (found) => ({ ok: false, found }))
-    })
+    const result = await this.#calls.replace(id, expected, bytes, lifetime, ttl)
+    if (result.replaced) return { ok: true, stored }
+    const { current } = result
+    // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
+    if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
+    return { ok: false, found: await this.interpret(id, current) }
   }
 
   /** @throws `FST_SESSION_GONE` when there is none: a store would take the write for a removal. */
@@ -185,25 +194,23 @@ export class RecordStore {
   }
 
   /** @returns the draft as it is going to be stored under the id; a promise of it where it is to be encrypted */
-  #encode(id: string, draft: Draft): Answer<Stored> {
+  #encode(id: string, draft: Draft): Stored | Promise<Stored> {
     const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, rev: newRevision() }
     const record =
       draft.record === undefined
         ? this.codec.serialize(draft.data, metadata)
         : this.codec.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
     if (!this.codec.isEncrypted) return { id, bytes: record, record, metadata }
-    return andThen(this.codec.encrypt(record, this.#boundTo(id)), (bytes) => ({ id, bytes, record, metadata }))
+    return this.codec.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))
   }
 
   #boundTo(id: string): string {
     return this.ownsIds ? '' : id
   }
 
-  #explaining({ data }: Draft): (error: unknown) => never {
-    return (error) => {
-      if (!(error instanceof SessionTooLargeError)) throw error
-      throw new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
-    }
+  #explained(error: unknown, { data }: Draft): unknown {
+    if (!(error instanceof SessionTooLargeError)) return error
+    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
   }
 }
 

@@ -1,11 +1,9 @@
 import { types } from 'node:util'
 import type { Encryptor } from '../types/encryptor.ts'
 import type { Serializer } from '../types/serializer.ts'
-import type { Answer } from '../types/store.ts'
-import { attempt } from './answers.ts'
 import { SessionSerializeError, SessionUnavailableError } from './errors.ts'
 import { isFuture } from './expiry.ts'
-import { JsonSerializer, toJson } from './serializers/json.ts'
+import { JsonSerializer } from './serializers/json.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'
@@ -42,24 +40,12 @@ const endsIn = (record: Uint8Array, ending: Uint8Array): boolean => isEqual(reco
 
 const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 
-/** A record's end: its metadata, in the serializer's spelling. */
-interface Ending {
-  readonly metadata: RecordMetadata
-  readonly bytes: Uint8Array
-  /** Of JSON alone. */
-  readonly text: string
-}
-
-/** The data's JSON, up to where the metadata follow. */
-const beginning = (json: string): string => (json === '{}' ? '{' : `${json.slice(0, -1)},`)
-
 /** Records: data and metadata to bytes and back, through the serializer and then the encryptor. */
 export class RecordCodec {
   readonly #serializer: Serializer
   readonly #isJson: boolean
   readonly #encryptor: Encryptor | undefined
   readonly #cookieName: string
-  #ending: Ending | undefined
 
   constructor(serializer: Serializer, encryptor: Encryptor | undefined, cookieName: string) {
     this.#serializer = serializer
@@ -79,7 +65,6 @@ export class RecordCodec {
     }
     let bytes: unknown
     try {
-      if (this.#isJson) return Buffer.from(beginning(toJson(data)) + this.#endingOf(metadata).text)
       const record = copyOf(data)
       record[METADATA_KEY] = metadata
       bytes = this.#serializer.serialize(record)
@@ -114,7 +99,7 @@ export class RecordCodec {
    * that ends in our spelling of its metadata is one already: only the other, foreign ones are serialized again.
    */
   #normalize(record: Uint8Array, metadata: RecordMetadata): Uint8Array {
-    const isOurs = endsIn(record, this.#endingOf(metadata).bytes)
+    const isOurs = endsIn(record, this.#ending(metadata))
     return isOurs ? record : this.serialize(this.restore(record), metadata)
   }
 
@@ -124,24 +109,15 @@ export class RecordCodec {
    * @throws `FST_SESSION_SERIALIZE`
    */
   withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
-    const { bytes } = this.#endingOf(from)
-    if (!this.#isJson || !endsIn(record, bytes)) return this.serialize(data, to)
-    return Buffer.concat([record.subarray(0, -bytes.byteLength), this.#endingOf(to).bytes])
+    const ending = this.#ending(from)
+    if (!this.#isJson || !endsIn(record, ending)) return this.serialize(data, to)
+    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#ending(to)])
   }
 
-  /** The last one is kept: a commit asks for the same several times, and metadata are replaced, never changed in place. */
-  #endingOf(metadata: RecordMetadata): Ending {
-    if (this.#ending?.metadata !== metadata) this.#ending = this.#newEnding(metadata)
-    return this.#ending
-  }
-
-  #newEnding(metadata: RecordMetadata): Ending {
-    if (this.#isJson) {
-      const text = `"${METADATA_KEY}":${JSON.stringify(metadata)}}`
-      return { metadata, text, bytes: Buffer.from(text) }
-    }
-    const bytes = this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
-    return { metadata, text: '', bytes }
+  /** What a record ends in. */
+  #ending(metadata: RecordMetadata): Uint8Array {
+    if (this.#isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
+    return this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
   }
 
   /** There is an encryptor: `encrypt` and `decrypt` have something to do. */
@@ -149,27 +125,23 @@ export class RecordCodec {
     return this.#encryptor !== undefined
   }
 
-  /**
-   * @param id what the bytes are bound to; empty where the store owns the ids
-   * @throws `FST_SESSION_STORE`
-   */
-  encrypt(bytes: Uint8Array, id: string): Answer<Uint8Array> {
-    const failed = (error: unknown): never => {
+  /** @param id what the bytes are bound to; empty where the store owns the ids */
+  async encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
+    try {
+      return await this.#encryptor!.encrypt(bytes, this.#associatedData(id))
+    } catch (error) {
       throw error instanceof SessionUnavailableError ? error : new SessionUnavailableError({ cause: error })
     }
-    return attempt(() => this.#encryptor!.encrypt(bytes, this.#associatedData(id)), failed)
   }
 
-  /**
-   * @returns the plaintext; `null` when it is not ours or was tampered with
-   * @throws `FST_SESSION_STORE`
-   */
-  decrypt(bytes: Uint8Array, id: string): Answer<Uint8Array | null> {
-    const failed = (error: unknown): null => {
+  /** @returns the plaintext; `null` when it is not ours or was tampered with */
+  async decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
+    try {
+      return await this.#encryptor!.decrypt(bytes, this.#associatedData(id))
+    } catch (error) {
       if (error instanceof SessionUnavailableError) throw error
       return null
     }
-    return attempt(() => this.#encryptor!.decrypt(bytes, this.#associatedData(id)), failed)
   }
 
   /** Hostile bytes are not an exception: they have a reason. */

@@ -1,7 +1,5 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
-import type { Answer } from '../types/store.ts'
-import { andThen, attempt, isPromise, settle } from './answers.ts'
 import { type CookieAction, NONE, type Outcome } from './cookie.ts'
 import { cannotSendCookie, SessionGoneError, SessionOptionsError, SessionUnavailableError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
@@ -58,42 +56,42 @@ export class RequestSession implements SessionCommands {
     this.#outlet = outlet
   }
 
-  /** Reads once, however often it is called; after a read that failed the next call tries again. */
-  load(): Answer<Session> {
-    return this.session ?? this.#loading ?? this.#load()
+  load(): Promise<Session> {
+    this.#loading ??= this.#load()
+    return this.#loading
   }
 
   /**
    * @param areHeadersSent asked when it is this commit's turn
    * @param review where the session has just been reviewed, and nothing is under way
    */
-  commit(areHeadersSent: () => boolean, review?: Review): Answer<void> {
-    return this.#inTurn((session) =>
-      settle(
-        () => this.#manager.commit(session, this.#log, areHeadersSent(), review),
-        (outcome) => {
-          this.#settle(outcome)
-          this.left = copyOf(session as unknown as Data)
-        },
-        (error) => {
-          throw this.#withoutCookie(error)
-        }
-      )
-    )
+  commit(areHeadersSent: () => boolean, review?: Review): Promise<void> {
+    return this.#inTurn(async (session) => {
+      try {
+        this.#settle(await this.#manager.commit(session, this.#log, areHeadersSent(), review))
+      } catch (error) {
+        throw this.#withoutCookie(error)
+      }
+      this.left = copyOf(session as unknown as Data)
+    })
   }
 
-  /** The response's commit, for a session that is loaded. */
-  finish(areHeadersSent: () => boolean): Answer<void> {
+  /**
+   * The response's commit, for a session that is loaded.
+   * @returns `undefined` where there is nothing to wait for: most responses only read their session
+   */
+  finish(areHeadersSent: () => boolean): Promise<void> | undefined {
     const session = this.session as Session
     if (this.#running > 0) return this.commit(areHeadersSent)
-    const review = orUndefined(() => this.#manager.review(session))
+    const review = attempt(() => this.#manager.review(session))
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.commit(areHeadersSent, review)
     this.left = review.data
+    return undefined
   }
 
   /** Whether a commit would store, or remove, something, once what is under way is done. */
-  hasUnsavedChanges(): Answer<boolean> {
-    return this.#inTurn((session) => this.#manager.hasUnsavedChanges(session))
+  hasUnsavedChanges(): Promise<boolean> {
+    return this.#inTurn(async (session) => this.#manager.hasUnsavedChanges(session))
   }
 
   save(): Promise<void> {
@@ -112,24 +110,25 @@ export class RequestSession implements SessionCommands {
     return this.#asked('update', () => this.#update(fn))
   }
 
-  #load(): Answer<Session> {
-    this.unavailable = null
-    const failed = (error: unknown): never => {
+  async #load(): Promise<Session> {
+    try {
+      this.session = await this.#noted(this.#manager.load(this.#cookie, this, this.#log))
+      return this.session
+    } catch (error) {
+      // The next call tries again.
       this.#loading = null
-      throw this.#noted(error)
+      throw error
     }
-    const loaded = (session: Session): Session => {
-      this.session = session
-      return session
-    }
-    const loading = attempt(() => andThen(this.#manager.load(this.#cookie, this, this.#log), loaded), failed)
-    if (isPromise(loading)) this.#loading = loading
-    return loading
   }
 
-  #noted(error: unknown): unknown {
-    if (error instanceof SessionUnavailableError) this.unavailable = error
-    return error
+  async #noted<T>(asked: Promise<T>): Promise<T> {
+    this.unavailable = null
+    try {
+      return await asked
+    } catch (error) {
+      if (error instanceof SessionUnavailableError) this.unavailable = error
+      throw error
+    }
   }
 
   async #destroy(session: Session): Promise<void> {
@@ -138,18 +137,12 @@ export class RequestSession implements SessionCommands {
   }
 
   /** What a handler asked for: the cookie may be needed before the response is Fastify's to send. */
-  async #asked<T>(member: string, operation: () => Answer<T>): Promise<T> {
+  async #asked<T>(member: string, operation: () => Promise<T>): Promise<T> {
     if (this.#updating) {
       throw new SessionOptionsError(`session.${member}() was called while session.update() runs: call it afterwards`)
     }
     const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
-    this.unavailable = null
-    let result: T
-    try {
-      result = await operation()
-    } catch (error) {
-      throw this.#noted(error)
-    }
+    const result = await this.#noted(operation())
     if (this.action === NONE) return result
     if (this.#outlet.isOpen) {
       this.announced = true
@@ -161,7 +154,7 @@ export class RequestSession implements SessionCommands {
     return result
   }
 
-  #update<T>(fn: (session: Session) => T | Promise<T>): Answer<T> {
+  #update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
     return this.#inTurn(async (session) => {
       const guarded = async (newest: Session) => {
         // What waits for its turn while it holds the turn would wait forever.
@@ -194,27 +187,25 @@ export class RequestSession implements SessionCommands {
   }
 
   /** Two operations at once would both start from the same record. */
-  #inTurn<T>(operation: (session: Session) => Answer<T>): Answer<T> {
+  #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this
     const isFree = this.#running === 0 && session !== null
     const turn = isFree ? operation(session) : this.#afterOthers(operation)
-    if (isPromise(turn)) {
-      this.#running++
-      this.#last = this.#inFlight.add(turn, () => {
-        this.#running--
-      })
-    }
+    this.#running++
+    this.#last = this.#inFlight.add(turn, () => {
+      this.#running--
+    })
     return turn
   }
 
-  async #afterOthers<T>(operation: (session: Session) => Answer<T>): Promise<T> {
+  async #afterOthers<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     await this.#last
     return operation(await this.load())
   }
 }
 
 /** What cannot be found out now: the commit says why. */
-function orUndefined<T>(question: () => T): T | undefined {
+function attempt<T>(question: () => T): T | undefined {
   try {
     return question()
   } catch {

@@ -1,6 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Answer } from '../types/store.ts'
-import { isPromise, settle } from './answers.ts'
 import type { CookieAction, CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
 import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
@@ -39,7 +37,13 @@ export class SessionResponse {
    *   shown
    */
   finish(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void {
+    const commit = this.#begin(held, reply, payload)
     const finished = () => this.#withHeaders(held, request, reply, payload)
+    // In the same turn where it can be: most responses only read their session.
+    if (commit === undefined) {
+      done(null, finished())
+      return
+    }
     const failed = (failure: unknown) => {
       const sent = finished()
       held.dropped = true
@@ -48,15 +52,7 @@ export class SessionResponse {
       if (reply.raw.headersSent) return sent
       throw this.#fail(failure, reply, payload)
     }
-    let sent: Answer<unknown>
-    try {
-      sent = settle(() => this.#begin(held, reply, payload), finished, failed)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (isPromise(sent)) whileSending(reply, sent, done)
-    else done(null, sent)
+    whileSending(reply, commit.then(finished, failed), done)
   }
 
   /**
@@ -69,12 +65,12 @@ export class SessionResponse {
     return setHeader(reply, payload, 'retry-after', (own) => String(own ?? retryAfter))
   }
 
-  #begin(held: RequestSession, reply: FastifyReply, payload: unknown): Answer<void> {
-    if (held.settled) return
+  #begin(held: RequestSession, reply: FastifyReply, payload: unknown): Promise<void> | undefined {
+    if (held.settled) return undefined
     held.settled = true
     held.streams = isStream(payload)
     held.dropped = statusOf(reply, payload) >= 500
-    if (!held.dropped) return held.finish(() => reply.raw.headersSent)
+    return held.dropped ? undefined : held.finish(() => reply.raw.headersSent)
   }
 
   #withHeaders(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {

@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Answer } from '../types/store.ts'
-import { andThen } from './answers.ts'
 import { SessionConflictError } from './errors.ts'
 
 const MOST_ATTEMPTS = 12
-const FIRST_PAUSE_MS = 2
+const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 64
 
 /**
@@ -13,16 +11,11 @@ const LONGEST_PAUSE_MS = 64
  * @returns how many attempts it took
  * @throws `FST_SESSION_CONFLICT` after 12 attempts
  */
-export function retry(attempt: () => Answer<boolean>): Answer<number> {
-  return andThen(attempt(), (isDone) => (isDone ? 1 : tryAgain(attempt)))
-}
-
-async function tryAgain(attempt: () => Answer<boolean>): Promise<number> {
-  let pause = FIRST_PAUSE_MS
-  for (let attempts = 2; attempts <= MOST_ATTEMPTS; attempts++) {
-    await delay(pause * Math.random())
+export async function retry(attempt: () => Promise<boolean>): Promise<number> {
+  for (let attempts = 1; attempts <= MOST_ATTEMPTS; attempts++) {
     if (await attempt()) return attempts
-    pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts) * Math.random()
+    if (attempts < MOST_ATTEMPTS) await delay(pause)
   }
   throw new SessionConflictError()
 }

@@ -1,5 +1,3 @@
-import type { Answer } from '../types/store.ts'
-import { andThen } from './answers.ts'
 import { SessionConflictError } from './errors.ts'
 import type { Found, RecordStore, Stored, Tombstone } from './record-store.ts'
 import { retry } from './retry.ts'
@@ -9,35 +7,24 @@ import { seal, unseal } from './seal.ts'
  * Replaces the old record by a tombstone that leads to the new one, which must have been written before.
  * @returns what is there instead; `null`: it is done
  */
-export function bury(records: RecordStore, old: Stored, newId: string): Answer<Found | null> {
+export async function bury(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
   const sealed = seal(old.id, newId)
-  return andThen(records.bury(old.id, old.bytes, [sealed], old.metadata), (swapped) =>
-    swapped.ok ? null : buryAgain(records, old, newId, sealed, swapped.found)
-  )
-}
-
-async function buryAgain(
-  records: RecordStore,
-  old: Stored,
-  newId: string,
-  sealed: string,
-  instead: Found
-): Promise<Found | null> {
-  let found = instead
-  while (found.kind === 'rotated') {
-    const { bytes, successors } = found.tombstone
+  let { bytes } = old
+  let successors: readonly string[] = [sealed]
+  for (;;) {
+    const swapped = await records.bury(old.id, bytes, successors, old.metadata)
+    if (swapped.ok) return null
+    if (swapped.found.kind !== 'rotated') return swapped.found
+    const { tombstone } = swapped.found
     // An earlier attempt whose answer was lost has named it. Replaced all the same, so that a destroy() that did not find
     // the new record looks again.
-    const isNamed = successors.some((other) => unseal(old.id, other) === newId)
+    const isNamed = tombstone.successors.some((other) => unseal(old.id, other) === newId)
     // Another request rotated the same session, and what came out of it has been ended: so has the session.
-    if (!isNamed && !(await livesOn(records, found.tombstone))) return { kind: 'missing' }
+    if (!isNamed && !(await livesOn(records, tombstone))) return { kind: 'missing' }
     // Otherwise a destroy() by the old id has to find both.
-    const both = isNamed ? successors : [...successors, sealed]
-    const swapped = await records.bury(old.id, bytes, both, old.metadata)
-    if (swapped.ok) return null
-    found = swapped.found
+    bytes = tombstone.bytes
+    successors = isNamed ? tombstone.successors : [...tombstone.successors, sealed]
   }
-  return found
 }
 
 /**

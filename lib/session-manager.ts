@@ -1,7 +1,5 @@
 import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
-import type { Answer } from '../types/store.ts'
-import { andThen } from './answers.ts'
 import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
 import { CLEAR, isSafeValue, NONE, type Outcome } from './cookie.ts'
@@ -56,10 +54,17 @@ export class SessionManager {
    * @param value the cookie's value, as it came; `undefined`: none came
    * @throws `FST_SESSION_STORE`
    */
-  load(value: string | undefined, commands: SessionCommands, log: Log): Answer<Session> {
+  async load(value: string | undefined, commands: SessionCommands, log: Log): Promise<Session> {
     const began = channels.load.hasSubscribers ? performance.now() : 0
-    const found = value === undefined || !isSafeValue(value) ? MISSING : this.#records.read(value)
-    return andThen(found, (it) => this.#begin(it, commands, log, began))
+    const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
+    if (found.kind === 'unusable') warnUnusable(found, log)
+    const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
+    alignRecord(session)
+    if (channels.load.hasSubscribers) {
+      const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
+      channels.load.publish({ ...this.#facts(session, began), found: found.kind, bytes })
+    }
+    return session
   }
 
   /**
@@ -99,7 +104,7 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Answer<Outcome> {
+  async commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Promise<Outcome> {
     const state = stateOf(session)
     const { data, record, status, at } = review
     if (headersSent && this.#needsCookie(state, status)) throw cannotSendCookie()
@@ -111,9 +116,8 @@ export class SessionManager {
         state.metadata = { ...state.metadata, created: at }
         return this.#committer.write(state, data, at)
       case 'ended':
-        return this.destroy(session).then(() => {
-          throw new SessionGoneError()
-        })
+        await this.destroy(session)
+        throw new SessionGoneError()
       case 'prolonged':
         return this.#committer.prolong(session, { data, record, at }, log)
       case 'emptied':
@@ -121,7 +125,8 @@ export class SessionManager {
       case 'changed':
         if (this.#records.canReplace) return this.#swap(session, { data, record, at }, log)
         if (status !== 'emptied') return this.#committer.overwrite(session, status, { data, record, at })
-        return this.destroy(session).then(() => CLEAR)
+        await this.destroy(session)
+        return CLEAR
     }
   }
 
@@ -216,27 +221,15 @@ export class SessionManager {
     return status === 'emptied' && this.#records.ownsIds
   }
 
-  #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Answer<Outcome> {
-    return andThen(this.#committer.swap(session, change, log), (action) => {
-      if (action === CLEAR) {
-        // What was set while the removal was on its way begins a new session.
-        const since = session.data() as Data
-        this.#reset(session, MISSING)
-        replaceData(session, since)
-      }
-      return action
-    })
-  }
-
-  #begin(found: Found, commands: SessionCommands, log: Log, began: number): Session {
-    if (found.kind === 'unusable') warnUnusable(found, log)
-    const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
-    alignRecord(session)
-    if (channels.load.hasSubscribers) {
-      const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
-      channels.load.publish({ ...this.#facts(session, began), found: found.kind, bytes })
+  async #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
+    const action = await this.#committer.swap(session, change, log)
+    if (action === CLEAR) {
+      // What was set while the removal was on its way begins a new session.
+      const since = session.data() as Data
+      this.#reset(session, MISSING)
+      replaceData(session, since)
     }
-    return session
+    return action
   }
 
   #stateFor(found: Found, commands: SessionCommands): SessionState {

@@ -1,10 +1,11 @@
 import { types } from 'node:util'
-import type { Answer, Replaced, SessionStore } from '../types/store.ts'
-import { isPromise, settle } from './answers.ts'
+import type { Replaced, SessionStore } from '../types/store.ts'
 import { isSafeValue } from './cookie.ts'
 import { Deadline } from './deadline.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionTooLargeError, SessionUnavailableError } from './errors.ts'
+import { CookieStore } from './stores/cookie.ts'
+import { InMemoryStore } from './stores/memory.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /**
@@ -14,16 +15,18 @@ import { withoutSecrets } from './without-secrets.ts'
  */
 export class StoreCalls {
   readonly #store: SessionStore
-  readonly #deadline: Deadline
+  /** `null`: the store is in this process, and answers at once. */
+  readonly #deadline: Deadline | null
 
   /** @param timeout seconds */
   constructor(store: SessionStore, timeout: number) {
     this.#store = store
-    this.#deadline = new Deadline(timeout)
+    const isLocal = store.constructor === InMemoryStore || store.constructor === CookieStore
+    this.#deadline = isLocal ? null : new Deadline(timeout)
   }
 
   /** @throws `FST_SESSION_STORE` */
-  read(id: string, lifetime: number, ttl?: number): Answer<Uint8Array | null> {
+  read(id: string, lifetime: number, ttl?: number): Promise<Uint8Array | null> {
     const store = this.#store
     return this.#ask(
       id,
@@ -36,23 +39,22 @@ export class StoreCalls {
    * @returns the id, which may be the store's own choice
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
-  write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Answer<string> {
+  write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
     return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), idThatWasWritten)
   }
 
   /** @throws `FST_SESSION_STORE` */
-  remove(id: string): Answer<void> {
-    return this.#ask(id, () => this.#store.remove(id), nothing)
+  async remove(id: string): Promise<void> {
+    await this.#ask(id, () => this.#store.remove(id), nothing)
   }
 
   /**
    * @returns `false` also from a store that cannot touch
    * @throws `FST_SESSION_STORE`
    */
-  touch(id: string, lifetime: number, ttl: number): Answer<boolean> {
+  async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
     const store = this.#store
-    if (store.touch === undefined) return false
-    return this.#ask(id, () => store.touch!(id, lifetime, ttl), isTrue)
+    return store.touch !== undefined && this.#ask(id, () => store.touch!(id, lifetime, ttl), isTrue)
   }
 
   /**
@@ -60,7 +62,13 @@ export class StoreCalls {
    * its own, so that nothing is written when the read was given up.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
-  replace(id: string, expected: Uint8Array, bytes: Uint8Array | null, lifetime: number, ttl: number): Answer<Replaced> {
+  replace(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
     const store = this.#store
     if (store.replace === undefined) return this.#replaceInSteps(id, expected, bytes, lifetime, ttl)
     return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
@@ -81,26 +89,21 @@ export class StoreCalls {
   }
 
   /** @param understand what the store's answer says; throws what is no answer */
-  #ask<T, A>(id: string, call: () => Answer<A>, understand: (answer: A) => T): Answer<T> {
+  async #ask<T, A>(id: string, call: () => Promise<A>, understand: (answer: A) => T): Promise<T> {
     const began = channels.storeError.hasSubscribers ? performance.now() : 0
-    const failed = (error: unknown): never => {
-      throw this.#unavailable(error, id, began)
+    let answer: A
+    try {
+      answer = await (this.#deadline === null ? call() : this.#deadline.bound(call()))
+    } catch (error) {
+      if (error instanceof SessionTooLargeError) throw error
+      const cause = withoutSecrets(error, id)
+      if (channels.storeError.hasSubscribers) {
+        const duration = performance.now() - began
+        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
+      }
+      throw new SessionUnavailableError({ cause })
     }
-    return settle(() => this.#bounded(call()), understand, failed)
-  }
-
-  #bounded<A>(answer: Answer<A>): Answer<A> {
-    return isPromise(answer) ? this.#deadline.bound(answer) : answer
-  }
-
-  #unavailable(error: unknown, id: string, began: number): Error {
-    if (error instanceof SessionTooLargeError) return error
-    const cause = withoutSecrets(error, id)
-    if (channels.storeError.hasSubscribers) {
-      const duration = performance.now() - began
-      channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
-    }
-    return new SessionUnavailableError({ cause })
+    return understand(answer)
   }
 }
 

@@ -72,9 +72,7 @@ t.test('a conflict is merged and tried again', async (t) => {
   const done = await commitStored(records, stored, 'merge', view({ a: 2, b: 3 }))
   t.match(done, { attempts: 2, conflicts: 1, merged: true })
   t.same(await data(), { a: 2, b: 3 })
-  await t.rejects(async () => commitStored(records, stored, 'reject', view({ a: 9, b: 1 })), {
-    code: 'FST_SESSION_CONFLICT'
-  })
+  await t.rejects(commitStored(records, stored, 'reject', view({ a: 9, b: 1 })), { code: 'FST_SESSION_CONFLICT' })
 })
 
 t.test('a hint of what is there saves the attempt that would fail', async (t) => {
@@ -98,7 +96,7 @@ t.test('twelve conflicts are one too many, and nothing is left behind', async (t
   }
   const change = view({ a: 2 })
   Object.assign(change.state, { id: 'new-id', rotated: true })
-  await t.rejects(async () => commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_CONFLICT' })
+  await t.rejects(commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_CONFLICT' })
   t.equal(others, 12)
   t.equal(await data('new-id'), undefined)
 })
@@ -111,5 +109,5 @@ t.test('a new record that cannot be taken back does not hide why the commit fail
   }
   const change = view({ a: 2 })
   Object.assign(change.state, { id: 'new-id', rotated: true })
-  await t.rejects(async () => commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_GONE' })
+  await t.rejects(commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_GONE' })
 })

@@ -17,7 +17,7 @@ function make() {
 t.test('an id under which a write was not answered is not written to again', async (t) => {
   const { store, state, records } = make()
   store.write = () => Promise.reject(new Error('down'))
-  await t.rejects(async () => writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
+  await t.rejects(writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
   renewId(state)
   t.equal(state.id, 'id-1')
   renewId(state)
@@ -34,9 +34,7 @@ t.test('an id whose write was answered stays, and so does one that was never wri
 
 t.test('data that cannot be written are no reason for another id', async (t) => {
   const { state, records } = make()
-  await t.rejects(async () => writeRecord(records, state, { ...draft, data: { a: 1n } }), {
-    code: 'FST_SESSION_SERIALIZE'
-  })
+  await t.rejects(writeRecord(records, state, { ...draft, data: { a: 1n } }), { code: 'FST_SESSION_SERIALIZE' })
   renewId(state)
   t.equal(state.id, 'id-0')
 })

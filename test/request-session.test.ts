@@ -26,7 +26,7 @@ t.test('loading is one promise until it fails', async (t) => {
   }
   const first = held.load()
   t.equal(held.load(), first)
-  await t.rejects(async () => first, { code: 'FST_SESSION_STORE' })
+  await t.rejects(first, { code: 'FST_SESSION_STORE' })
   t.equal(held.session, null)
   store.read = read
   t.equal(await held.load(), held.session)

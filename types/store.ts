@@ -1,13 +1,10 @@
 /** What an atomic `replace` did: it put the new bytes there, or found other bytes (`null`: nothing) and left them. */
 export type Replaced = { replaced: true } | { replaced: false; current: Uint8Array | null }
 
-/** What a method of a store hands back: the answer, or a promise of it. A store that answers at once costs no waiting. */
-export type Answer<T> = T | Promise<T>
-
 /**
  * Where sessions live: a store keeps bytes under an id, and knows nothing of what they mean.
  *
- * - What is missing, expired, malformed or tampered with is `null`, never an exception. An exception (or a rejection)
+ * - What is missing, expired, malformed or tampered with is `null`, never an exception. An exception (a rejection)
  *   says that the store itself is broken; the request then fails with `FST_SESSION_STORE` and nobody is logged out.
  * - `lifetime` is the configured lifetime in seconds. `ttl` is what is left of it, in seconds, possibly with a fraction
  *   (round it up if the store counts in whole seconds): once `ttl` has passed, the data may be deleted.
@@ -23,27 +20,27 @@ export interface SessionStore {
    * @param ttl only given to a store with `readProlongs`: prolong what is read to this many seconds, in the same step
    * @returns the bytes as they were written, or `null`
    */
-  read(sessionId: string, lifetime: number, ttl?: number): Answer<Uint8Array | null>
+  read(sessionId: string, lifetime: number, ttl?: number): Promise<Uint8Array | null>
 
   /**
    * Puts `data` there, whatever was there before.
    * @param ttl seconds left; 0 only together with `lifetime` 0
    * @returns the session's id: the one given, unless the store `ownsIds`
    */
-  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Answer<string>
+  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string>
 
   /**
    * Removing what is not there is no error.
    * @returns `true`: it was there. Nothing, where the store cannot tell
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing must fit, too
-  remove(sessionId: string): Answer<boolean | void>
+  remove(sessionId: string): Promise<boolean | void>
 
   /**
    * Prolongs without rewriting. Never creates.
    * @returns `false`: there is nothing under this id any more
    */
-  touch?(sessionId: string, lifetime: number, ttl: number): Answer<boolean>
+  touch?(sessionId: string, lifetime: number, ttl: number): Promise<boolean>
 
   /**
    * Compare and swap: if the stored bytes equal `expected`, puts `data` there (`null`: deletes), in one atomic step.
@@ -55,7 +52,7 @@ export interface SessionStore {
     data: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Answer<Replaced>
+  ): Promise<Replaced>
 
   /** `read(id, lifetime, ttl)` prolongs to `ttl` in the same step, so that a rolling session needs no `touch`. */
   readonly readProlongs?: boolean

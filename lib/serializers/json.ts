@@ -26,7 +26,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export class JsonSerializer implements Serializer {
   /** @throws `SessionSerializeError` which names the key and what it holds, never the value */
   serialize(data: object): Uint8Array {
-    return Buffer.from(toJson(data))
+    const fault = faultIn(data, [])
+    if (fault !== undefined) throw new SessionSerializeError(describe(fault))
+    return Buffer.from(JSON.stringify(data))
   }
 
   /**
@@ -44,13 +46,6 @@ export class JsonSerializer implements Serializer {
     if (HUGE_EXPONENT.test(text) || MANY_DIGITS.test(text)) refuseInfinity(record)
     return record
   }
-}
-
-/** @throws `SessionSerializeError` as `JsonSerializer.serialize()` */
-export function toJson(data: object): string {
-  const fault = faultIn(data, [])
-  if (fault !== undefined) throw new SessionSerializeError(describe(fault))
-  return JSON.stringify(data)
 }
 
 function removePollution(record: unknown): void {

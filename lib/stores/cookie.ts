@@ -1,4 +1,4 @@
-import type { Answer, SessionStore } from '../../types/store.ts'
+import type { SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { keyList, type Refuse } from '../keys.ts'
@@ -85,7 +85,7 @@ export class CookieStore implements SessionStore {
   }
 
   /** @param cookieValue whatever its fault (forged, tampered with, too old), the answer is `null` */
-  read(cookieValue: string, lifetime: number): Answer<Uint8Array | null> {
+  async read(cookieValue: string, lifetime: number): Promise<Uint8Array | null> {
     const value = this.#signer.unsign(cookieValue, lifetime === 0 ? YEAR_SECONDS : lifetime, now())
     return value === null ? null : Buffer.from(value, 'base64')
   }
@@ -95,7 +95,7 @@ export class CookieStore implements SessionStore {
    * @returns the cookie's value
    * @throws `SessionTooLargeError`
    */
-  write(_cookieValue: string, data: Uint8Array, _lifetime: number, _ttl: number): Answer<string> {
+  async write(_cookieValue: string, data: Uint8Array, _lifetime: number, _ttl: number): Promise<string> {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
     const value = this.#signer.sign(bytes.toString('base64'), now())
     const size = this.#nameSize + '='.length + value.length
@@ -104,5 +104,5 @@ export class CookieStore implements SessionStore {
   }
 
   /** There is nothing here to remove. */
-  remove(_cookieValue: string): Answer<void> {}
+  async remove(_cookieValue: string): Promise<void> {}
 }

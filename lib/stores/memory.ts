@@ -1,4 +1,4 @@
-import type { Answer, Replaced, SessionStore } from '../../types/store.ts'
+import type { Replaced, SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
 import { checkOptionNames } from '../option-names.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
@@ -53,7 +53,7 @@ export class InMemoryStore implements SessionStore {
     return this.#index.size
   }
 
-  read(sessionId: string, lifetime: number, ttl = 0): Answer<Uint8Array | null> {
+  async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
     const slot = this.#live(sessionId)
     if (slot === NONE) return null
     // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
@@ -61,18 +61,18 @@ export class InMemoryStore implements SessionStore {
     return this.#data.get(slot)
   }
 
-  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Answer<string> {
+  async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
     this.#write(sessionId, data, lifetime, ttl)
     return sessionId
   }
 
-  replace(
+  async replace(
     sessionId: string,
     expected: Uint8Array,
     data: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Answer<Replaced> {
+  ): Promise<Replaced> {
     const slot = this.#live(sessionId)
     if (slot === NONE) return { replaced: false, current: null }
     if (!this.#data.equals(slot, expected)) return { replaced: false, current: this.#data.get(slot) }
@@ -81,13 +81,13 @@ export class InMemoryStore implements SessionStore {
     return { replaced: true }
   }
 
-  remove(sessionId: string): Answer<boolean> {
+  async remove(sessionId: string): Promise<boolean> {
     const wasLive = this.#live(sessionId) !== NONE
     this.#drop(this.#index.find(sessionId))
     return wasLive
   }
 
-  touch(sessionId: string, lifetime: number, ttl: number): Answer<boolean> {
+  async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
     const slot = this.#live(sessionId)
     if (slot === NONE) return false
     this.#queue.change(slot, this.#deadline(lifetime, ttl))

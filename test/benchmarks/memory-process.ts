@@ -88,7 +88,7 @@ function fill(store: InMemoryStore, sessions: number, record: Uint8Array, ttl: n
   })
 }
 
-async function cost(operation: (turn: number) => unknown): Promise<number> {
+async function cost(operation: (turn: number) => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage()
   for (let turn = 0; turn < OPERATIONS; turn++) await operation(turn)
   const { user, system } = process.cpuUsage(before)

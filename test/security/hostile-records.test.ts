@@ -56,7 +56,7 @@ function places(): Place[] {
     {
       name: 'a signed cookie',
       store: cookies,
-      put: async (bytes) => cookies.forCookie('session').write('', bytes, 0, 0),
+      put: (bytes) => cookies.forCookie('session').write('', bytes, 0, 0),
       holds: async () => true
     }
   ]

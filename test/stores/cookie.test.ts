@@ -92,11 +92,11 @@ t.test('a cookie that would be larger than browsers keep is refused, name and = 
   const size = await sizeOf(roomy, 'session')
   const fitting = new CookieStore({ secretKey: SECRET, maxSize: size })
   t.equal(await sizeOf(fitting.forCookie('session'), 'session'), size)
-  await t.rejects(async () => fitting.forCookie('session_').write('', data, HOUR, HOUR), {
+  await t.rejects(fitting.forCookie('session_').write('', data, HOUR, HOUR), {
     code: 'FST_SESSION_TOO_LARGE',
     message: `The session is too large: its cookie would have ${size + 1} bytes, and the limit is ${size}`
   })
-  await t.rejects(async () => roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096$/ })
+  await t.rejects(roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096$/ })
 })
 
 t.test('the caller may wipe the key that it has passed', async (t) => {

@@ -16,7 +16,7 @@ export class GatedStore {
     for (const name of OPERATIONS) {
       gated[name] = (...args: unknown[]) => {
         if (name === 'write') this.written.set(String(args[0]), args[1] as Uint8Array)
-        const store = inner() as unknown as Record<string, (...args: unknown[]) => unknown>
+        const store = inner() as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
         const call = () => store[name]!(...args)
         return this.#isOpen ? call() : this.#atGate(name, String(args[0]), call)
       }
@@ -39,9 +39,9 @@ export class GatedStore {
     this.#isOpen = isOpen
   }
 
-  #atGate(name: string, id: string, call: () => unknown): Promise<unknown> {
+  #atGate(name: string, id: string, call: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ name, id, open: () => new Promise((asked) => asked(call())).then(resolve, reject) })
+      this.#waiting.push({ name, id, open: () => call().then(resolve, reject) })
     })
   }
 }

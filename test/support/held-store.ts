@@ -11,13 +11,13 @@ export class HeldStore {
   constructor(inner: SessionStore) {
     const store: Record<string, unknown> = {}
     for (const name of ['read', 'write', 'remove', 'touch', 'replace'] as const) {
-      const operation = inner[name]?.bind(inner) as ((...args: unknown[]) => unknown) | undefined
+      const operation = inner[name]?.bind(inner) as ((...args: unknown[]) => Promise<unknown>) | undefined
       if (operation === undefined) continue
       store[name] = (...args: unknown[]) => {
         if (this.#next !== name) return operation(...args)
         this.#next = undefined
         return new Promise((resolve, reject) => {
-          this.#held.push(() => new Promise((asked) => asked(operation(...args))).then(resolve, reject))
+          this.#held.push(() => operation(...args).then(resolve, reject))
         })
       }
     }

@@ -102,7 +102,7 @@ export class Interleaving {
     const open = new GatedStore(store)
     open.leaveOpen(true)
     const probe = await testApp(t, { ...options, store: open.store })
-    return new Interleaving(apps, probe, async (id) => store().read(id, 0), fresh)
+    return new Interleaving(apps, probe, (id) => store().read(id, 0), fresh)
   }
 
   /**
