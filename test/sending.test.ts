@@ -1,8 +1,13 @@
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import Fastify, { type FastifyInstance, type preHandlerAsyncHookHandler, type RouteHandlerMethod } from 'fastify'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type preHandlerAsyncHookHandler,
+  type RouteHandlerMethod
+} from 'fastify'
 import t, { type Test } from 'tap'
-import starsessions from '../lib/index.ts'
+import starsessions, { CookieStore, InMemoryStore } from '../lib/index.ts'
 import { MapStore } from './support/map-store.ts'
 
 /** Takes its time, as a database does: `turns` rounds of the event loop a write. */
@@ -120,3 +125,86 @@ t.test('what fails after the commit is answered', async (t) => {
   })
   for (const url of ['/hook', '/header?x-broken=a%0Ab']) t.equal((await app.inject(url)).statusCode, 500, url)
 })
+
+const LOCAL = {
+  InMemoryStore: () => new InMemoryStore(),
+  CookieStore: () => new CookieStore({ secretKey: 'x'.repeat(32) })
+}
+
+for (const [name, newStore] of Object.entries(LOCAL)) {
+  const local = async (t: Test, prepare: (app: FastifyInstance) => void) => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(starsessions, { store: newStore(), autoload: true, cookie: { secure: false } })
+    let ran = 0
+    const handler = async () => {
+      ran++
+      return 'secret'
+    }
+    prepare(app)
+    const hooks: Record<string, preHandlerAsyncHookHandler> = {
+      '/text': async ({ session }, reply) => {
+        session.attempts = 1
+        reply.code(401).send('no')
+      },
+      '/stream': async ({ session }, reply) => {
+        session.attempts = 1
+        reply.code(401).send(Readable.from(['n', 'o']))
+      },
+      '/fails': async ({ session }, reply) => {
+        session.attempts = 1n
+        reply.code(401).send('no')
+      }
+    }
+    for (const [url, preHandler] of Object.entries(hooks)) app.get(url, { preHandler }, handler)
+    return { app, ran: () => ran }
+  }
+  const OTHERS: Record<string, (app: FastifyInstance) => void> = {
+    nothing: () => undefined,
+    'an onSend hook': (app) => app.addHook('onSend', async () => void (await turn())),
+    'an error handler': (app) =>
+      app.setErrorHandler<FastifyError>(async ({ statusCode }) => {
+        await turn()
+        return String(statusCode)
+      }),
+    'an onError hook': (app) => app.addHook('onError', async () => void (await turn()))
+  }
+  for (const [what, prepare] of Object.entries(OTHERS)) {
+    t.test(`over ${name}, too, no handler runs behind a hook that has answered, beside ${what}`, async (t) => {
+      const { app, ran } = await local(t, prepare)
+      for (const url of ['/text', '/stream']) {
+        const { statusCode, body } = await app.inject(url)
+        t.same({ statusCode, body }, { statusCode: 401, body: 'no' }, url)
+      }
+      const { statusCode, body } = await app.inject('/fails')
+      t.equal(statusCode, 500)
+      t.notMatch(body, /secret/)
+      for (let at = 0; at < 5; at++) await turn()
+      t.equal(ran(), 0)
+    })
+  }
+
+  t.test(`over ${name}, a save() that nobody awaits is done before the response goes out`, async (t) => {
+    const saved: unknown[] = []
+    const { app } = await local(t, (app) => {
+      const note = (saving: Promise<void>) =>
+        saving.then(
+          () => saved.push('saved'),
+          (error) => saved.push(error)
+        )
+      app.get('/save', ({ session }, reply) => {
+        session.user = 'ada'
+        note(session.save())
+        reply.send('ok')
+      })
+      app.get('/rotate', (request, reply) => {
+        request.session.user = 'grace'
+        request.session.regenerateId()
+        note(request.session.save())
+        reply.redirect('/')
+      })
+    })
+    for (const url of ['/save', '/rotate']) t.match((await app.inject(url)).headers['set-cookie'], /^session=[^;]/, url)
+    t.same(saved, ['saved', 'saved'])
+  })
+}
