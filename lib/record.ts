@@ -46,6 +46,7 @@ export class RecordCodec {
   readonly #isJson: boolean
   readonly #encryptor: Encryptor | undefined
   readonly #cookieName: string
+  #ending: { readonly metadata: RecordMetadata; readonly bytes: Uint8Array } | undefined
 
   constructor(serializer: Serializer, encryptor: Encryptor | undefined, cookieName: string) {
     this.#serializer = serializer
@@ -99,7 +100,7 @@ export class RecordCodec {
    * that ends in our spelling of its metadata is one already: only the other, foreign ones are serialized again.
    */
   #normalize(record: Uint8Array, metadata: RecordMetadata): Uint8Array {
-    const isOurs = endsIn(record, this.#ending(metadata))
+    const isOurs = endsIn(record, this.#endingOf(metadata))
     return isOurs ? record : this.serialize(this.restore(record), metadata)
   }
 
@@ -109,13 +110,19 @@ export class RecordCodec {
    * @throws `FST_SESSION_SERIALIZE`
    */
   withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
-    const ending = this.#ending(from)
+    const ending = this.#endingOf(from)
     if (!this.#isJson || !endsIn(record, ending)) return this.serialize(data, to)
-    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#ending(to)])
+    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#endingOf(to)])
+  }
+
+  /** The last one is kept: a commit asks for the same twice, and metadata are replaced, never changed in place. */
+  #endingOf(metadata: RecordMetadata): Uint8Array {
+    if (this.#ending?.metadata !== metadata) this.#ending = { metadata, bytes: this.#newEnding(metadata) }
+    return this.#ending.bytes
   }
 
   /** What a record ends in. */
-  #ending(metadata: RecordMetadata): Uint8Array {
+  #newEnding(metadata: RecordMetadata): Uint8Array {
     if (this.#isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
     return this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
   }
