@@ -284,8 +284,9 @@ t.test('a session of 200 bytes takes at most 600, and gives them back, removed o
     '--import=ts-blank-space/register',
     fileURLToPath(new URL('../support/memory-use.ts', import.meta.url))
   ])
-  const { each, removed, soon, expired, large }: MemoryUse = JSON.parse(stdout)
+  const { each, onHeap, removed, soon, expired, large }: MemoryUse = JSON.parse(stdout)
   t.ok(each <= 600, `${each} bytes`)
+  t.ok(onHeap < 20, `${onHeap} bytes that a garbage collection stops for`)
   t.ok(removed < 20, `${removed} bytes left of one that was removed`)
   t.ok(soon <= 600, `${soon} bytes`)
   t.ok(expired < 5, `${expired} bytes left of one that expired`)

@@ -8,6 +8,8 @@ import { InMemoryStore } from '../../lib/stores/memory.ts'
 export interface MemoryUse {
   /** For each of a hundred thousand sessions of 200 bytes. */
   each: number
+  /** Of that, what the garbage collector moves and marks. */
+  onHeap: number
   /** For each of them, when they have been removed. */
   removed: number
   /** For each of a hundred thousand more, which expire soon. */
@@ -23,11 +25,15 @@ const HOUR = 3600
 const data = Buffer.alloc(200, 'x')
 
 const { gc } = globalThis as unknown as { gc: () => void }
-const used = () => {
+const inUse = () => {
   // What an array kept outside of the heap is given back by the next one.
   gc()
   gc()
   const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
+  return { heap, external }
+}
+const used = () => {
+  const { heap, external } = inUse()
   return heap + external
 }
 
@@ -45,9 +51,12 @@ const fill = async (first: number, ttl: (index: number) => number) => {
   for (let index = first; index < first + COUNT; index++) await store.write(id(index), data, HOUR, ttl(index))
 }
 
-const empty = used()
+const before = inUse()
+const empty = before.heap + before.external
 await fill(0, (index) => HOUR + index / 7)
-const each = (used() - empty) / COUNT
+const filled = inUse()
+const each = (filled.heap + filled.external - empty) / COUNT
+const onHeap = (filled.heap - before.heap) / COUNT
 for (let index = 0; index < COUNT; index++) await store.remove(id(index))
 const removed = (used() - empty) / COUNT
 
@@ -60,11 +69,11 @@ while (store.size > COUNT) timers.shift()!()
 const expired = (used() - stays) / COUNT
 
 const long = (index: number) => id(index).padEnd(2_000, '-')
-const before = used()
+const withoutLarge = used()
 const few = new InMemoryStore()
 for (let index = 0; index < 1_000; index++) await few.write(long(index), Buffer.alloc(2_000, 'x'), HOUR, HOUR)
 for (let index = 0; index < 1_000; index++) await few.remove(long(index))
-const large = (used() - before) / 1_000
+const large = (used() - withoutLarge) / 1_000
 
-const use: MemoryUse = { each, removed, soon, expired, large }
+const use: MemoryUse = { each, onHeap, removed, soon, expired, large }
 console.log(JSON.stringify(use))
