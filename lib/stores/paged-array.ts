@@ -3,30 +3,28 @@ const PAGE_BITS = 10
 export const PAGE_SIZE = 2 ** PAGE_BITS
 const WITHIN = PAGE_SIZE - 1
 
-interface Page<T> {
-  [place: number]: T
-}
+type Page = Int32Array | Float64Array
 
 /**
- * A list that never stops the event loop: an array that grows is copied, which takes tens of milliseconds when it has a
- * million elements. This one takes a page more.
+ * A list of numbers that never stops the event loop: an array that grows is copied, which takes tens of milliseconds when
+ * it has a million elements. This one takes a page more.
  */
-export class PagedArray<T> {
-  readonly #newPage: () => Page<T>
-  readonly #pages: Page<T>[] = []
+export class PagedArray {
+  readonly #newPage: () => Page
+  readonly #pages: Page[] = []
 
   /** @param newPage makes an array of `PAGE_SIZE` elements */
-  constructor(newPage: () => Page<T>) {
+  constructor(newPage: () => Page) {
     this.#newPage = newPage
   }
 
   /** @param index of an element that has been set */
-  get(index: number): T {
+  get(index: number): number {
     return this.#pages[index >>> PAGE_BITS]![index & WITHIN]!
   }
 
   /** @param index of an element that has been set, or of the next one */
-  set(index: number, value: T): void {
+  set(index: number, value: number): void {
     const page = index >>> PAGE_BITS
     if (page === this.#pages.length) this.#pages.push(this.#newPage())
     this.#pages[page]![index & WITHIN] = value
@@ -41,6 +39,6 @@ export class PagedArray<T> {
   }
 }
 
-export const integers = (): PagedArray<number> => new PagedArray(() => new Int32Array(PAGE_SIZE))
+export const integers = (): PagedArray => new PagedArray(() => new Int32Array(PAGE_SIZE))
 
-export const numbers = (): PagedArray<number> => new PagedArray(() => new Float64Array(PAGE_SIZE))
+export const numbers = (): PagedArray => new PagedArray(() => new Float64Array(PAGE_SIZE))
