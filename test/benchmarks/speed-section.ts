@@ -3,6 +3,7 @@ import { fastifyCookieAlone } from './columns/fastify-cookie.ts'
 import { fastifySessionInMemory, fastifySessionInRedis } from './columns/fastify-session.ts'
 import { limitInEncryptedCookie, limitInSignedCookie } from './columns/limit-cookie.ts'
 import { limitInMemory } from './columns/limit-memory.ts'
+import { limitInPlugin } from './columns/limit-plugin.ts'
 import { limitInIoredis, limitInNodeRedis } from './columns/limit-redis.ts'
 import { oursInAesGcmCookie, oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
 import { secureSessionInCookie } from './columns/secure-session.ts'
@@ -13,6 +14,7 @@ import type { Section } from './table.ts'
 /** Ours, and what it is compared with. */
 const PAIRS: readonly (readonly [Column, Column])[] = [
   [oursInMemory, limitInMemory],
+  [oursInMemory, limitInPlugin],
   [oursInMemory, fastifySessionInMemory],
   [oursInMemory, fastifyCookieAlone],
   [oursInIoredis, limitInIoredis],
@@ -37,7 +39,7 @@ const namesOf = (speeds: readonly Speed[]): string[] => [...new Set(speeds.flatM
 
 export const speedSection = (speeds: readonly Speed[], rounds: number): Section => ({
   title: 'CPU time, in process',
-  note: `Microseconds a request above a bare route of the same framework: median of ${rounds} interleaved rounds ± half the interquartile range.`,
+  note: `Microseconds a request above a bare route of the same framework: median of ${rounds} interleaved rounds ± half the interquartile range. "By hand" is what the scenario needs, without a plugin; "a plugin by hand" is the least that every plugin does: two hooks, a store that is asked with promises, a comparison and the headers for caches.`,
   rows: [
     ['', ...speeds.map(headOf)],
     ['bare Fastify, the whole request', ...speeds.map(({ bare }) => text(bare))],

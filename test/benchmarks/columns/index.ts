@@ -6,6 +6,7 @@ import { fastifySessionInMemory, fastifySessionInRedis } from './fastify-session
 import { ironSessionInCookie } from './iron-session.ts'
 import { limitInEncryptedCookie, limitInSignedCookie } from './limit-cookie.ts'
 import { limitInMemory } from './limit-memory.ts'
+import { limitInPlugin } from './limit-plugin.ts'
 import { limitInIoredis, limitInNodeRedis } from './limit-redis.ts'
 import {
   oursInAesGcmCookie,
@@ -29,6 +30,7 @@ export const COLUMNS: readonly Column[] = [
   fastifyCookieAlone,
   oursInMemory,
   limitInMemory,
+  limitInPlugin,
   fastifySessionInMemory,
   oursInIoredis,
   limitInIoredis,
@@ -58,6 +60,7 @@ export const HTTP_COLUMNS: readonly Column[] = [
   AGAIN,
   oursInMemory,
   limitInMemory,
+  limitInPlugin,
   fastifySessionInMemory,
   oursInIoredis,
   oursInNodeRedis,

@@ -1,0 +1,107 @@
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { InMemoryStore } from 'fastify-starsessions'
+import type { BenchData } from '../session-data.ts'
+import { fastifyApplication } from './application.ts'
+import type { Column } from './column.ts'
+import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
+
+const LIFETIME = DAY / 1000
+
+/** One request's session. */
+interface Held {
+  readonly id: string
+  /** `null`: there is none. */
+  readonly stored: Uint8Array | null
+  readonly session: BenchData
+  rotated: boolean
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    held: Held | null
+  }
+}
+
+const LOADED = { config: { autoloadSession: true } }
+
+const sessionOf = (request: FastifyRequest): BenchData => request.held!.session
+
+/**
+ * What no plugin does without, and nothing else: hooks that load and store through a store that is asked with promises, a
+ * comparison, and what caches have to be told.
+ */
+export const limitInPlugin: Column = {
+  ...LIMIT,
+  name: 'a plugin by hand, InMemoryStore',
+  async open({ counted, newData, rolling }) {
+    const app = Fastify()
+    const store = counted(new InMemoryStore())
+
+    async function load(request: FastifyRequest): Promise<void> {
+      const id = cookieValue(request)
+      const stored = id === '' ? null : await store.read(id, LIFETIME, rolling ? LIFETIME : 0)
+      const session: BenchData = JSON.parse(stored === null ? '{}' : Buffer.from(stored).toString())
+      request.held = { id, stored, session, rotated: false }
+    }
+
+    /** @returns the id that the browser is to be told */
+    async function commit({ id, stored, session, rotated }: Held, bytes: Buffer): Promise<string | undefined> {
+      if (stored !== null && !rotated) {
+        await store.replace(id, stored, bytes, LIFETIME, LIFETIME)
+        return rolling ? id : undefined
+      }
+      if (Object.keys(session).length === 0) return undefined
+      const fresh = await store.write(newId(), bytes, LIFETIME, LIFETIME)
+      if (rotated) await store.remove(id)
+      return fresh
+    }
+
+    function tell(reply: FastifyReply, id: string | undefined): void {
+      if (id === undefined) return
+      setCookie(reply, id)
+      reply.header('cache-control', 'no-store')
+    }
+
+    app.decorateRequest('held', null)
+    app.addHook('onRequest', (request, _reply, done): unknown =>
+      request.routeOptions.config.autoloadSession ? load(request) : done()
+    )
+    app.addHook('onSend', ({ held }, reply, payload, done) => {
+      if (held === null) return done()
+      reply.header('vary', 'Cookie')
+      const bytes = Buffer.from(JSON.stringify(held.session))
+      const isSame = held.stored !== null && !held.rotated && Buffer.compare(bytes, held.stored) === 0
+      if (isSame) {
+        tell(reply, rolling ? held.id : undefined)
+        return done()
+      }
+      commit(held, bytes).then((id) => {
+        tell(reply, id)
+        done(null, payload)
+      }, done)
+    })
+
+    app.get('/S0', (_request, reply) => {
+      reply.send('ok')
+    })
+    for (const scenario of ['S1', 'S4']) {
+      app.get(`/${scenario}`, LOADED, (request, reply) => {
+        reply.send(String(sessionOf(request).visits))
+      })
+    }
+    app.get('/S2', LOADED, (request, reply) => {
+      sessionOf(request).visits += 1
+      reply.send('ok')
+    })
+    app.get('/S3', LOADED, (request, reply) => {
+      Object.assign(sessionOf(request), newData())
+      reply.send('ok')
+    })
+    app.get('/S5', LOADED, (request, reply) => {
+      request.held!.rotated = true
+      sessionOf(request).visits += 1
+      reply.send('ok')
+    })
+    return fastifyApplication(app)
+  }
+}
