@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
 import { RecordStore } from '../lib/record-store.ts'
-import { end, endRotated } from '../lib/rotation.ts'
+import { bury, end, endRotated } from '../lib/rotation.ts'
 import { seal } from '../lib/seal.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import { MapStore } from './support/map-store.ts'
@@ -59,6 +59,14 @@ t.test('a successor that another rotation adds meanwhile is found, too', async (
   }
   await endRotated(records, tombstone)
   t.equal(store.size, 0)
+})
+
+t.test('who buries it again, because the answer was lost, does not name the successor twice', async (t) => {
+  const { records, write, rotate } = await make()
+  const bytes = await rotate('old', 'new')
+  await write('new')
+  t.equal(await bury(records, { id: 'old', bytes, record: bytes, metadata }, 'new'), null)
+  t.match(await records.read('old'), { kind: 'rotated', tombstone: { successors: { length: 1 } } })
 })
 
 t.test('a store that cannot compare removes', async (t) => {

@@ -103,6 +103,7 @@ t.test('rolling: each response that loaded the session extends it, without a wri
   }
   t.equal(store.calls.write, 1)
   t.equal(store.touches, 5)
+  t.equal(store.calls.read, 5, 'where the last one wins, none is read again')
   const changed = await send(cookie, (session) => void (session.n = 1))
   t.match(changed.lines, [/; Max-Age=60; /])
   t.equal(store.touches, 5)
