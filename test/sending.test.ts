@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import Fastify, {
@@ -124,6 +125,37 @@ t.test('what fails after the commit is answered', async (t) => {
     app.get('/header', change)
   })
   for (const url of ['/hook', '/header?x-broken=a%0Ab']) t.equal((await app.inject(url)).statusCode, 500, url)
+})
+
+t.test('a stream that fails while the session is stored is answered, and does not end the process', async (t) => {
+  const failed = () => new Error('the disk is full')
+  const streams: Record<string, () => Readable> = {
+    '/missing': () => createReadStream('/there/is/no/such/file'),
+    '/not-constructed': () => new Readable({ construct: (callback) => callback(failed()) }),
+    '/destroyed': () => new Readable({ read() {} }).destroy(failed()),
+    '/destroyed-later': () => {
+      const stream = new Readable({ read() {} })
+      setImmediate(() => stream.destroy(failed()))
+      return stream
+    }
+  }
+  const { app, store } = await application(t, 5, (app) => {
+    for (const [url, open] of Object.entries(streams)) {
+      app.get(url, async ({ session }, reply) => {
+        session.user = 'ada'
+        return reply.send(open())
+      })
+    }
+  })
+  for (const url of Object.keys(streams)) {
+    const { statusCode, body } = await app.inject(url)
+    t.match({ statusCode, body }, { statusCode: 500, body: /no such file|the disk is full/ }, url)
+  }
+  store.write = async () => {
+    for (let at = 0; at < 5; at++) await turn()
+    throw new Error('away')
+  }
+  for (const url of Object.keys(streams)) t.equal((await app.inject(url)).statusCode, 503, url)
 })
 
 const LOCAL = {
