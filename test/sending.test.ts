@@ -4,11 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
   type preHandlerAsyncHookHandler,
   type RouteHandlerMethod
 } from 'fastify'
 import t, { type Test } from 'tap'
-import starsessions, { CookieStore, InMemoryStore } from '../lib/index.ts'
+import starsessions, { CookieStore, InMemoryStore, type Session } from '../lib/index.ts'
 import { MapStore } from './support/map-store.ts'
 
 /** Takes its time, as a database does: `turns` rounds of the event loop a write. */
@@ -215,6 +216,53 @@ for (const [name, newStore] of Object.entries(LOCAL)) {
       t.equal(ran(), 0)
     })
   }
+
+  t.test(`over ${name}, no header that is set after reply.send() lets caches keep the session`, async (t) => {
+    const { app } = await local(t, (app) => {
+      const open = (reply: FastifyReply) => reply.header('cache-control', 'public').header('vary', 'accept')
+      app.get('/at-once', ({ session }, reply) => {
+        session.user = 'ada'
+        reply.send('ok')
+        open(reply)
+      })
+      app.get('/later', async ({ session }, reply) => {
+        await turn()
+        session.user = 'ada'
+        reply.send('ok')
+        open(reply)
+      })
+    })
+    for (const url of ['/at-once', '/later']) {
+      const { headers } = await app.inject(url)
+      t.match(headers, { 'cache-control': 'no-store', vary: 'accept, Cookie', 'set-cookie': /^session=[^;]/ }, url)
+    }
+  })
+
+  t.test(`over ${name}, what is asked for at once is done one after the other`, async (t) => {
+    const more = (session: Session) => {
+      session.n += 1
+    }
+    const { app } = await local(t, (app) => {
+      app.get('/add', async ({ session }) => {
+        session.n = 1
+        await Promise.all([session.save(), session.update(more), session.update(more), session.save()])
+        return session.data()
+      })
+      app.get('/end', async ({ session }) => {
+        session.n = 1
+        await Promise.all([session.save(), session.update(more), session.destroy()])
+        return session.data()
+      })
+      app.get('/read', async ({ session }) => session.data())
+    })
+    const added = await app.inject('/add')
+    t.same(added.json(), { n: 3 })
+    const [{ value } = { value: '' }] = added.cookies
+    t.same((await app.inject({ url: '/read', cookies: { session: value } })).json(), { n: 3 })
+    const ended = await app.inject('/end')
+    t.same(ended.json(), {})
+    t.same(ended.cookies[0]?.value, '', 'the cookie is cleared')
+  })
 
   t.test(`over ${name}, a save() that nobody awaits is done before the response goes out`, async (t) => {
     const saved: unknown[] = []
