@@ -46,7 +46,7 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     'npm ci && npm run bench',
     '```',
     '',
-    'It takes about three minutes on an idle machine. Figures of one run can be compared with each other; those of two runs differ by a third or more. Every column first proves that it does what its scenario says.',
+    'It takes three to six minutes, by the machine. Figures of one run can be compared with each other; those of two runs differ by a third or more. Every column first proves that it does what its scenario says.',
     '',
     '![CPU time a request above a bare route](benchmarks.svg)',
     '',

@@ -60,7 +60,7 @@ if (scenarios.length > 0) {
     cells.reduce((sum, count) => sum + count)
   )
   for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, each, redis?.port)))
-  show(speedSection(speeds, each.passes * each.rounds), ...speedChecks(speeds))
+  show(speedSection(speeds, each.rounds), ...speedChecks(speeds))
   show(ratioSection(speeds))
 }
 if (parts.includes('http')) {

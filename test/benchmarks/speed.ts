@@ -7,13 +7,10 @@ import type { Size } from './session-data.ts'
 import { type Sample, sampleOf } from './statistics.ts'
 
 export interface Effort {
-  /** Times that everything is measured in new processes: V8 may settle on faster or slower code in each. */
-  readonly passes: number
-  /** In one pass. */
   readonly rounds: number
   /** In one round of one column. */
   readonly requests: number
-  /** Requests of each scenario, before any is measured: as in a server, the code is warm from all of them. */
+  /** Requests of each process before any is measured, shared by the scenarios: as in a server, the code is warm from all. */
   readonly warmUp: number
 }
 
@@ -48,19 +45,20 @@ export async function measureSpeed(
 ): Promise<Speed[]> {
   const columns = fitting(all, size)
   const rolling = scenarios.includes('S4')
-  const rounds = new Map<Scenario, Costs[]>(scenarios.map((scenario) => [scenario, []]))
-  for (let pass = 0; pass < effort.passes; pass++) {
-    progress(`${scenarios.join(', ')} with ${size} bytes, pass ${pass + 1} of ${effort.passes}`)
-    const workers = await Promise.all(
-      columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
-    )
-    for (const scenario of scenarios) {
-      await Promise.all(workers.map((worker) => worker.measure(scenario, effort.warmUp)))
-    }
-    for (const [scenario, costs] of rounds) costs.push(...(await measureRounds(scenario, workers, effort)))
-    for (const worker of workers) await worker.stop()
+  progress(`${scenarios.join(', ')} with ${size} bytes`)
+  const workers = await Promise.all(
+    columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
+  )
+  for (const scenario of scenarios) {
+    const requests = Math.round(effort.warmUp / scenarios.length)
+    await Promise.all(workers.map((worker) => worker.measure(scenario, requests)))
   }
-  return [...rounds].map(([scenario, costs]) => ({ scenario, size, ...compare(costs, columns) }))
+  const speeds: Speed[] = []
+  for (const scenario of scenarios) {
+    speeds.push({ scenario, size, ...compare(await measureRounds(scenario, workers, effort), columns) })
+  }
+  for (const worker of workers) await worker.stop()
+  return speeds
 }
 
 async function measureRounds(scenario: Scenario, workers: readonly ColumnWorker[], effort: Effort): Promise<Costs[]> {
