@@ -11,11 +11,24 @@ export function isStream(payload: unknown): boolean {
 }
 
 /**
- * Keeps a stream that fails while nobody listens from ending the process: Fastify listens once all onSend hooks are done,
- * and answers a stream that has failed before then, too.
+ * Listens to a stream that is to be sent after `finishing`: Fastify does so only then. What a stream failed with while
+ * nobody listened would end the process, and one that does not keep it (readable-stream 3, a legacy stream) would never
+ * be answered.
+ *
+ * @returns what `finishing` comes to
+ * @throws what the stream has failed with
  */
-export function holdErrors(payload: unknown): void {
-  if (payload instanceof EventEmitter) payload.on('error', () => undefined)
+export function orFailureOf<T>(payload: unknown, finishing: Promise<T>): Promise<T> {
+  if (!(payload instanceof EventEmitter)) return finishing
+  const failures: unknown[] = []
+  const note = (failure: unknown) => void failures.push(failure)
+  payload.on('error', note)
+  return finishing.then((result) => {
+    // Otherwise it is not sent, and may go on failing.
+    if (failures.length > 0) throw failures[0]
+    payload.off('error', note)
+    return result
+  })
 }
 
 /** The response with another header. One that came out of fetch() has immutable headers, and is made anew. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction, CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
 import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
-import { discard, holdErrors, isResponse, isStream, withHeader } from './payload.ts'
+import { discard, isResponse, isStream, orFailureOf, withHeader } from './payload.ts'
 import type { RequestSession } from './request-session.ts'
 import { type Done, whileSending } from './sending.ts'
 
@@ -52,8 +52,7 @@ export class SessionResponse {
       if (reply.raw.headersSent) return sent
       throw this.#fail(failure, reply, payload)
     }
-    holdErrors(payload)
-    whileSending(reply, commit.then(finished, failed), done)
+    whileSending(reply, orFailureOf(payload, commit.then(finished, failed)), done)
   }
 
   /**

@@ -5,7 +5,7 @@ import { fastifyApplication } from './application.ts'
 import type { Column } from './column.ts'
 import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
 
-const LIFETIME = DAY / 1000
+const LIFETIME_SECONDS = DAY / 1000
 
 /** One request's session. */
 interface Held {
@@ -22,13 +22,15 @@ declare module 'fastify' {
   }
 }
 
+const decoder = new TextDecoder()
+
 const LOADED = { config: { autoloadSession: true } }
 
 const sessionOf = (request: FastifyRequest): BenchData => request.held!.session
 
 /**
- * What no plugin does without, and nothing else: hooks that load and store through a store that is asked with promises, a
- * comparison, and what caches have to be told.
+ * The least of a plugin that is built as ours is: hooks that load and store through a store that is asked with promises, a
+ * comparison, and what caches have to be told. It checks nothing, merges nothing, and loses the write of who comes second.
  */
 export const limitInPlugin: Column = {
   ...LIMIT,
@@ -39,19 +41,19 @@ export const limitInPlugin: Column = {
 
     async function load(request: FastifyRequest): Promise<void> {
       const id = cookieValue(request)
-      const stored = id === '' ? null : await store.read(id, LIFETIME, rolling ? LIFETIME : 0)
-      const session: BenchData = JSON.parse(stored === null ? '{}' : Buffer.from(stored).toString())
+      const stored = id === '' ? null : await store.read(id, LIFETIME_SECONDS, rolling ? LIFETIME_SECONDS : 0)
+      const session: BenchData = JSON.parse(stored === null ? '{}' : decoder.decode(stored))
       request.held = { id, stored, session, rotated: false }
     }
 
     /** @returns the id that the browser is to be told */
     async function commit({ id, stored, session, rotated }: Held, bytes: Buffer): Promise<string | undefined> {
       if (stored !== null && !rotated) {
-        await store.replace(id, stored, bytes, LIFETIME, LIFETIME)
+        await store.replace(id, stored, bytes, LIFETIME_SECONDS, LIFETIME_SECONDS)
         return rolling ? id : undefined
       }
       if (Object.keys(session).length === 0) return undefined
-      const fresh = await store.write(newId(), bytes, LIFETIME, LIFETIME)
+      const fresh = await store.write(newId(), bytes, LIFETIME_SECONDS, LIFETIME_SECONDS)
       if (rotated) await store.remove(id)
       return fresh
     }
