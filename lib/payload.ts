@@ -24,8 +24,8 @@ export function orFailureOf<T>(payload: unknown, finishing: Promise<T>): Promise
   const note = (failure: unknown) => void failures.push(failure)
   payload.on('error', note)
   return finishing.then((result) => {
-    // Otherwise it is not sent, and may go on failing.
     if (failures.length > 0) throw failures[0]
+    // One that is not sent is listened to for good: it may go on failing.
     payload.off('error', note)
     return result
   })

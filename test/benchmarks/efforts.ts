@@ -7,9 +7,9 @@ export interface RunEffort {
   /** Of each process, before anything is measured. */
   readonly warmUp: number
   /**
-   * Several, since a neighbour that takes the processor away spoils some of them, which the median passes
-   * over; but few enough to be long: a round has to hold its share of garbage collections, which come once in some
-   * hundred requests and cost as much as a hundred.
+   * Several, since a neighbour that takes the processor away spoils some of them, which the median passes over; but few
+   * enough to be long: a round has to hold its share of garbage collections, which come once in some hundred requests and
+   * cost as much as a hundred.
    */
   readonly rounds: number
   /** Measured for the CPU time, of all columns and scenarios: what is left out makes the rest more exact. */
