@@ -1,5 +1,5 @@
-import type { LightMyRequestResponse } from 'fastify'
 import type { Application } from './columns/application.ts'
+import { type Answer, ask } from './in-process.ts'
 import type { Scenario } from './scenarios.ts'
 
 const CLIENTS = 100
@@ -40,9 +40,9 @@ export class Clients {
         started++
         const client = this.#next++ % CLIENTS
         const headers = scenario === 'S3' ? {} : { cookie: this.#cookies[client] }
-        this.#app.inject({ method: 'GET', url, headers }, (error, response) => {
-          if (error || response.statusCode !== 200) return reject(error ?? new Error(`${url}: ${response.body}`))
-          this.#keep(client, response)
+        ask(this.#app.listener, url, headers, (answer) => {
+          if (answer.statusCode !== 200) return reject(new Error(`${url}: ${answer.body}`))
+          this.#keep(client, answer)
           // In a turn of its own: Node keeps every request of a turn in memory until the turn ends.
           if (started < requests) setImmediate(send)
           if (++ended < requests) return
@@ -54,10 +54,7 @@ export class Clients {
     })
   }
 
-  #keep(client: number, { headers }: LightMyRequestResponse): void {
-    const lines = headers['set-cookie']
-    if (lines === undefined) return
-    const line = typeof lines === 'string' ? lines : lines[0]!
-    this.#cookies[client] = line.slice(0, line.indexOf(';'))
+  #keep(client: number, { setCookie }: Answer): void {
+    if (setCookie !== undefined) this.#cookies[client] = setCookie.slice(0, setCookie.indexOf(';'))
   }
 }

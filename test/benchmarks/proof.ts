@@ -1,7 +1,7 @@
 import { deepStrictEqual, notStrictEqual, strictEqual } from 'node:assert/strict'
-import type { LightMyRequestResponse } from 'fastify'
 import type { Bench, Column } from './columns/column.ts'
 import { Counter } from './counting.ts'
+import { type Answer, ask } from './in-process.ts'
 import type { Scenario } from './scenarios.ts'
 import type { Size } from './session-data.ts'
 
@@ -15,21 +15,16 @@ export async function prove(column: Column, bench: Omit<Bench, 'counted'>, size:
   const app = await column.open({ ...bench, counted: counter.counted })
   let cookie = 'session=none'
 
-  const answerTo = (scenario: Scenario, headers: Record<string, string>): Promise<LightMyRequestResponse> =>
-    new Promise((resolve, reject) => {
-      app.inject({ method: 'GET', url: `/${scenario}`, headers }, (error, response) =>
-        error ? reject(error) : resolve(response)
-      )
-    })
+  const answerTo = (scenario: Scenario, headers: Record<string, string>): Promise<Answer> =>
+    new Promise((resolve) => ask(app.listener, `/${scenario}`, headers, resolve))
 
   async function expectBody(expected: string, scenario: Scenario, when: string): Promise<void> {
     counter.take()
-    const { statusCode, headers, body } = await answerTo(scenario, scenario === 'S3' ? {} : { cookie })
+    const { statusCode, setCookie, body } = await answerTo(scenario, scenario === 'S3' ? {} : { cookie })
     strictEqual(statusCode, 200, `${column.name}: ${scenario} fails: ${body}`)
-    const [line] = [headers['set-cookie'] ?? []].flat()
-    const effect = { ...counter.take(), setsCookie: line !== undefined }
+    const effect = { ...counter.take(), setsCookie: setCookie !== undefined }
     deepStrictEqual(effect, column.effects[scenario], `${column.name}: ${scenario} does something else`)
-    if (line !== undefined) cookie = line.split(';')[0]!
+    if (setCookie !== undefined) cookie = setCookie.split(';')[0]!
     strictEqual(body, expected, `${column.name}: ${scenario} ${when}`)
   }
 
