@@ -62,11 +62,11 @@ export async function measureHttp(
   redisPort: number | undefined
 ): Promise<HttpSpeed[]> {
   const measured = columns.filter((column) => HTTP_COLUMNS.includes(column))
-  const servers = new Map<string, { worker: ColumnWorker; listening: Listening }>()
-  for (const { name } of measured) {
+  const start = async ({ name }: Column) => {
     const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, redisPort })
-    servers.set(name, { worker, listening: await worker.listen() })
+    return [name, { worker, listening: await worker.listen() }] as const
   }
+  const servers = new Map(await Promise.all(measured.map(start)))
   const speeds: HttpSpeed[] = []
   for (const scenario of scenarios) {
     const loads = new Map<string, Load[]>(measured.map(({ name }) => [name, []]))

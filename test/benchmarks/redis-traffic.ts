@@ -26,21 +26,23 @@ export async function measureTraffic(
 ): Promise<Traffic[]> {
   const redis = new Redis({ host: '127.0.0.1', port })
   const traffic: Traffic[] = []
-  for (const { name: column } of columns.filter(({ needs }) => needs !== undefined)) {
-    for (const rolling of [false, true]) {
-      const some = scenarios.filter((scenario) => (scenario === 'S4') === rolling)
-      if (some.length === 0) continue
-      const worker = await ColumnWorker.start({ column, size: 200, rolling, redisPort: port })
-      for (const scenario of some) {
-        // Scripts are sent once.
-        await worker.send(scenario, REQUESTS, 1)
-        await redis.config('RESETSTAT')
-        await worker.send(scenario, REQUESTS, 1)
-        const info = await redis.call('INFO', 'commandstats', 'stats')
-        traffic.push({ column, scenario, ...perRequest(String(info)) })
-      }
-      await worker.stop()
+  const start = async (column: string, rolling: boolean) => ({
+    column,
+    rolling,
+    worker: await ColumnWorker.start({ column, size: 200, rolling, redisPort: port })
+  })
+  const asked = columns.filter(({ needs }) => needs !== undefined)
+  const started = await Promise.all(asked.flatMap(({ name }) => [start(name, false), start(name, true)]))
+  for (const { column, rolling, worker } of started) {
+    for (const scenario of scenarios.filter((one) => (one === 'S4') === rolling)) {
+      // Scripts are sent once.
+      await worker.send(scenario, REQUESTS, 1)
+      await redis.config('RESETSTAT')
+      await worker.send(scenario, REQUESTS, 1)
+      const info = await redis.call('INFO', 'commandstats', 'stats')
+      traffic.push({ column, scenario, ...perRequest(String(info)) })
     }
+    await worker.stop()
   }
   redis.disconnect()
   return traffic

@@ -4,7 +4,7 @@ import { startRedis } from '../support/redis-server.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
 import { COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
 import { benchmarkDocument } from './document.ts'
-import { effortOf, FULL, QUICK } from './efforts.ts'
+import { FULL, QUICK } from './efforts.ts'
 import { type Check, goalSection, httpChecks, memoryChecks, speedChecks, trafficChecks } from './goals.ts'
 import { measureHttp } from './http.ts'
 import { httpSection } from './http-section.ts'
@@ -14,7 +14,7 @@ import { measureOneSession } from './one-session.ts'
 import { progress } from './progress.ts'
 import { measureCommands } from './redis-commands.ts'
 import { measureTraffic, trafficSection } from './redis-traffic.ts'
-import { fitting, type Group, measureSpeed, type Speed } from './speed.ts'
+import { type Group, measureSpeed, type Speed } from './speed.ts'
 import { speedPicture } from './speed-picture.ts'
 import { ratioSection, speedSection } from './speed-section.ts'
 import { asText, type Section } from './table.ts'
@@ -54,13 +54,8 @@ if (scenarios.length > 0) {
     { size: 4_096, scenarios: scenarios.filter((scenario) => scenario === 'S1' || scenario === 'S2') }
   ]
   const wanted = groups.filter((group) => group.scenarios.length > 0 && effort.sizes.includes(group.size))
-  const cells = wanted.map((group) => group.scenarios.length * fitting(columns, group.size).length)
-  const each = effortOf(
-    effort,
-    cells.reduce((sum, count) => sum + count)
-  )
-  for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, each, redis?.port)))
-  show(speedSection(speeds, each.rounds), ...speedChecks(speeds))
+  for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, effort.speed, redis?.port)))
+  show(speedSection(speeds, effort.speed.rounds), ...speedChecks(speeds))
   show(ratioSection(speeds))
 }
 if (parts.includes('http')) {

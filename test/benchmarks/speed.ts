@@ -6,12 +6,27 @@ import type { Scenario } from './scenarios.ts'
 import type { Size } from './session-data.ts'
 import { type Sample, sampleOf } from './statistics.ts'
 
+/** Of the warm-up, and to find out what a request costs. */
+const BATCH = 200
+
+/** In one turn of one column. A turn has to hold its share of garbage collections: one comes in some hundred requests. */
+const FEWEST_REQUESTS = 50
+const MOST_REQUESTS = 3_000
+
 export interface Effort {
+  /** Several, since a neighbour that takes the processor away spoils some of them, which the median passes over. */
   readonly rounds: number
-  /** In one round of one column. */
+  /** Milliseconds of CPU time that a column has in a round: so that no peer, however slow, takes the time of all. */
+  readonly turn: number
+  readonly warmUp: WarmUp
+}
+
+/** Of each scenario in each process, before anything is measured: it ends with whichever comes first. */
+export interface WarmUp {
+  /** After so many V8 has compiled what it is going to: before, the larger columns cost twice as much. */
   readonly requests: number
-  /** Requests of each process before any is measured, shared by the scenarios: as in a server, the code is warm from all. */
-  readonly warmUp: number
+  /** Milliseconds of CPU time. */
+  readonly time: number
 }
 
 /** What is measured in the same processes. */
@@ -34,7 +49,7 @@ export interface Speed {
 type Costs = ReadonlyMap<string, number>
 
 /** Those whose sessions can be as large. */
-export const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
+const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
   columns.filter(({ inCookie }) => !inCookie || size === 200)
 
 export async function measureSpeed(
@@ -49,11 +64,10 @@ export async function measureSpeed(
   const workers = await Promise.all(
     columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
   )
-  for (const scenario of scenarios) {
-    const requests = Math.round(effort.warmUp / scenarios.length)
-    await Promise.all(workers.map((worker) => worker.measure(scenario, requests)))
-  }
   const speeds: Speed[] = []
+  for (const scenario of scenarios) {
+    await Promise.all(workers.map((worker) => warmUp(worker, scenario, effort.warmUp)))
+  }
   for (const scenario of scenarios) {
     speeds.push({ scenario, size, ...compare(await measureRounds(scenario, workers, effort), columns) })
   }
@@ -61,19 +75,39 @@ export async function measureSpeed(
   return speeds
 }
 
-async function measureRounds(scenario: Scenario, workers: readonly ColumnWorker[], effort: Effort): Promise<Costs[]> {
-  const rounds: Costs[] = []
-  for (let round = 0; round < effort.rounds; round++) {
+async function warmUp(worker: ColumnWorker, scenario: Scenario, { requests, time }: WarmUp): Promise<void> {
+  let spent = 0
+  for (let done = 0; done < requests && spent < time; done += BATCH) {
+    spent += (BATCH * (await worker.measure(scenario, BATCH))) / 1000
+  }
+}
+
+async function measureRounds(
+  scenario: Scenario,
+  workers: readonly ColumnWorker[],
+  { rounds, turn }: Effort
+): Promise<Costs[]> {
+  const found: Costs[] = []
+  const requests = new Map<string, number>()
+  for (const worker of workers) requests.set(worker.name, requestsIn(turn, await worker.measure(scenario, BATCH)))
+  for (let round = 0; round < rounds; round++) {
     const costs = new Map<string, number>()
     // Each round begins with another column, so that none always follows the same one.
-    for (let turn = 0; turn < workers.length; turn++) {
-      const worker = workers[(turn + round) % workers.length]!
-      costs.set(worker.name, await worker.measure(scenario, effort.requests))
+    for (let place = 0; place < workers.length; place++) {
+      const worker = workers[(place + round) % workers.length]!
+      costs.set(worker.name, await worker.measure(scenario, requests.get(worker.name)!))
     }
-    rounds.push(costs)
+    found.push(costs)
   }
-  return rounds
+  return found
 }
+
+/**
+ * @param turn milliseconds
+ * @param cost microseconds a request
+ */
+export const requestsIn = (turn: number, cost: number): number =>
+  Math.min(MOST_REQUESTS, Math.max(FEWEST_REQUESTS, Math.round((turn * 1000) / cost)))
 
 function compare(rounds: readonly Costs[], columns: readonly Column[]): Pick<Speed, 'bare' | 'above'> {
   const bare = (costs: Costs): number => (costs.get(BARE.name)! + costs.get(AGAIN.name)!) / 2
