@@ -111,24 +111,20 @@ export class RequestSession implements SessionCommands {
   }
 
   async #load(): Promise<Session> {
+    this.unavailable = null
     try {
-      this.session = await this.#noted(this.#manager.load(this.#cookie, this, this.#log))
+      this.session = await this.#manager.load(this.#cookie, this, this.#log)
       return this.session
     } catch (error) {
       // The next call tries again.
       this.#loading = null
-      throw error
+      throw this.#noted(error)
     }
   }
 
-  async #noted<T>(asked: Promise<T>): Promise<T> {
-    this.unavailable = null
-    try {
-      return await asked
-    } catch (error) {
-      if (error instanceof SessionUnavailableError) this.unavailable = error
-      throw error
-    }
+  #noted(error: unknown): unknown {
+    if (error instanceof SessionUnavailableError) this.unavailable = error
+    return error
   }
 
   async #destroy(session: Session): Promise<void> {
@@ -142,7 +138,10 @@ export class RequestSession implements SessionCommands {
       throw new SessionOptionsError(`session.${member}() was called while session.update() runs: call it afterwards`)
     }
     const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
-    const result = await this.#noted(operation())
+    this.unavailable = null
+    const result = await operation().catch((error) => {
+      throw this.#noted(error)
+    })
     if (this.action === NONE) return result
     if (this.#outlet.isOpen) {
       this.announced = true
