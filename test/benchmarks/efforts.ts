@@ -13,7 +13,7 @@ export interface RunEffort {
 
 /** Three to four minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
-  speed: { rounds: 12, turn: 15, warmUp: { requests: 6_000, time: 1_000 } },
+  speed: { rounds: 12, turn: 12, warmUp: { requests: 6_000, time: 500 } },
   sizes: [200, 4_096],
   http: { rounds: 3, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
@@ -21,7 +21,7 @@ export const FULL: RunEffort = {
 
 /** About half a minute. */
 export const QUICK: RunEffort = {
-  speed: { rounds: 6, turn: 10, warmUp: { requests: 3_000, time: 400 } },
+  speed: { rounds: 5, turn: 8, warmUp: { requests: 3_000, time: 200 } },
   sizes: [200],
   http: { rounds: 1, seconds: 1 },
   sessions: [1_000, 100_000]
