@@ -46,7 +46,7 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     'npm ci && npm run bench',
     '```',
     '',
-    'It takes three to six minutes, by the machine. Figures of one run can be compared with each other; those of two runs differ by a third or more. Every column first proves that it does what its scenario says.',
+    'It takes about four minutes. Figures of one run can be compared with each other; another machine, or a busy one, has others. Every column first proves that it does what its scenario says.',
     '',
     '![CPU time a request above a bare route](benchmarks.svg)',
     '',

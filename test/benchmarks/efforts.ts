@@ -11,11 +11,11 @@ export interface RunEffort {
   readonly sessions: readonly number[]
 }
 
-/** Three to four minutes on an idle machine with two cores. */
+/** About four minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
-  speed: { rounds: 12, turn: 12, warmUp: { requests: 6_000, time: 500 } },
+  speed: { rounds: 10, turn: 12, warmUp: { requests: 6_000, time: 500 } },
   sizes: [200, 4_096],
-  http: { rounds: 3, seconds: 1 },
+  http: { rounds: 2, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
 }
 

@@ -39,7 +39,7 @@ const namesOf = (speeds: readonly Speed[]): string[] => [...new Set(speeds.flatM
 
 export const speedSection = (speeds: readonly Speed[], rounds: number): Section => ({
   title: 'CPU time, in process',
-  note: `Microseconds a request above a bare route of the same framework: median of ${rounds} interleaved rounds ± half the interquartile range. "By hand" is what the scenario needs, without a plugin; "a plugin by hand" is the least of one that is built as ours is: two hooks, a store that is asked with promises, a comparison, and the headers for caches, but no check, no merging and no tombstone. Each column is one process.`,
+  note: `Microseconds a request above a bare route of the same framework: median of ${rounds} interleaved rounds ± half the interquartile range. Each request is one of Node's own, handed to the application without a connection. "By hand" is what the scenario needs, without a plugin; "a plugin by hand" is the least of one that is built as ours is: two hooks, a store that is asked with promises, a comparison, and the headers for caches, but no check, no merging and no tombstone. Each column is one process.`,
   rows: [
     ['', ...speeds.map(headOf)],
     ['bare Fastify, the whole request', ...speeds.map(({ bare }) => text(bare))],

@@ -63,7 +63,9 @@ export const HTTP_COLUMNS: readonly Column[] = [
   limitInPlugin,
   fastifySessionInMemory,
   oursInIoredis,
+  limitInIoredis,
   oursInNodeRedis,
+  limitInNodeRedis,
   fastifySessionInRedis,
   oursInSignedCookie,
   secureSessionInCookie
