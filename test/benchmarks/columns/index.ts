@@ -54,7 +54,7 @@ export const QUICK_COLUMNS: readonly Column[] = COLUMNS.filter(
   (column) => column === fastifySessionInMemory || (column.kind !== 'peer' && column !== BARE_EXPRESS)
 )
 
-/** What is also asked over HTTP. Not Express: once it was asked in process, it answers nobody else in that process. */
+/** What is also asked over HTTP: as a share of bare Fastify, which would say nothing of Express. */
 export const HTTP_COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,

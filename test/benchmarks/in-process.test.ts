@@ -1,0 +1,33 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { express } from './columns/express.ts'
+import { type Answer, ask, type Listener } from './in-process.ts'
+
+const answerOf = (listener: Listener, url: string): Promise<Answer> =>
+  new Promise((resolve) => ask(listener, url, { cookie: 'a=b' }, resolve))
+
+t.test('what Fastify answers, and with which cookie', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let isClosed = false
+  app.get('/', async ({ headers }, reply) => {
+    reply.raw.on('close', () => {
+      isClosed = true
+    })
+    return reply.code(201).header('set-cookie', ['first=1; Path=/', 'second=2']).send(headers.cookie)
+  })
+  await app.ready()
+  const answer = await answerOf(app.routing, '/')
+  t.match(answer, { statusCode: 201, setCookie: 'first=1; Path=/', body: 'a=b' })
+  t.ok(isClosed)
+  t.match(await answerOf(app.routing, '/none'), { statusCode: 404, setCookie: undefined })
+})
+
+t.test('what Express answers', async (t) => {
+  const app = express()
+  app.get('/', (request, response) => {
+    response.setHeader('Set-Cookie', 'first=1; Path=/')
+    response.send(String(request.headers.cookie))
+  })
+  t.match(await answerOf(app, '/'), { statusCode: 200, setCookie: 'first=1; Path=/', body: 'a=b' })
+})
