@@ -139,7 +139,7 @@ export class RequestSession implements SessionCommands {
     }
     const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
     this.unavailable = null
-    const result = await operation().catch((error) => {
+    const result = await operation().catch((error: unknown) => {
       throw this.#noted(error)
     })
     if (this.action === NONE) return result

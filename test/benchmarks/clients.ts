@@ -43,7 +43,7 @@ export class Clients {
         ask(this.#app.listener, url, headers, (answer) => {
           if (answer.statusCode !== 200) return reject(new Error(`${url}: ${answer.body}`))
           this.#keep(client, answer)
-          // In a turn of its own: Node keeps every request of a turn in memory until the turn ends.
+          // In a turn of its own, as requests come.
           if (started < requests) setImmediate(send)
           if (++ended < requests) return
           const { user, system } = process.cpuUsage(before)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
+import { FLAGS } from './processes.ts'
 import { SCENARIOS, WHAT } from './scenarios.ts'
 import { asMarkdown, type Section } from './table.ts'
 
@@ -46,13 +47,13 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     'npm ci && npm run bench',
     '```',
     '',
-    'It takes about four minutes. Figures of one run can be compared with each other; another machine, or a busy one, has others. Every column first proves that it does what its scenario says.',
+    'It takes about five minutes. Figures of one run can be compared with each other; another machine, or a busy one, has others. Every column first proves that it does what its scenario says.',
     '',
     '![CPU time a request above a bare route](benchmarks.svg)',
     '',
     ...[...SCENARIOS].sort().map((scenario) => `- ${scenario}: ${WHAT[scenario]}.`),
     '',
-    `Measured on ${date}: ${cpus().length} × ${cpu?.model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}, Redis ${redisVersion} on loopback.`,
+    `Measured on ${date}: ${cpus().length} × ${cpu?.model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}, Redis ${redisVersion} on loopback. V8's flags: \`${FLAGS.join(' ')}\`.`,
     '',
     `${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}.`,
     '',

@@ -11,17 +11,17 @@ export interface RunEffort {
   readonly sessions: readonly number[]
 }
 
-/** About four minutes on an idle machine with two cores. */
+/** About five minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
-  speed: { rounds: 10, turn: 12, warmUp: { requests: 6_000, time: 500 } },
+  speed: { rounds: 7, turn: 30, warmUp: { requests: 6_000, time: 1_500 } },
   sizes: [200, 4_096],
-  http: { rounds: 2, seconds: 1 },
+  http: { rounds: 3, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
 }
 
 /** About half a minute. */
 export const QUICK: RunEffort = {
-  speed: { rounds: 5, turn: 8, warmUp: { requests: 3_000, time: 200 } },
+  speed: { rounds: 3, turn: 20, warmUp: { requests: 3_000, time: 1_000 } },
   sizes: [200],
   http: { rounds: 1, seconds: 1 },
   sessions: [1_000, 100_000]

@@ -61,7 +61,10 @@ export function speedChecks(speeds: readonly Speed[]): Check[] {
   const sample = (scenario: Scenario, { name }: Column): Sample | undefined =>
     speeds.find((speed) => speed.scenario === scenario && speed.size === 200)?.above.get(name)
   const above = (scenario: Scenario, column: Column): number | undefined => sample(scenario, column)?.median
-  const isNoise = (scenario: Scenario, difference: number): boolean => sample(scenario, AGAIN)!.spread > difference
+  const isNoise = (scenario: Scenario, difference: number): boolean => {
+    const { median, spread } = sample(scenario, AGAIN)!
+    return Math.max(Math.abs(median), spread) > difference
+  }
   return [
     ...COSTS.flatMap(([scenario, column, goal]) => {
       const measured = above(scenario, column)

@@ -9,7 +9,7 @@ import { asText } from './table.ts'
 
 // Fails on what cannot be noise. That no store is called where none must be is proven when a column starts.
 
-const EFFORT = { rounds: 25, turn: 10, warmUp: { requests: 6_000, time: 1_000 } }
+const EFFORT = { rounds: 25, turn: 20, warmUp: { requests: 6_000, time: 2_000 } }
 const COLUMNS = [BARE, AGAIN, fastifyCookieAlone, oursInMemory, fastifySessionInMemory]
 const LIMITS = [
   { scenario: 'S0', times: 3, other: fastifyCookieAlone },

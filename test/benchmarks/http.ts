@@ -72,9 +72,9 @@ export async function measureHttp(
     const loads = new Map<string, Load[]>(measured.map(({ name }) => [name, []]))
     for (const [name, { listening }] of servers) await load(name, scenario, listening, 1)
     for (let round = 0; round < rounds; round++) {
-      // Each round begins with another column, so that none always follows the same one.
+      // There and back, so that none always follows the same one.
       const turns = [...servers.entries()]
-      for (const [name, { listening }] of [...turns.slice(round), ...turns.slice(0, round)]) {
+      for (const [name, { listening }] of round % 2 === 0 ? turns : turns.toReversed()) {
         loads.get(name)!.push(await load(name, scenario, listening, seconds))
       }
     }

@@ -9,17 +9,15 @@ const answerOf = (listener: Listener, url: string): Promise<Answer> =>
 t.test('what Fastify answers, and with which cookie', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  let isClosed = false
+  const ended: string[] = []
   app.get('/', async ({ headers }, reply) => {
-    reply.raw.on('close', () => {
-      isClosed = true
-    })
+    for (const name of ['close', 'finish']) reply.raw.on(name, () => ended.push(name))
     return reply.code(201).header('set-cookie', ['first=1; Path=/', 'second=2']).send(headers.cookie)
   })
   await app.ready()
   const answer = await answerOf(app.routing, '/')
   t.match(answer, { statusCode: 201, setCookie: 'first=1; Path=/', body: 'a=b' })
-  t.ok(isClosed)
+  t.same(ended, ['finish', 'close'], 'in the order of a server')
   t.match(await answerOf(app.routing, '/none'), { statusCode: 404, setCookie: undefined })
 })
 

@@ -18,11 +18,14 @@ async function answer(child: ChildProcess, what: string): Promise<unknown> {
   }
 }
 
-// As in a server that has been busy for a while: with its code, and with the whole of its young generation. While the
-// other columns have their turns, V8 would take both back. And what is new is young: by what survives its first collections,
-// V8 may have a process allocate some objects as old, and each then keeps what it refers to. That is chance, and costs any
-// column 10 microseconds a request, or none.
-const FLAGS = [
+/**
+ * As in a server that has been busy for a while: with its code, and with the whole of its young generation. While the
+ * other columns have their turns, V8 would take both back.
+ *
+ * And what is new is young: by what survives its first collections, V8 may have a process allocate some objects as old,
+ * and each then keeps what it refers to. That is chance, and costs any column 10 microseconds a request, or none.
+ */
+export const FLAGS = [
   '--no-flush-bytecode',
   '--no-memory-reducer',
   '--min-semi-space-size=16',

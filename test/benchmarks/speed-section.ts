@@ -28,9 +28,10 @@ const PAIRS: readonly (readonly [Column, Column])[] = [
 const text = (sample: Sample | undefined): string =>
   sample === undefined ? '-' : `${sample.median.toFixed(1)} ± ${sample.spread.toFixed(1)}`
 
-/** A share of next to nothing says nothing. */
+/** A share of next to nothing says nothing, and there is no less than nothing. */
 export function ratio(part: Sample | undefined, whole: Sample | undefined): string {
-  if (part === undefined || whole === undefined || whole.median <= whole.spread || whole.median < 0.2) return '-'
+  if (part === undefined || whole === undefined) return '-'
+  if (whole.median <= whole.spread || whole.median < 0.2 || part.median < 0) return '-'
   return (part.median / whole.median).toFixed(2)
 }
 
@@ -52,7 +53,7 @@ export function ratioSection(speeds: readonly Speed[]): Section {
   const known = PAIRS.filter((pair) => pair.every(({ name }) => names.includes(name)))
   return {
     title: 'Ratios',
-    note: 'Ours divided by the other. `-`: the other is too small to be a measure.',
+    note: 'Ours divided by the other. `-`: one of them is too small for it.',
     rows: [
       ['', ...speeds.map(headOf)],
       ...known.map(([ours, other]) => [

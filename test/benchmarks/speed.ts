@@ -9,23 +9,29 @@ import { type Sample, sampleOf } from './statistics.ts'
 /** Of the warm-up, and to find out what a request costs. */
 const BATCH = 200
 
-/** In one turn of one column. A turn has to hold its share of garbage collections: one comes in some hundred requests. */
-const FEWEST_REQUESTS = 50
+/** In one turn of one column. */
+const FEWEST_REQUESTS = 100
 const MOST_REQUESTS = 3_000
 
 export interface Effort {
   /** Several, since a neighbour that takes the processor away spoils some of them, which the median passes over. */
   readonly rounds: number
-  /** Milliseconds of CPU time that a column has in a round: so that no peer, however slow, takes the time of all. */
+  /**
+   * Milliseconds of CPU time, or about, that a column has in a round: so that no peer, however slow, takes the time of all.
+   * Enough for its share of garbage collections, which come once in some hundred requests.
+   */
   readonly turn: number
   readonly warmUp: WarmUp
 }
 
-/** Of each scenario in each process, before anything is measured: it ends with whichever comes first. */
+/**
+ * Before anything is measured: until V8 has compiled what it is going to, the larger columns cost twice as much. It ends
+ * with whichever comes first.
+ */
 export interface WarmUp {
-  /** After so many V8 has compiled what it is going to: before, the larger columns cost twice as much. */
+  /** Of each scenario. */
   readonly requests: number
-  /** Milliseconds of CPU time. */
+  /** Milliseconds of CPU time of each process, shared by its scenarios. */
   readonly time: number
 }
 
@@ -64,10 +70,10 @@ export async function measureSpeed(
   const workers = await Promise.all(
     columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
   )
+  const { requests, time } = effort.warmUp
+  const each = { requests, time: time / scenarios.length }
+  for (const scenario of scenarios) await Promise.all(workers.map((worker) => warmUp(worker, scenario, each)))
   const speeds: Speed[] = []
-  for (const scenario of scenarios) {
-    await Promise.all(workers.map((worker) => warmUp(worker, scenario, effort.warmUp)))
-  }
   for (const scenario of scenarios) {
     speeds.push({ scenario, size, ...compare(await measureRounds(scenario, workers, effort), columns) })
   }
@@ -92,9 +98,8 @@ async function measureRounds(
   for (const worker of workers) requests.set(worker.name, requestsIn(turn, await worker.measure(scenario, BATCH)))
   for (let round = 0; round < rounds; round++) {
     const costs = new Map<string, number>()
-    // Each round begins with another column, so that none always follows the same one.
-    for (let place = 0; place < workers.length; place++) {
-      const worker = workers[(place + round) % workers.length]!
+    // There and back, so that none always follows the same one.
+    for (const worker of round % 2 === 0 ? workers : workers.toReversed()) {
       costs.set(worker.name, await worker.measure(scenario, requests.get(worker.name)!))
     }
     found.push(costs)

@@ -16,11 +16,12 @@ export interface MemoryUse {
   soon: number
   /** For each of those, when the timer has taken them away. */
   expired: number
-  /** For each of a thousand large ones with long ids, when they have been removed: fewer than fit a page. */
+  /** For each of four thousand large ones with long ids, when they have been removed. */
   large: number
 }
 
 const COUNT = 100_000
+const LARGE = 4_000
 const HOUR = 3600
 const data = Buffer.alloc(200, 'x')
 
@@ -71,9 +72,9 @@ const expired = (used() - stays) / COUNT
 const long = (index: number) => id(index).padEnd(2_000, '-')
 const withoutLarge = used()
 const few = new InMemoryStore()
-for (let index = 0; index < 1_000; index++) await few.write(long(index), Buffer.alloc(2_000, 'x'), HOUR, HOUR)
-for (let index = 0; index < 1_000; index++) await few.remove(long(index))
-const large = (used() - withoutLarge) / 1_000
+for (let index = 0; index < LARGE; index++) await few.write(long(index), Buffer.alloc(2_000, 'x'), HOUR, HOUR)
+for (let index = 0; index < LARGE; index++) await few.remove(long(index))
+const large = (used() - withoutLarge) / LARGE
 
 const use: MemoryUse = { each, onHeap, removed, soon, expired, large }
 console.log(JSON.stringify(use))
