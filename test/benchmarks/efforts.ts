@@ -13,7 +13,7 @@ export interface RunEffort {
 
 /** About five minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
-  speed: { rounds: 7, turn: 30, warmUp: { requests: 6_000, time: 1_500 } },
+  speed: { rounds: 11, turn: 20, warmUp: { requests: 6_000, time: 1_500 } },
   sizes: [200, 4_096],
   http: { rounds: 3, seconds: 1 },
   sessions: [1_000, 100_000, 1_000_000]
@@ -21,7 +21,7 @@ export const FULL: RunEffort = {
 
 /** About half a minute. */
 export const QUICK: RunEffort = {
-  speed: { rounds: 3, turn: 20, warmUp: { requests: 3_000, time: 1_000 } },
+  speed: { rounds: 4, turn: 15, warmUp: { requests: 3_000, time: 1_000 } },
   sizes: [200],
   http: { rounds: 1, seconds: 1 },
   sessions: [1_000, 100_000]
