@@ -18,7 +18,7 @@ export interface Effort {
   readonly rounds: number
   /**
    * Milliseconds of CPU time, or about, that a column has in a round: so that no peer, however slow, takes the time of all.
-   * Enough for its share of garbage collections, which come once in some hundred requests.
+   * Of a slow one the median passes over most garbage collections, too: one comes in some hundred requests.
    */
   readonly turn: number
   readonly warmUp: WarmUp
