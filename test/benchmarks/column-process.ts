@@ -1,7 +1,5 @@
-import { Redis } from 'ioredis'
-import { createClient } from 'redis'
 import { Clients } from './clients.ts'
-import type { Bench } from './columns/column.ts'
+import type { Bench, Column } from './columns/column.ts'
 import { COLUMNS } from './columns/index.ts'
 import { prove } from './proof.ts'
 import type { Scenario } from './scenarios.ts'
@@ -35,13 +33,17 @@ const { column: name, size, rolling, redisPort } = JSON.parse(process.argv[2]!) 
 const column = COLUMNS.find((one) => one.name === name)!
 const address = { host: '127.0.0.1', port: redisPort! }
 
-// A client that no column here needs is not there, and nobody asks for it.
-const bench = {
-  newData: dataOfSize(size),
-  rolling,
-  ...(column.needs === 'ioredis' && { ioredis: new Redis(address) }),
-  ...(column.needs === 'node-redis' && { nodeRedis: await createClient({ socket: address }).connect() })
-} as Omit<Bench, 'counted'>
+async function clientFor(needs: Column['needs']): Promise<Partial<Bench>> {
+  if (needs === 'ioredis') return { ioredis: new (await import('ioredis')).Redis(address) }
+  if (needs === 'node-redis') {
+    return { nodeRedis: await (await import('redis')).createClient({ socket: address }).connect() }
+  }
+  return {}
+}
+
+// A client that no column here needs is not there, nor loaded, and nobody asks for it.
+const client = await clientFor(column.needs)
+const bench = { newData: dataOfSize(size), rolling, ...client } as Omit<Bench, 'counted'>
 
 await prove(column, bench, size)
 const app = await column.open({ ...bench, counted: (store) => store })

@@ -47,7 +47,7 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     'npm ci && npm run bench',
     '```',
     '',
-    'It takes about five minutes. Figures of one run can be compared with each other; another machine, or a busy one, has others. Every column first proves that it does what its scenario says.',
+    'It takes between three and four minutes. Figures of one run can be compared with each other; another machine, or a busy one, has others. Every column first proves that it does what its scenario says.',
     '',
     '![CPU time a request above a bare route](benchmarks.svg)',
     '',

@@ -8,6 +8,14 @@ import { type Sample, sampleOf } from './statistics.ts'
 
 const CONNECTIONS = 100
 
+/** Requests over HTTP, and of each scenario without a connection: for V8 to compile. */
+const WARM_UP = 5_000
+const IN_FLIGHT = 16
+
+/** No store is asked then: by hand it is a bare route, and ours is the same code over any store. */
+const isAsAnotherInS0 = ({ kind, needs, inCookie }: Column): boolean =>
+  kind === 'limit' || (kind === 'ours' && (needs !== undefined || inCookie === true))
+
 export interface HttpEffort {
   readonly rounds: number
   /** Of one column in one round. */
@@ -37,17 +45,23 @@ interface Load {
 const autocannon = createRequire(import.meta.url)('autocannon') as (options: {
   url: string
   connections: number
-  duration: number
+  duration?: number
+  amount?: number
   setupClient(connection: { setHeaders(headers: Record<string, string | undefined>): void }): void
 }) => Promise<Load>
 
 /** Each connection is a browser with a session of its own. */
-async function load(column: string, scenario: Scenario, { port, cookies }: Listening, seconds: number): Promise<Load> {
+async function load(
+  column: string,
+  scenario: Scenario,
+  { port, cookies }: Listening,
+  until: { readonly duration: number } | { readonly amount: number }
+): Promise<Load> {
   let client = 0
   const result = await autocannon({
     url: `http://127.0.0.1:${port}/${scenario}`,
     connections: CONNECTIONS,
-    duration: seconds,
+    ...until,
     setupClient: (connection) => connection.setHeaders({ cookie: cookies[client++ % cookies.length] })
   })
   if (result.non2xx + result.errors > 0) throw new Error(`${column}: ${scenario} fails over HTTP`)
@@ -68,14 +82,15 @@ export async function measureHttp(
   }
   const servers = new Map(await Promise.all(measured.map(start)))
   const speeds: HttpSpeed[] = []
+  for (const [name, { listening }] of servers) await load(name, scenarios[0]!, listening, { amount: WARM_UP })
   for (const scenario of scenarios) {
-    const loads = new Map<string, Load[]>(measured.map(({ name }) => [name, []]))
-    for (const [name, { listening }] of servers) await load(name, scenario, listening, 1)
+    const turns = measured.filter((column) => scenario !== 'S0' || !isAsAnotherInS0(column)).map(({ name }) => name)
+    await Promise.all(turns.map((name) => servers.get(name)!.worker.send(scenario, WARM_UP, IN_FLIGHT)))
+    const loads = new Map<string, Load[]>(turns.map((name) => [name, []]))
     for (let round = 0; round < rounds; round++) {
       // There and back, so that none always follows the same one.
-      const turns = [...servers.entries()]
-      for (const [name, { listening }] of round % 2 === 0 ? turns : turns.toReversed()) {
-        loads.get(name)!.push(await load(name, scenario, listening, seconds))
+      for (const name of round % 2 === 0 ? turns : turns.toReversed()) {
+        loads.get(name)!.push(await load(name, scenario, servers.get(name)!.listening, { duration: seconds }))
       }
     }
     const bare = loads.get(BARE.name)!

@@ -5,7 +5,7 @@ import type { Section } from './table.ts'
 
 const REDIS_CLIENTS = ['ioredis', 'iovalkey', 'node-redis'] as const
 const IN_FLIGHT = [1, 50] as const
-const COMMANDS = 5_000
+const COMMANDS = 2_000
 const ROUNDS = 11
 
 /** What a GET of a session costs with each client, side by side. */

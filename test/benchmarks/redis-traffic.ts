@@ -4,7 +4,7 @@ import type { Column } from './columns/column.ts'
 import type { Scenario } from './scenarios.ts'
 import type { Section } from './table.ts'
 
-const REQUESTS = 200
+const REQUESTS = 100
 
 /** What Redis itself counted: per request. */
 export interface Traffic {
