@@ -79,8 +79,17 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 function commandLine(port: number, { args = [], configFile, dataDir }: RedisServerOptions): string[] {
   const persistence =
     dataDir === undefined
-      ? // What another server has left there is none of its own.
-        ['--dir', tmpdir(), '--dbfilename', `starsessions-${port}.rdb`, '--appendonly', 'no']
+      ? // For replication only: a file that stays would be what another server on this port begins with.
+        [
+          '--dir',
+          tmpdir(),
+          '--dbfilename',
+          `starsessions-${port}.rdb`,
+          '--rdb-del-sync-files',
+          'yes',
+          '--appendonly',
+          'no'
+        ]
       : ['--dir', dataDir, '--appendonly', 'yes', '--appendfsync', 'always']
   const first = configFile === undefined ? [] : [configFile]
   return [...first, '--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, ...args]
