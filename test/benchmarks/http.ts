@@ -3,18 +3,21 @@ import type { Listening } from './column-process.ts'
 import { ColumnWorker } from './column-worker.ts'
 import type { Column } from './columns/column.ts'
 import { BARE, HTTP_COLUMNS } from './columns/index.ts'
+import { limitInPlugin } from './columns/limit-plugin.ts'
 import type { Scenario } from './scenarios.ts'
 import { type Sample, sampleOf } from './statistics.ts'
 
 const CONNECTIONS = 100
 
-/** Requests over HTTP, and of each scenario without a connection: for V8 to compile. */
-const WARM_UP = 5_000
-const IN_FLIGHT = 16
+/** Requests of each scenario, for V8 to compile. With samples as short as this it ends when they are done, not a second later. */
+const WARM_UP = { amount: 10_000, sampleInt: 50 } as const
 
-/** No store is asked then: by hand it is a bare route, and ours is the same code over any store. */
-const isAsAnotherInS0 = ({ kind, needs, inCookie }: Column): boolean =>
-  kind === 'limit' || (kind === 'ours' && (needs !== undefined || inCookie === true))
+/** By hand it is the bare route, without a store to ask, and ours is the same code over any. */
+const isAsAnotherInS0 = (column: Column): boolean => {
+  const { kind, needs, inCookie } = column
+  if (kind === 'limit') return column !== limitInPlugin
+  return kind === 'ours' && (needs !== undefined || inCookie === true)
+}
 
 export interface HttpEffort {
   readonly rounds: number
@@ -47,6 +50,8 @@ const autocannon = createRequire(import.meta.url)('autocannon') as (options: {
   connections: number
   duration?: number
   amount?: number
+  /** Milliseconds. */
+  sampleInt?: number
   setupClient(connection: { setHeaders(headers: Record<string, string | undefined>): void }): void
 }) => Promise<Load>
 
@@ -55,7 +60,7 @@ async function load(
   column: string,
   scenario: Scenario,
   { port, cookies }: Listening,
-  until: { readonly duration: number } | { readonly amount: number }
+  until: { readonly duration: number } | typeof WARM_UP
 ): Promise<Load> {
   let client = 0
   const result = await autocannon({
@@ -82,10 +87,9 @@ export async function measureHttp(
   }
   const servers = new Map(await Promise.all(measured.map(start)))
   const speeds: HttpSpeed[] = []
-  for (const [name, { listening }] of servers) await load(name, scenarios[0]!, listening, { amount: WARM_UP })
   for (const scenario of scenarios) {
     const turns = measured.filter((column) => scenario !== 'S0' || !isAsAnotherInS0(column)).map(({ name }) => name)
-    await Promise.all(turns.map((name) => servers.get(name)!.worker.send(scenario, WARM_UP, IN_FLIGHT)))
+    for (const name of turns) await load(name, scenario, servers.get(name)!.listening, WARM_UP)
     const loads = new Map<string, Load[]>(turns.map((name) => [name, []]))
     for (let round = 0; round < rounds; round++) {
       // There and back, so that none always follows the same one.

@@ -43,7 +43,7 @@ interface Running {
   pid: number
 }
 
-/** Starts a redis-server on a free port of 127.0.0.1. It ends with this process, whatever ends that. */
+/** Starts a redis-server (6.0 or newer) on a free port of 127.0.0.1. It ends with this process, whatever ends that. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   let port = 0
   let running: Running | undefined
