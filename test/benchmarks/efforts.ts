@@ -15,7 +15,7 @@ export interface RunEffort {
 export const FULL: RunEffort = {
   speed: { rounds: 9, turn: 20, warmUp: { requests: 6_000, time: 1_200 } },
   sizes: [200, 4_096],
-  http: { rounds: 3, seconds: 1 },
+  http: { rounds: 3, seconds: 0.8 },
   sessions: [1_000, 100_000, 1_000_000]
 }
 
@@ -23,6 +23,6 @@ export const FULL: RunEffort = {
 export const QUICK: RunEffort = {
   speed: { rounds: 4, turn: 15, warmUp: { requests: 3_000, time: 700 } },
   sizes: [200],
-  http: { rounds: 1, seconds: 1 },
+  http: { rounds: 1, seconds: 0.8 },
   sessions: [1_000, 100_000]
 }
