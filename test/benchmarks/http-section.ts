@@ -3,7 +3,7 @@ import type { Section } from './table.ts'
 
 export const httpSection = (speeds: readonly HttpSpeed[]): Section => ({
   title: 'Over HTTP',
-  note: '100 connections, each with a session of its own; the load comes from another process of the same machine. In S0 neither ours nor what is by hand asks a store: what would be the same once more is left out.',
+  note: '100 connections, each with a session of its own; the load comes from another process of the same machine. Shares are of the mean of both bare columns. In S0 neither ours nor what is by hand asks a store: what would be the same once more is left out.',
   rows: [
     ['', 'requests/s', 'share of bare Fastify', 'p50, ms', 'p99, ms'],
     ...speeds.map(({ column, scenario, requestsPerSecond, share, p50, p99 }) => [

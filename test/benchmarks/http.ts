@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
+import { baseFor } from './baseline.ts'
 import type { Listening } from './column-process.ts'
 import { ColumnWorker } from './column-worker.ts'
 import type { Column } from './columns/column.ts'
-import { AGAIN, BARE, HTTP_COLUMNS } from './columns/index.ts'
-import { limitInPlugin } from './columns/limit-plugin.ts'
+import { HTTP_COLUMNS, HTTP_COLUMNS_OF_S0 } from './columns/index.ts'
 import type { Scenario } from './scenarios.ts'
 import { type Sample, sampleOf } from './statistics.ts'
 
@@ -14,13 +14,6 @@ const SAMPLE = 50
 
 /** Seconds of each scenario, for V8 to compile. */
 const WARM_UP = 0.5
-
-/** By hand it is the bare route, without a store to ask, and ours is the same code over any. */
-const isAsAnotherInS0 = (column: Column): boolean => {
-  const { kind, needs, inCookie } = column
-  if (kind === 'limit') return column !== limitInPlugin
-  return kind === 'ours' && (needs !== undefined || inCookie === true)
-}
 
 export interface HttpEffort {
   readonly rounds: number
@@ -33,7 +26,7 @@ export interface HttpSpeed {
   readonly column: string
   readonly scenario: Scenario
   readonly requestsPerSecond: Sample
-  /** Of what both columns of bare Fastify come to in the same round; the one is compared with the other. */
+  /** Of bare Fastify in the same round. */
   readonly share: Sample
   /** Milliseconds. */
   readonly p50: Sample
@@ -72,11 +65,6 @@ async function load(column: string, scenario: Scenario, { port, cookies }: Liste
   return result
 }
 
-function bareIn(round: number, column: string, loads: ReadonlyMap<string, readonly Load[]>): number {
-  const [bare, again] = [BARE, AGAIN].map(({ name }) => loads.get(name)![round]!.requests.average) as [number, number]
-  return column === BARE.name || column === AGAIN.name ? bare : (bare + again) / 2
-}
-
 /** Requests a second over HTTP: the load comes from this process, so that it has a core of its own. */
 export async function measureHttp(
   scenarios: readonly Scenario[],
@@ -92,21 +80,23 @@ export async function measureHttp(
   const servers = new Map(await Promise.all(measured.map(start)))
   const speeds: HttpSpeed[] = []
   for (const scenario of scenarios) {
-    const turns = measured.filter((column) => scenario !== 'S0' || !isAsAnotherInS0(column)).map(({ name }) => name)
-    for (const name of turns) await load(name, scenario, servers.get(name)!.listening, WARM_UP)
-    const loads = new Map<string, Load[]>(turns.map((name) => [name, []]))
+    const turns = measured.filter((column) => scenario !== 'S0' || HTTP_COLUMNS_OF_S0.includes(column))
+    for (const { name } of turns) await load(name, scenario, servers.get(name)!.listening, WARM_UP)
+    const loads = new Map<Column, Load[]>(turns.map((column) => [column, []]))
     for (let round = 0; round < rounds; round++) {
       // There and back, so that none always follows the same one.
-      for (const name of round % 2 === 0 ? turns : turns.toReversed()) {
-        loads.get(name)!.push(await load(name, scenario, servers.get(name)!.listening, seconds))
+      for (const column of round % 2 === 0 ? turns : turns.toReversed()) {
+        const { name } = column
+        loads.get(column)!.push(await load(name, scenario, servers.get(name)!.listening, seconds))
       }
     }
+    const averageIn = (round: number) => (column: Column) => loads.get(column)![round]!.requests.average
     for (const [column, all] of loads) {
       speeds.push({
-        column,
+        column: column.name,
         scenario,
         requestsPerSecond: sampleOf(all.map(({ requests }) => (requests.average * 1000) / SAMPLE)),
-        share: sampleOf(all.map(({ requests }, round) => requests.average / bareIn(round, column, loads))),
+        share: sampleOf(all.map(({ requests }, round) => requests.average / baseFor(column, averageIn(round)))),
         p50: sampleOf(all.map(({ latency }) => latency.p50)),
         p99: sampleOf(all.map(({ latency }) => latency.p99))
       })

@@ -1,6 +1,7 @@
+import { bareOf, baseFor } from './baseline.ts'
 import { ColumnWorker } from './column-worker.ts'
 import type { Column } from './columns/column.ts'
-import { AGAIN, BARE, BARE_EXPRESS } from './columns/index.ts'
+import { BARE, BARE_EXPRESS } from './columns/index.ts'
 import { progress } from './progress.ts'
 import type { Scenario } from './scenarios.ts'
 import type { Size } from './session-data.ts'
@@ -115,16 +116,12 @@ export const requestsIn = (turn: number, cost: number): number =>
   Math.min(MOST_REQUESTS, Math.max(FEWEST_REQUESTS, Math.round((turn * 1000) / cost)))
 
 function compare(rounds: readonly Costs[], columns: readonly Column[]): Pick<Speed, 'bare' | 'above'> {
-  const bare = (costs: Costs): number => (costs.get(BARE.name)! + costs.get(AGAIN.name)!) / 2
-  const base = ({ name, framework }: Column, costs: Costs): number => {
-    if (framework === 'Express') return costs.get(BARE_EXPRESS.name)!
-    return name === AGAIN.name ? costs.get(BARE.name)! : bare(costs)
-  }
+  const costIn = (costs: Costs) => (column: Column) => costs.get(column.name)!
   const above = (column: Column): Sample =>
-    sampleOf(rounds.map((costs) => costs.get(column.name)! - base(column, costs)))
+    sampleOf(rounds.map((costs) => costs.get(column.name)! - baseFor(column, costIn(costs))))
   const compared = columns.filter((column) => column !== BARE && column !== BARE_EXPRESS)
   return {
-    bare: sampleOf(rounds.map(bare)),
+    bare: sampleOf(rounds.map((costs) => bareOf(costIn(costs)))),
     above: new Map(compared.map((column) => [column.name, above(column)]))
   }
 }

@@ -79,7 +79,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 function commandLine(port: number, { args = [], configFile, dataDir }: RedisServerOptions): string[] {
   const persistence =
     dataDir === undefined
-      ? // For replication only: a file that stays would be what another server on this port begins with.
+      ? // A replication's dump must not stay: a later server on this port would begin with it.
         [
           '--dir',
           tmpdir(),

@@ -70,3 +70,14 @@ export const HTTP_COLUMNS: readonly Column[] = [
   oursInSignedCookie,
   secureSessionInCookie
 ]
+
+/** Of these, for S0: neither ours nor what is by hand asks a store then, and most would be the same once more. */
+export const HTTP_COLUMNS_OF_S0: readonly Column[] = [
+  BARE,
+  AGAIN,
+  oursInMemory,
+  limitInPlugin,
+  fastifySessionInMemory,
+  fastifySessionInRedis,
+  secureSessionInCookie
+]

@@ -1,0 +1,18 @@
+import t from 'tap'
+import { baseFor } from './baseline.ts'
+import { expressSessionInMemory } from './columns/express-session.ts'
+import { AGAIN, BARE, BARE_EXPRESS } from './columns/index.ts'
+import { oursInMemory } from './columns/ours.ts'
+
+t.test('a column is compared with a bare route of its framework', async (t) => {
+  const figures = new Map([
+    [BARE, 10],
+    [AGAIN, 14],
+    [BARE_EXPRESS, 50]
+  ])
+  const base = (column: typeof BARE) => baseFor(column, (one) => figures.get(one)!)
+  t.equal(base(oursInMemory), 12, 'the mean of both')
+  t.equal(base(expressSessionInMemory), 50)
+  t.equal(base(AGAIN), 10, 'the one with the other')
+  t.equal(base(BARE), 10)
+})
