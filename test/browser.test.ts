@@ -3,11 +3,9 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { chromiumPath } from './support/ensure-programs.ts'
 
-const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
-if (!existsSync(CHROMIUM)) {
-  throw new Error(`no Chromium at ${CHROMIUM}: apt-get install chromium, or set CHROMIUM to its path`)
-}
+const CHROMIUM = chromiumPath()
 if (!existsSync(fileURLToPath(new URL('../dist/lib/index.js', import.meta.url)))) {
   throw new Error('dist/ is missing: run `npm run build` first')
 }
