@@ -1,4 +1,4 @@
-import type { Expiry, Log, Settings } from '../types/options.ts'
+import type { Expiry, Settings } from '../types/options.ts'
 import { now } from './clock.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
@@ -34,7 +34,8 @@ export type Found =
   | { readonly kind: 'session'; readonly stored: Stored; readonly data: Data }
   | { readonly kind: 'rotated'; readonly tombstone: Tombstone }
   | { readonly kind: 'unusable'; readonly reason: Unusable | 'expired'; readonly bytes: Uint8Array }
-  | { readonly kind: 'missing' }
+  /** `reason`: the store has refused the id, and says why. */
+  | { readonly kind: 'missing'; readonly reason?: string }
 
 /** What became of a swap. */
 export type Swapped =
@@ -78,7 +79,12 @@ export class RecordStore {
   async read(id: string): Promise<Found> {
     const { lifetime } = this.#expiry
     const bytes = await this.#calls.read(id, lifetime, this.readProlongs ? lifetime : undefined)
-    return this.interpret(id, bytes)
+    return bytes === null ? this.#missing(id) : this.interpret(id, bytes)
+  }
+
+  #missing(id: string): Found {
+    const reason = this.#calls.explain(id, this.#expiry.lifetime)
+    return reason === undefined ? MISSING : { kind: 'missing', reason }
   }
 
   /**
@@ -212,9 +218,4 @@ export class RecordStore {
     if (!(error instanceof SessionTooLargeError)) return error
     return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
   }
-}
-
-/** Tells the log why a record is not used, without naming it. */
-export function warnUnusable({ reason }: Found & { kind: 'unusable' }, log: Log): void {
-  log.warn({ reason }, 'the stored session cannot be used: starting a new one')
 }

@@ -8,7 +8,8 @@ import { cannotSendCookie, SessionGoneError } from './errors.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import { isSamePlain } from './plain.ts'
 import type { Data } from './record.ts'
-import { type Found, RecordStore, type Stored, warnUnusable } from './record-store.ts'
+import { type Found, RecordStore, type Stored } from './record-store.ts'
+import { Refusals } from './refusals.ts'
 import { end, endRotated } from './rotation.ts'
 import {
   alignRecord,
@@ -36,6 +37,7 @@ export class SessionManager {
   readonly #records: RecordStore
   readonly #committer: Committer
   readonly #kind: SessionKind
+  readonly #refusals = new Refusals()
 
   constructor(settings: Settings) {
     this.#expiry = settings.expiry
@@ -57,12 +59,13 @@ export class SessionManager {
   async load(value: string | undefined, commands: SessionCommands, log: Log): Promise<Session> {
     const began = channels.load.hasSubscribers ? performance.now() : 0
     const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
-    if (found.kind === 'unusable') warnUnusable(found, log)
+    this.#refusals.tell(found, log)
     const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
     alignRecord(session)
     if (channels.load.hasSubscribers) {
       const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
-      channels.load.publish({ ...this.#facts(session, began), found: found.kind, bytes })
+      const reason = 'reason' in found ? found.reason : undefined
+      channels.load.publish({ ...this.#facts(session, began), found: found.kind, reason, bytes })
     }
     return session
   }
@@ -75,7 +78,7 @@ export class SessionManager {
     const { stored, tombstone } = stateOf(session)
     const id = stored?.id ?? tombstone?.id
     const found = id === undefined ? MISSING : await this.#records.read(id)
-    if (found.kind === 'unusable') warnUnusable(found, log)
+    this.#refusals.tell(found, log)
     this.#reset(session, found)
     alignRecord(session)
   }

@@ -1,9 +1,18 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** Seconds that the clocks of two servers may differ by. */
-const CLOCK_SKEW = 5
+const CLOCK_SKEW = 60
 
 const SEPARATOR = '.'
+
+/** Why a text is refused. A changed text cannot be told from one that was signed with another key: `signature`. */
+export type Refusal = 'malformed' | 'signature' | 'too-old' | 'future'
+
+type Opened =
+  | { readonly value: string; readonly refusal?: undefined }
+  | { readonly value?: undefined; readonly refusal: Refusal }
+
+const MALFORMED: Opened = { refusal: 'malformed' }
 
 export interface TimestampSignerOptions {
   /** `sha1` is for Python's cookies. */
@@ -58,20 +67,31 @@ export class TimestampSigner {
    * @returns the value; `null`: not signed with these keys, too old, or from the future. One answer for every reason.
    */
   unsign(signed: string, maxAge: number, seconds: number): string | null {
+    const { value } = this.#open(signed, maxAge, seconds)
+    return value ?? null
+  }
+
+  /** Why `unsign()` gives `null`, for the log alone; `undefined`: it gives the value. */
+  refusalOf(signed: string, maxAge: number, seconds: number): Refusal | undefined {
+    return this.#open(signed, maxAge, seconds).refusal
+  }
+
+  #open(signed: string, maxAge: number, seconds: number): Opened {
     const end = signed.lastIndexOf(SEPARATOR)
-    if (end === -1) return null
+    if (end === -1) return MALFORMED
     const payload = signed.slice(0, end)
     // Texts are compared, not bytes: several base64url texts decode to the same bytes. And as UTF-8, because latin1 would
     // fold other characters into base64url's.
     const given = Buffer.from(signed.slice(end + 1))
-    if (!this.#keys.some((key) => this.#isSignature(key, payload, given))) return null
+    if (!this.#keys.some((key) => this.#isSignature(key, payload, given))) return { refusal: 'signature' }
 
     const middle = payload.lastIndexOf(SEPARATOR)
-    if (middle === -1) return null
+    if (middle === -1) return MALFORMED
     const signedAt = decodeTimestamp(payload.slice(middle + 1))
-    if (signedAt === null) return null
+    if (signedAt === null) return MALFORMED
     const age = Math.floor(seconds) - signedAt
-    return age <= maxAge && age >= -CLOCK_SKEW ? payload.slice(0, middle) : null
+    if (age > maxAge) return { refusal: 'too-old' }
+    return age < -CLOCK_SKEW ? { refusal: 'future' } : { value: payload.slice(0, middle) }
   }
 
   /** Whether what one of them signs passes with the other. */

@@ -35,6 +35,18 @@ export class StoreCalls {
     )
   }
 
+  /** Why the store has refused what it was asked for; `undefined` where it does not say. Never throws. */
+  explain(id: string, lifetime: number): string | undefined {
+    if (this.#store.explain === undefined) return undefined
+    try {
+      const reason: unknown = this.#store.explain(id, lifetime)
+      if (reason === undefined || (typeof reason === 'string' && REASON.test(reason))) return reason
+      // A promise is no code, and what it fails with is nobody's.
+      Promise.resolve(reason).catch(() => undefined)
+    } catch {}
+    return 'other'
+  }
+
   /**
    * @returns the id, which may be the store's own choice
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
@@ -106,6 +118,9 @@ export class StoreCalls {
     return understand(answer)
   }
 }
+
+/** Goes to the log as it is: long texts may hold what must not stand there. */
+const REASON = /^[\w.-]{1,40}$/
 
 const nothing = (): void => undefined
 

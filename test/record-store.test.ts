@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
-import { RecordStore, type Stored, warnUnusable } from '../lib/record-store.ts'
+import { RecordStore, type Stored } from '../lib/record-store.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
 import { fakeClock } from './support/fake-clock.ts'
 
@@ -53,9 +53,21 @@ t.test('what has ended is not touched any more', async (t) => {
   t.same(asked, [1])
 })
 
-t.test('what is unusable is worth a warning, with its reason alone', async (t) => {
-  const lines: unknown[] = []
-  const log = { debug() {}, error() {}, warn: (details: unknown) => void lines.push(details) }
-  warnUnusable({ kind: 'unusable', reason: 'expired', bytes: Buffer.from('secret') }, log as never)
-  t.same(lines, [{ reason: 'expired' }])
+t.test('what a store says about a refusal is asked after a null only', async (t) => {
+  const asked: unknown[] = []
+  const store = Object.assign(new InMemoryStore(), {
+    explain: (...args: unknown[]) => {
+      asked.push(args)
+      return args[0] === 'refused' ? 'forged' : undefined
+    }
+  })
+  const records = new RecordStore(resolveOptions({ store, lifetime: 60 }))
+  await store.write('known', Buffer.from('{}'), 60, 60)
+  t.equal((await records.read('known')).kind, 'session')
+  t.same(await records.read('refused'), { kind: 'missing', reason: 'forged' })
+  t.same(await records.read('unknown'), { kind: 'missing' })
+  t.same(asked, [
+    ['refused', 60],
+    ['unknown', 60]
+  ])
 })

@@ -75,3 +75,30 @@ t.test('a store that asks nobody is not timed, unless somebody has made another 
   await new StoreCalls(new Slow(), 5).read('id', 0)
   t.equal(started.length, 1)
 })
+
+t.test('why a store refuses an id goes on only as a code, whatever the store answers', async (t) => {
+  const explain = (answer: () => unknown) =>
+    new StoreCalls(Object.assign(new MapStore(), { explain: answer as () => string }), 5).explain('id', 60)
+  t.equal(new StoreCalls(new MapStore(), 5).explain('id', 60), undefined)
+  t.equal(
+    explain(() => undefined),
+    undefined
+  )
+  t.equal(
+    explain(() => 'too-old'),
+    'too-old'
+  )
+  const nonsense: (() => unknown)[] = [
+    () => null,
+    () => 7,
+    () => '',
+    () => 'the cookie eyJhIjoxfQ== is forged',
+    () => 'x'.repeat(41),
+    () => ({}),
+    () => Promise.reject(new Error('late')),
+    () => {
+      throw new Error('broken')
+    }
+  ]
+  for (const answer of nonsense) t.equal(explain(answer), 'other', String(answer))
+})

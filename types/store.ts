@@ -54,6 +54,14 @@ export interface SessionStore {
     ttl: number
   ): Promise<Replaced>
 
+  /**
+   * Why `read()` has answered `null`, for the log and for the channel `starsessions:load`; the client never sees it. Asked
+   * only after such an answer.
+   * @returns a code of at most 40 characters (letters, digits, `_`, `.`, `-`), always the same for the same cause: each
+   *   code is logged once. Anything else is logged as `other`. `undefined`: there is simply nothing under this id
+   */
+  explain?(sessionId: string, lifetime: number): string | undefined
+
   /** `read(id, lifetime, ttl)` prolongs to `ttl` in the same step, so that a rolling session needs no `touch`. */
   readonly readProlongs?: boolean
 

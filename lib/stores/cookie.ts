@@ -27,6 +27,8 @@ export interface CookieStoreOptions {
   readonly salt?: string
 }
 
+const maxAgeFor = (lifetime: number): number => (lifetime === 0 ? YEAR_SECONDS : lifetime)
+
 function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array {
   const size = Buffer.byteLength(raw)
   if (size < SECRET_BYTES)
@@ -86,8 +88,13 @@ export class CookieStore implements SessionStore {
 
   /** @param cookieValue whatever its fault (forged, tampered with, too old), the answer is `null` */
   async read(cookieValue: string, lifetime: number): Promise<Uint8Array | null> {
-    const value = this.#signer.unsign(cookieValue, lifetime === 0 ? YEAR_SECONDS : lifetime, now())
+    const value = this.#signer.unsign(cookieValue, maxAgeFor(lifetime), now())
     return value === null ? null : Buffer.from(value, 'base64')
+  }
+
+  /** @returns `'malformed'`, `'signature'` (made with another secret or salt, or changed), `'too-old'` or `'future'` */
+  explain(cookieValue: string, lifetime: number): string | undefined {
+    return this.#signer.refusalOf(cookieValue, maxAgeFor(lifetime), now())
   }
 
   /**

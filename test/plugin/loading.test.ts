@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
+import { CookieStore } from '../../lib/stores/cookie.ts'
 import type { Replaced } from '../../types/store.ts'
 import { cookieValue, testApp } from '../support/app.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -189,4 +191,21 @@ t.test('a hook that runs before the plugin is told to stand after it, instead of
     'autoload comes too late'
   )
   t.same((await app.inject('/child')).json(), { isNew: true }, 'a scope that was registered before has the session')
+})
+
+t.test('a cookie of other secrets is told once, with the reason, and to subscribers each time', async (t) => {
+  const loads: unknown[] = []
+  const listener = (message: unknown) => void loads.push(message)
+  subscribe('starsessions:load', listener)
+  t.teardown(() => unsubscribe('starsessions:load', listener))
+  const one = await testApp(t, { store: new CookieStore({ secretKey: 'one '.repeat(8) }) })
+  const other = await testApp(t, { store: new CookieStore({ secretKey: 'two '.repeat(8) }) })
+  const { cookie } = await one.send(undefined, (session) => void (session.user = 'ada'))
+  loads.length = 0
+  for (let at = 0; at < 3; at++) t.same((await other.send(cookie, (session) => session.data())).body, {})
+  t.match(other.problems(), [{ reason: 'signature', msg: /no "secretKey" of the CookieStore has signed it/ }])
+  t.equal(other.problems().length, 1)
+  t.match(loads, Array(3).fill({ found: 'missing', reason: 'signature' }))
+  await other.send('session=an-id-of-another-store', () => undefined)
+  t.match(other.problems()[1], { reason: 'malformed' })
 })

@@ -1,0 +1,43 @@
+import type { Log } from '../types/options.ts'
+import type { Found } from './record-store.ts'
+
+/** What to do about each reason for which a record or a cookie is not used. */
+const REMEDIES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    undecryptable:
+      'no key of the option "encryptor" opens it. While you change keys, deploy the new key at the end of the list everywhere first, then move it to the front',
+    unparsable:
+      'the option "serializer" cannot read it. Did the serializer or the encryptor change, or does another program write there?',
+    'not-an-object': 'it is no object. Does another program write there?',
+    'too-deep': 'its objects are nested deeper than 100. Store less nested data',
+    'bad-metadata': 'its "__metadata__" is damaged. Does another program write there?',
+    expired: 'its time is over by the options of today. Was "lifetime" or "absoluteLifetime" made shorter?',
+    signature:
+      'no "secretKey" of the CookieStore has signed it. Have all processes the same secrets, cookie name and salt? While you change secrets, deploy the new one at the end of the list everywhere first, then move it to the front',
+    malformed: 'it was not made by a CookieStore. Did another store, or another program, set a cookie of this name?',
+    'too-old': 'it is older than "lifetime" allows. Was "lifetime" made shorter?',
+    future: 'it is dated in the future. Are the clocks of all servers right?'
+  })
+)
+
+/** Anybody can send cookies that a store refuses, and a store of the application may give any reason. */
+const MAX_REASONS = 16
+
+/** Tells the log why a session that a cookie names is not used, without naming the session. */
+export class Refusals {
+  readonly #told = new Set<string>()
+
+  tell(found: Found, log: Log): void {
+    if (found.kind === 'unusable') warn(found.reason, 'the stored session cannot be used, so a new one begins', log)
+    if (found.kind !== 'missing' || found.reason === undefined) return
+    // Whoever forges cookies must not fill the log.
+    if (this.#told.has(found.reason) || this.#told.size >= MAX_REASONS) return
+    this.#told.add(found.reason)
+    warn(found.reason, 'the store refuses a session cookie, so a new session begins (this is logged once)', log)
+  }
+}
+
+function warn(reason: string, what: string, log: Log): void {
+  const remedy = REMEDIES.get(reason)
+  log.warn({ reason }, remedy === undefined ? what : `${what}: ${remedy}`)
+}
