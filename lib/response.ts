@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction, CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
-import { varyOnCookie, withoutCookie, withoutSharedCaching } from './headers.ts'
-import { discard, isResponse, isStream, orFailureOf, withHeader } from './payload.ts'
+import { varyOnCookie, withoutCookie } from './headers.ts'
+import { discard, isResponse, isStream, orFailureOf } from './payload.ts'
+import { keepOutOfCaches, keepRawOutOfCaches, oneOrList, setHeader, stopTargeted } from './reply-headers.ts'
 import type { RequestSession } from './request-session.ts'
 import { type Done, whileSending } from './sending.ts'
 
@@ -79,8 +80,8 @@ export class SessionResponse {
     // What was announced may be worth nothing any more: the session has ended since.
     const lines = this.#lines(held.action, reply.getHeader('set-cookie'), request)
     reply.removeHeader('set-cookie')
-    if (lines.length > 0) reply.header('set-cookie', lines)
-    return held.action.kind === 'none' ? sent : setHeader(reply, sent, 'cache-control', withoutSharedCaching)
+    if (lines.length > 0) reply.header('set-cookie', oneOrList(lines))
+    return held.action.kind === 'none' ? sent : keepOutOfCaches(reply, sent)
   }
 
   /** Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`). */
@@ -92,10 +93,10 @@ export class SessionResponse {
     if (own !== current) {
       // For reply.raw.writeHead(200, reply.getHeaders()), where the reply's own would take the place of the raw ones.
       reply.removeHeader('set-cookie')
-      reply.header('set-cookie', this.#lines(action, own, request))
+      reply.header('set-cookie', oneOrList(this.#lines(action, own, request)))
     }
-    raw.setHeader('set-cookie', lines)
-    raw.setHeader('cache-control', withoutSharedCaching(raw.getHeader('cache-control')))
+    raw.setHeader('set-cookie', oneOrList(lines))
+    keepRawOutOfCaches(reply)
   }
 
   #lines(action: CookieAction, current: HeaderValue, request: FastifyRequest): string[] {
@@ -123,6 +124,7 @@ export class SessionResponse {
     reply.code(Number(error.statusCode))
     for (const name of OF_THE_PAYLOAD) reply.removeHeader(name)
     reply.header('cache-control', 'no-store')
+    stopTargeted(reply)
     if (error instanceof SessionUnavailableError) reply.headers(error.headers)
     discard(payload)
     return error
@@ -132,18 +134,3 @@ export class SessionResponse {
 /** Of a web `Response`, its own counts. */
 const statusOf = (reply: FastifyReply, payload: unknown): number =>
   isResponse(payload) ? payload.status : reply.statusCode
-
-/** A web `Response` brings headers of its own, which Fastify puts over the reply's. */
-function setHeader(
-  reply: FastifyReply,
-  payload: unknown,
-  name: string,
-  valueFor: (current: HeaderValue) => string
-): unknown {
-  const own = isResponse(payload) ? payload.headers.get(name) : null
-  if (own === null) {
-    reply.header(name, valueFor(reply.getHeader(name)))
-    return payload
-  }
-  return withHeader(payload as Response, name, valueFor(own))
-}

@@ -1,5 +1,11 @@
 import t from 'tap'
-import { varyOnCookie, withoutCookie, withoutSharedCaching } from '../lib/headers.ts'
+import {
+  isForSharedCaches,
+  varyOnCookie,
+  withoutCookie,
+  withoutSharedCaching,
+  withoutTargetedCaching
+} from '../lib/headers.ts'
 
 t.test('a response with the cookie is not stored, unless the application keeps shared caches out itself', async (t) => {
   t.equal(withoutSharedCaching(undefined), 'no-store')
@@ -11,6 +17,34 @@ t.test('a response with the cookie is not stored, unless the application keeps s
   t.equal(withoutSharedCaching('no-store'), 'no-store')
   t.equal(withoutSharedCaching('private="x-theirs", max-age=60'), 'no-store')
   t.equal(withoutSharedCaching('ext="a, private, b"'), 'no-store')
+})
+
+t.test('headers for some shared caches alone are known by their names', async (t) => {
+  const all = [
+    'cdn-cache-control',
+    'cloudflare-cdn-cache-control',
+    'netlify-cdn-cache-control',
+    'vercel-cdn-cache-control',
+    'examplecdn-cache-control',
+    'surrogate-control',
+    'edge-control',
+    'x-accel-expires'
+  ]
+  for (const name of all) t.equal(isForSharedCaches(name), true, name)
+  for (const name of ['cache-control', 'expires', 'surrogate-key', 'cdn-cache-control-x']) {
+    t.equal(isForSharedCaches(name), false, name)
+  }
+})
+
+t.test('what is for some shared caches alone is replaced, unless it keeps the response out of them', async (t) => {
+  t.equal(withoutTargetedCaching('cdn-cache-control', 'public, max-age=60'), 'no-store')
+  t.equal(withoutTargetedCaching('cdn-cache-control', 'private'), 'private')
+  t.equal(withoutTargetedCaching('cdn-cache-control', 'no-store=?0'), 'no-store')
+  t.equal(withoutTargetedCaching('surrogate-control', 'max-age=60, content="ESI/1.0"'), 'no-store')
+  t.equal(withoutTargetedCaching('surrogate-control', 'private'), 'no-store', 'not all that obey it know private')
+  t.equal(withoutTargetedCaching('surrogate-control', 'no-store, content="ESI/1.0"'), 'no-store, content="ESI/1.0"')
+  t.equal(withoutTargetedCaching('edge-control', ['cache-maxage=60s']), 'no-store')
+  t.equal(withoutTargetedCaching('x-accel-expires', '@4102444800'), '0')
 })
 
 t.test('Vary names Cookie once, beside what is there', async (t) => {

@@ -17,6 +17,7 @@ const LAYERS = [
   /^lib\/committer\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,
+  /^lib\/reply-headers\.ts$/,
   /^lib\/(response|late-changes)\.ts$/,
   /^lib\/cookie-outlet\.ts$/,
   /^lib\/options-schema\.ts$/,
