@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
 import type { Expiry } from '../types/options.ts'
 import type { Session, SessionCookieOptions, SessionMetadata } from '../types/session.ts'
 import { now } from './clock.ts'
@@ -66,7 +66,7 @@ class SessionObject {
   }
 
   get(key: string): unknown {
-    return isReserved(key) ? this.#state.aside?.get(key) : (this as unknown as Data)[key]
+    return Object.hasOwn(this, key) ? (this as unknown as Data)[key] : this.#state.aside?.get(key)
   }
 
   set(key: string, value: unknown): void {
@@ -87,8 +87,8 @@ class SessionObject {
 
   delete(key: string): boolean {
     const had = this.has(key)
-    if (isReserved(key)) this.#state.aside?.delete(key)
-    else delete (this as unknown as Data)[key]
+    this.#state.aside?.delete(key)
+    delete (this as unknown as Data)[key]
     return had
   }
 
@@ -103,14 +103,17 @@ class SessionObject {
     if (Object.getOwnPropertySymbols(this).length > 0) {
       throw new SessionKeyError('a symbol cannot be the key of session data: use text')
     }
-    const data: Data = {}
-    for (const key of Object.keys(this)) {
-      const value = (this as unknown as Data)[key]
-      if (value !== undefined) data[key] = value
-    }
-    const { aside } = this.#state
-    if (aside !== null) for (const [key, value] of aside) define(data, key, value)
-    return data
+    return dataOf(this, this.#state)
+  }
+
+  /** JSON.stringify() and Fastify's serializers for response schemas read this, and so no member: an id is a secret. */
+  toJSON(): Data {
+    return this.data()
+  }
+
+  /** What `console.log(session)` shows. */
+  [inspect.custom](): Data {
+    return dataOf(this, this.#state)
   }
 
   get id(): string | undefined {
@@ -219,6 +222,19 @@ class SessionObject {
 }
 
 const hasAside = ({ aside }: SessionState): boolean => aside !== null && aside.size > 0
+
+function dataOf(session: SessionObject, { aside }: SessionState): Data {
+  const data: Data = {}
+  for (const key of Object.keys(session)) {
+    const value = (session as unknown as Data)[key]
+    if (value === undefined) continue
+    // `Object.defineProperty()` can make any key.
+    if (key === '__proto__') define(data, key, value)
+    else data[key] = value
+  }
+  if (aside !== null) for (const [key, value] of aside) define(data, key, value)
+  return data
+}
 
 function wipe(session: SessionObject, state: SessionState): void {
   const keys = [...Object.keys(session), ...Object.getOwnPropertySymbols(session)]

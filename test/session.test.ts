@@ -41,7 +41,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
 const metadata = { lifetime: 60, created: 1_700_000_000, last_access: 1_700_000_005 }
 
 const MEMBERS = [
-  'get', 'set', 'has', 'delete', 'clear', 'data', 'id', 'isNew', 'isModified', 'isEmpty', 'metadata',
+  'get', 'set', 'has', 'delete', 'clear', 'data', 'toJSON', 'id', 'isNew', 'isModified', 'isEmpty', 'metadata',
   'remainingSeconds', 'regenerateId', 'regenerate', 'destroy', 'save', 'reload', 'options'
 ] // biome-ignore format: a table
 const INHERITED = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', 'toLocaleString']
@@ -94,6 +94,30 @@ t.test('a symbol is no data key', async (t) => {
   t.throws(() => session.data(), { code: 'FST_SESSION_KEY', message: /symbol/ })
   session.clear()
   t.same(session.data(), {})
+})
+
+t.test('an own key __proto__ is a key like any other', async (t) => {
+  const session = make({ user: 'alice' })
+  Object.defineProperty(session, '__proto__', { value: { isAdmin: true }, enumerable: true, configurable: true })
+  const data = session.data()
+  t.same(Object.keys(data), ['user', '__proto__'])
+  t.equal(Object.getPrototypeOf(data), Object.prototype)
+  t.equal(data.isAdmin, undefined)
+  t.same(session.get('__proto__'), { isAdmin: true })
+  t.equal(session.has('__proto__'), true)
+  t.equal(session.delete('__proto__'), true)
+  t.same(session.data(), { user: 'alice' })
+})
+
+t.test('what somebody sets on Object.prototype is no data', async (t) => {
+  Object.assign(Object.prototype, { cart: 'inherited' })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'cart'))
+  const session = make({ user: 'alice' })
+  t.equal(session.get('cart'), undefined)
+  t.equal(session.has('cart'), false)
+  t.equal(session.delete('cart'), false)
+  t.same(Object.keys(session.data()), ['user'])
+  t.equal(session.isModified, false)
 })
 
 t.test('no assignment shadows a member', async (t) => {

@@ -52,6 +52,11 @@ export interface SessionMembers<D extends object = DefaultData> {
   clear(): void
   /** A shallow copy of all data, with the keys that carry a member's name. */
   data(): D
+  /**
+   * The same. `JSON.stringify(session)` and Fastify's response schemas call it, so a response holds session data only,
+   * never a member such as the id. A data key that carries a member's name is in it.
+   */
+  toJSON(): D
 
   /** The session's id, also before the first save; `undefined` for a cookie store's unsaved session. */
   readonly id: string | undefined
