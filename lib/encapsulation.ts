@@ -28,20 +28,30 @@ export function namesIn(scope: Scope): string[] {
  */
 export function admit(registration: Registration): void {
   const others = registrationsOf(registration.scope)
-  for (const other of others) {
-    assertOwnStore(registration, other)
-    if (isWithin(registration.scope, other.scope)) assertOwnCookie(registration, other)
-    else if (isWithin(other.scope, registration.scope)) assertOwnCookie(other, registration)
-  }
+  for (const other of others) assertApart(registration, other)
   applications.set(registration.scope.server, [...others, registration])
 }
 
-/** What one of them gave out would open in the other: a visitor would hand it in as the other's cookie. */
-function assertOwnStore(one: Registration, other: Registration): void {
-  if (!sharesRecords(one, other) || isSameSession(one, other)) return
-  const { name, cookieName } = other.settings
+/** A record opens only under the cookie name that it was written for, so two cookie names keep any two sessions apart. */
+function assertApart(one: Registration, other: Registration): void {
+  if (one.settings.cookieName !== other.settings.cookieName || isSameSession(one, other)) return
+  assertOwnRecords(one, other)
+  if (isWithin(one.scope, other.scope)) assertOwnCookie(one, other)
+  else if (isWithin(other.scope, one.scope)) assertOwnCookie(other, one)
+}
+
+function isSameSession({ store, settings }: Registration, other: Registration): boolean {
+  const { name, cookie } = settings
+  const { path, domain } = other.settings.cookie
+  return store === other.store && name === other.settings.name && cookie.path === path && cookie.domain === domain
+}
+
+/** The path and the domain of a cookie hold in the browser alone: anybody can send it elsewhere. */
+function assertOwnRecords(one: Registration, other: Registration): void {
+  if (!sharesRecords(one, other)) return
+  const { name, cookieName, cookie } = other.settings
   throw new SessionOptionsError(
-    `option "store": a cookie "${cookieName}" of the session "${name}" of another registration would open in this one: pass a store of its own (a RedisStore: with a prefix of its own; a CookieStore: with a secretKey or a salt of its own), or, if it is to be the same session, the same store object and the same "name", "cookieName", "cookie.path" and "cookie.domain"`
+    `option "cookieName": "${cookieName}" is also the cookie of another registration (name "${name}", cookie.path "${cookie.path}"), and both stores find the same records. A visitor could send the cookie of one session as the cookie of the other. Set "cookieName" to another name, or give this one another store (a RedisStore with another prefix, a CookieStore with another secretKey or salt). If both are one session, pass the same store object and the same "name", "cookie.path" and "cookie.domain"`
   )
 }
 
@@ -49,25 +59,19 @@ function sharesRecords({ store, settings }: Registration, other: Registration): 
   const [bound, otherBound] = [settings.store, other.settings.store]
   if (bound instanceof CookieStore && otherBound instanceof CookieStore) return bound.opensCookiesOf(otherBound)
   if (bound instanceof RedisStore && otherBound instanceof RedisStore) return bound.sharesKeysWith(otherBound)
-  return store === other.store && store.forCookie === undefined
+  return store === other.store
 }
 
-function isSameSession({ store, settings }: Registration, other: Registration): boolean {
-  const { name, cookieName, cookie } = settings
-  const { path, domain } = other.settings.cookie
-  const isOneCookie = cookieName === other.settings.cookieName && cookie.path === path && cookie.domain === domain
-  return store === other.store && name === other.settings.name && isOneCookie
-}
-
-/** Of two cookies of one name a request shows only the first. */
-function assertOwnCookie(inner: Registration, outer: Registration): void {
-  const { name, cookieName, cookie } = inner.settings
-  if (cookieName !== outer.settings.cookieName) return
-  // One takes the place of the other there: it may be the same session under other options.
-  if (name === outer.settings.name && (inner.store === outer.store || isBelow(cookie, outer.settings.cookie))) return
-  const remedy = name === outer.settings.name ? ', or option "cookie.path" to a path below, or pass the same store' : ''
+/** A request shows two cookies of one name, and does not say which is whose. */
+function assertOwnCookie({ settings: inner }: Registration, { settings: outer }: Registration): void {
+  const isOneName = inner.name === outer.name
+  // One takes the place of the other there.
+  if (isOneName && isBelow(inner.cookie, outer.cookie)) return
+  const remedy = isOneName
+    ? ', or "cookie.path" to a path below. If both are one session, pass the same store object and the same "cookie.path" and "cookie.domain"'
+    : ''
   throw new SessionOptionsError(
-    `option "cookieName": "${cookieName}" is the cookie of the session "${outer.settings.name}" of this scope or one around it: set it to another name${remedy}`
+    `option "cookieName": "${inner.cookieName}" is also the cookie of the session "${outer.name}" of this scope or one around it. Set "cookieName" to another name${remedy}`
   )
 }
 

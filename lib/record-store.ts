@@ -201,7 +201,7 @@ export class RecordStore {
 
   /** @returns the draft as it is going to be stored under the id; a promise of it where it is to be encrypted */
   #encode(id: string, draft: Draft): Stored | Promise<Stored> {
-    const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, rev: newRevision() }
+    const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, name: this.#cookieName, rev: newRevision() }
     const record =
       draft.record === undefined
         ? this.codec.serialize(draft.data, metadata)

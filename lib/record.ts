@@ -16,6 +16,8 @@ export interface RecordMetadata {
   lifetime: number
   created: number
   last_access: number
+  /** The cookie that it was written for. A record by Python's starsessions, or by an older version, names none. */
+  name?: string
   rev?: string
   cookie?: { maxAge: number | null }
   /** A tombstone: where the session went, sealed with its old id. */
@@ -26,7 +28,14 @@ export interface RecordMetadata {
 export type Data = Record<string, unknown>
 
 /** Why stored bytes are not a session. */
-export type Unusable = 'undecryptable' | 'unparsable' | 'not-an-object' | 'too-deep' | 'bad-metadata' | 'future'
+export type Unusable =
+  | 'undecryptable'
+  | 'unparsable'
+  | 'not-an-object'
+  | 'too-deep'
+  | 'bad-metadata'
+  | 'other-cookie'
+  | 'future'
 
 export type Parsed =
   | { readonly ok: true; readonly data: Data; readonly metadata: RecordMetadata }
@@ -164,6 +173,7 @@ export class RecordCodec {
     const stored = record[METADATA_KEY]
     const metadata = stored === undefined && !Object.hasOwn(record, METADATA_KEY) ? absentMetadata(at) : stored
     if (!isMetadata(metadata)) return unusable('bad-metadata')
+    if (Object.hasOwn(metadata, 'name') && metadata.name !== this.#cookieName) return unusable('other-cookie')
     if (isFuture(metadata.created, at) || isFuture(metadata.last_access, at)) return unusable('future')
     return { ok: true, data: copyOf(record), metadata }
   }
@@ -234,6 +244,7 @@ function isMetadata(value: unknown): value is RecordMetadata {
     isObject(value) &&
     isTime(value.created) &&
     isTime(value.last_access) &&
+    (!Object.hasOwn(value, 'name') || typeof value.name === 'string') &&
     isCookie(value.cookie) &&
     isRotated(value.rotated)
   )

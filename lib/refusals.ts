@@ -11,6 +11,8 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
     'not-an-object': 'it is no object. Does another program write there?',
     'too-deep': 'its objects are nested deeper than 100. Store less nested data',
     'bad-metadata': 'its "__metadata__" is damaged. Does another program write there?',
+    'other-cookie':
+      'it was written for another cookie name. Was "cookieName" renamed? If not, two registrations share a store, and a visitor has sent the cookie of one as the cookie of the other',
     expired: 'its time is over by the options of today. Was "lifetime" or "absoluteLifetime" made shorter?',
     signature:
       'no "secretKey" of the CookieStore has signed it. Have all processes the same secrets, cookie name and salt? While you change secrets, deploy the new one at the end of the list everywhere first, then move it to the front',

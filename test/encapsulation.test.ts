@@ -4,6 +4,7 @@ import t from 'tap'
 import { namesIn } from '../lib/encapsulation.ts'
 import starsessions, { CookieStore, InMemoryStore, RedisStore } from '../lib/index.ts'
 import type { StarsessionsOptions } from '../types/options.ts'
+import type { SessionStore } from '../types/store.ts'
 
 type Shape = { own?: StarsessionsOptions[]; below?: StarsessionsOptions[]; beside?: StarsessionsOptions[] }
 
@@ -23,107 +24,96 @@ async function application({ own = [], below = [], beside = [] }: Shape): Promis
 
 const refused = (message: RegExp) => ({ code: 'FST_SESSION_OPTIONS', message })
 const store = new InMemoryStore()
+const methodsOf = (store: SessionStore): SessionStore => ({
+  read: (id, lifetime) => store.read(id, lifetime),
+  write: (id, data, lifetime, ttl) => store.write(id, data, lifetime, ttl),
+  remove: (id) => store.remove(id)
+})
 
-t.test(
-  'one store under two cookie names is refused, wherever in the application: ids would open in both',
-  async (t) => {
-    const one = { store, cookieName: 'one' }
-    const other = { name: 'admin', store, cookieName: 'other' }
-    const message =
-      /"store": a cookie "one" of the session "session" of another registration would open in this one: pass a store of its own \(a RedisStore: with a prefix of its own; a CookieStore: with a secretKey or a salt of its own\)/
-    await t.rejects(application({ own: [one, other] }), refused(message))
-    await t.rejects(application({ own: [one], below: [other] }), refused(message))
-    await t.rejects(application({ below: [one], beside: [other] }), refused(message))
+t.test('two cookie names are enough, whatever the stores have in common', async (t) => {
+  const client = new Redis({ lazyConnect: true })
+  const secretKey = 'thirty-two bytes of text, or more than that'
+  const stores: (() => SessionStore)[] = [
+    () => store,
+    () => new RedisStore({ client }),
+    () => new CookieStore({ secretKey, salt: 'the same for both' })
+  ]
+  for (const make of stores) {
+    const [one, other] = [{ store: make() }, { store: make(), name: 'admin' }]
+    await t.resolves(application({ own: [one, other] }))
+    await t.resolves(application({ own: [one], below: [{ ...other, name: 'session', cookieName: 'inner' }] }))
+    await t.resolves(application({ below: [one], beside: [other] }))
   }
-)
+})
 
-t.test(
-  'one store under one cookie name is one session, and in another application it is no business of ours',
-  async (t) => {
-    await t.resolves(application({ below: [{ store }], beside: [{ store }] }))
-    await t.resolves(application({ own: [{ store, cookieName: 'elsewhere' }] }))
-  }
-)
+t.test('one store under one cookie name is one session, with whatever lifetime', async (t) => {
+  await t.resolves(application({ below: [{ store }], beside: [{ store }] }))
+  await t.resolves(application({ own: [{ store }], below: [{ store, lifetime: 60 }], beside: [{ store }] }))
+})
 
-t.test(
-  'one store and one cookie name, but another name, path or domain, is refused: it looks like two sessions',
-  async (t) => {
-    const secretKey = 'thirty-two bytes of text, or more than that'
-    for (const store of [new InMemoryStore(), new CookieStore({ secretKey })]) {
-      const one = { store, cookieName: 'sid' }
-      for (const other of [
-        { ...one, name: 'admin' },
-        { ...one, cookie: { path: '/admin' } },
-        { ...one, cookie: { domain: 'example.org' } }
-      ]) {
-        const shop = { ...one, cookie: { path: '/shop' } }
-        await t.rejects(
-          application({ below: [one], beside: [other] }),
-          refused(/"store": a cookie "sid" .* would open/)
-        )
-        await t.rejects(
-          application({ below: [shop], beside: [other] }),
-          refused(/"store": a cookie "sid" .* would open/)
-        )
-      }
-      await t.rejects(application({ own: [one], below: [{ ...one, cookie: { path: '/admin' } }] }), refused(/"store"/))
-      await t.resolves(application({ own: [one], below: [{ ...one, lifetime: 60 }], beside: [one] }))
-    }
-  }
-)
-
-t.test('two RedisStores that write to the same keys are one store', async (t) => {
+t.test('one cookie name and the same records, but another name, path or domain, is refused', async (t) => {
   const client = new Redis({ lazyConnect: true })
   const another = new Redis({ lazyConnect: true })
-  const make = (options: object = {}) => new RedisStore({ client, ...options })
-  const session = { store: make() }
-  await t.rejects(
-    application({ own: [session, { name: 'admin', store: make() }] }),
-    refused(/"store": a cookie "session" of the session "session" of another registration would open in this one/)
-  )
-  const same = { name: 'admin', store: make({ prefix: () => 'one key for all' }) }
-  await t.rejects(
-    application({ below: [{ store: make({ prefix: () => 'one key for all' }) }], beside: [same] }),
-    refused(/"store"/)
-  )
-  for (const options of [{ prefix: 'admin.' }, { hashIds: false }, { client: another }]) {
-    await t.resolves(application({ own: [session, { name: 'admin', store: make(options) }] }))
-  }
-  await t.resolves(application({ below: [session], beside: [session] }), 'the same session')
-})
-
-t.test('a store that binds itself to the cookie serves several', async (t) => {
-  const signed = new CookieStore({ secretKey: 'thirty-two bytes of text, or more than that' })
-  await t.resolves(application({ own: [{ store: signed }, { store: signed, name: 'admin' }] }))
-})
-
-t.test('two CookieStores of one secret are refused where a cookie of the one would open in the other', async (t) => {
   const secretKey = 'thirty-two bytes of text, or more than that'
-  const make = (options: object = {}) => new CookieStore({ secretKey, ...options })
+  const cookies = (options: object = {}) => new CookieStore({ secretKey, ...options })
+  const samePrefix = () => 'one key for all'
+  const shared: [SessionStore, SessionStore][] = [
+    [store, store],
+    [new RedisStore({ client }), new RedisStore({ client })],
+    [new RedisStore({ client }), new RedisStore({ client: another })],
+    [new RedisStore({ client, prefix: samePrefix }), new RedisStore({ client, prefix: samePrefix })],
+    [cookies(), cookies()],
+    [cookies(), cookies({ secretKey: ['a new one, of thirty-two bytes or more', secretKey] })],
+    [cookies({ salt: 'both' }), cookies({ salt: 'both' })]
+  ]
   const message =
-    /"store": a cookie "session" of the session "session" of another registration would open in this one: .* the same session, the same store object/
-  const outer = { store: make() }
-  const inner = { store: make(), cookie: { path: '/admin' } }
-  await t.rejects(application({ own: [outer], below: [inner] }), refused(message))
-  await t.rejects(application({ below: [outer], beside: [inner] }), refused(message))
-  const rotated = { ...inner, store: make({ secretKey: ['a new one, of thirty-two bytes or more', secretKey] }) }
-  await t.rejects(application({ own: [outer], below: [rotated] }), refused(message))
-  const salt = 'the same for both'
-  const salted = [{ store: make({ salt }) }, { name: 'admin', store: make({ salt }) }]
-  await t.rejects(application({ own: salted }), refused(/a cookie "session" of the session "session"/))
-  const shared = make({ salt })
-  await t.rejects(application({ own: [{ store: shared }, { store: shared, name: 'admin' }] }), refused(/would open/))
+    /"cookieName": "sid" is also the cookie of another registration \(name "session", cookie\.path "\/shop"\), .* Set "cookieName" to another name, or give this one another store \(a RedisStore with another prefix, a CookieStore with another secretKey or salt\)\. If both are one session, pass the same store object and the same/
+  for (const [store, otherStore] of shared) {
+    const one = { store, cookieName: 'sid', cookie: { path: '/shop' } }
+    for (const different of [
+      { name: 'admin' },
+      { cookie: { path: '/admin' } },
+      { cookie: { domain: 'example.org' } }
+    ]) {
+      const other = { ...one, ...different, store: otherStore }
+      await t.rejects(application({ below: [one], beside: [other] }), refused(message))
+      await t.rejects(application({ own: [one], below: [other] }), refused(message))
+    }
+    const below = { ...one, store: otherStore, cookie: { path: '/shop/admin' } }
+    await t.rejects(application({ own: [one], below: [below] }), refused(message))
+  }
+})
 
-  await t.resolves(application({ own: [outer], below: [{ ...inner, cookieName: 'admin' }] }))
-  await t.resolves(application({ own: [outer], below: [{ ...inner, store: make({ salt: 'admin' }) }] }))
-  await t.resolves(application({ own: [outer], below: [{ ...inner, store: make({ digest: 'sha1' }) }] }))
-  await t.resolves(application({ own: [outer], below: [{ ...outer, lifetime: 60 }] }), 'the same session')
-  await t.resolves(application({ own: [outer], below: [{ cookie: { path: '/admin' } }] }), 'of different kinds')
+t.test('two stores that keep their records apart may have one cookie name, where the paths differ', async (t) => {
+  const client = new Redis({ lazyConnect: true })
+  const secretKey = 'thirty-two bytes of text, or more than that'
+  const apart: [SessionStore, SessionStore][] = [
+    [new InMemoryStore(), new InMemoryStore()],
+    [new InMemoryStore(), new CookieStore({ secretKey })],
+    [new RedisStore({ client }), new RedisStore({ client, prefix: 'admin.' })],
+    [new RedisStore({ client }), new RedisStore({ client, hashIds: false })],
+    [new CookieStore({ secretKey }), new CookieStore({ secretKey, salt: 'admin' })],
+    [new CookieStore({ secretKey }), new CookieStore({ secretKey, digest: 'sha1' })]
+  ]
+  for (const [store, otherStore] of apart) {
+    const below = { store: otherStore, cookie: { path: '/admin' } }
+    await t.resolves(application({ own: [{ store }], below: [below] }))
+    await t.resolves(application({ below: [{ store }], beside: [below] }))
+  }
+})
+
+t.test('a store that binds itself to the cookie is one store under one cookie name', async (t) => {
+  const bound = { ...methodsOf(new InMemoryStore()), forCookie: () => methodsOf(new InMemoryStore()) }
+  await t.rejects(
+    application({ below: [{ store: bound }], beside: [{ store: bound, cookie: { path: '/admin' } }] }),
+    refused(/"cookieName": "session" is also the cookie of another registration/)
+  )
+  await t.resolves(application({ own: [{ store: bound }, { store: bound, name: 'admin' }] }))
 })
 
 t.test('two sessions of one scope need two cookies', async (t) => {
   const message =
-    /"cookieName": "sid" is the cookie of the session "session" of this scope or one around it: set it to another name$/
+    /"cookieName": "sid" is also the cookie of the session "session" of this scope or one around it\. Set "cookieName" to another name$/
   const admin = { name: 'admin', cookieName: 'sid' }
   await t.rejects(application({ own: [{ cookieName: 'sid' }, admin] }), refused(message))
   await t.rejects(application({ own: [{ cookieName: 'sid' }], below: [admin] }), refused(message))
@@ -135,7 +125,7 @@ t.test(
   'a nested registration of the same name may have the same cookie only where the browser tells them apart',
   async (t) => {
     const message =
-      /"session" is the cookie .*: set it to another name, or option "cookie\.path" to a path below, or pass the same store/
+      /"session" is also the cookie .*\. Set "cookieName" to another name, or "cookie\.path" to a path below\. If both are one session, pass the same store object/
     const at = (path: string) => ({ cookie: { path } })
     await t.rejects(application({ own: [{}], below: [{}] }), refused(message))
     await t.rejects(application({ own: [at('/app')], below: [at('/')] }), refused(message))
@@ -153,7 +143,7 @@ t.test('an outer registration that comes after the inner one is held to the same
   await app.register(async (scope) => {
     await scope.register(starsessions)
   })
-  await t.rejects(async () => app.register(starsessions), refused(/"session" is the cookie/))
+  await t.rejects(async () => app.register(starsessions), refused(/"session" is also the cookie/))
 })
 
 t.test('siblings keep out of each other’s way: nobody knows which hosts and paths they serve', async (t) => {

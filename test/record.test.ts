@@ -110,6 +110,9 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
     ['{"__metadata__":{"created":1,"last_access":1,"cookie":1}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":"1; x"}}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":0}}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"name":1}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"name":"admin"}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"name":"admin","rotated":["x"]}}', 'other-cookie'],
     [`{"__metadata__":{"created":${AT + 61},"last_access":1}}`, 'future'],
     [`{"__metadata__":{"created":1,"last_access":${AT + 61}}}`, 'future']
   ]
@@ -117,6 +120,7 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
   t.match(parse(nested(100)), { ok: true })
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":null}}}'), { ok: true })
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":9}}}'), { ok: true })
+  t.match(parse('{"__metadata__":{"created":1,"last_access":1,"name":"session"}}'), { ok: true })
 })
 
 t.test('arbitrary bytes are a record or have a reason', async () => {

@@ -51,7 +51,7 @@ export interface StarsessionsOptions {
   rolling?: boolean
   /** With `rolling`: the age at which a session ends, however active it is. @default none */
   absoluteLifetime?: Duration
-  /** @default the `name` */
+  /** A session opens only under the cookie name that it was written for. @default the `name` */
   cookieName?: string
   cookie?: CookieOptions
   /**

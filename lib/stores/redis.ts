@@ -30,7 +30,6 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements SessionStore {
   readonly readProlongs = true
-  readonly #client: RedisClient
   readonly #commands: RedisCommands
   readonly #gcTtl: number
   readonly #key: (sessionId: string) => string
@@ -47,12 +46,11 @@ export class RedisStore implements SessionStore {
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
     this.#commands = recognise(client)
     this.#getex = this.#commands.getex
-    this.#client = client
   }
 
-  /** Whether both keep a session under the same key of the same server, as far as the client tells. */
+  /** Whether both keep a session under the same key. Two clients may be connected to one server, so they count as one. */
   sharesKeysWith(other: RedisStore): boolean {
-    return this.#client === other.#client && this.#key('an id') === other.#key('an id')
+    return this.#key('an id') === other.#key('an id')
   }
 
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {

@@ -1,12 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import starsessions, {
-  AESGCMEncryptor,
-  CookieStore,
-  type Encryptor,
-  FernetEncryptor,
-  InMemoryStore
-} from '../../lib/index.ts'
+import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
 import { CookieJar } from '../support/cookie-jar.ts'
 import { MapStore } from '../support/map-store.ts'
 
@@ -189,26 +183,6 @@ t.test('one secret, two registrations: the cookie of the one does not open in th
   const { cookies } = await app.inject({ method: 'POST', url: '/' })
   const forged = { cookie: `admin=${cookies[0]?.value}` }
   t.equal((await app.inject({ url: '/', headers: forged })).body, '{}')
-})
-
-t.test('two stores over one place: AES-GCM keeps the sessions apart, Fernet cannot', async (t) => {
-  const opens = async (encryptor: Encryptor) => {
-    const app = Fastify()
-    t.teardown(() => app.close())
-    const store = new MapStore()
-    const samePlace = Object.assign(new MapStore(), { entries: store.entries })
-    await app.register(starsessions, { store, encryptor })
-    await app.register(starsessions, { store: samePlace, encryptor, name: 'admin' })
-    app.post('/', async (request) => {
-      ;(await request.loadSession()).operator = 'mallory'
-      return {}
-    })
-    app.get('/', async (request) => (await request.loadAdmin()).data())
-    const { cookies } = await app.inject({ method: 'POST', url: '/' })
-    return (await app.inject({ url: '/', headers: { cookie: `admin=${cookies[0]?.value}` } })).json()
-  }
-  t.same(await opens(new AESGCMEncryptor(AESGCMEncryptor.generateKey())), {})
-  t.same(await opens(new FernetEncryptor(FernetEncryptor.generateKey())), { operator: 'mallory' })
 })
 
 t.test('a request that loads neither of two sessions costs neither a store call nor a header', async (t) => {
