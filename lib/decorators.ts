@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../types/session.ts'
 import { findCookie } from './cookie.ts'
 import { RawHeaders } from './cookie-outlet.ts'
+import { leftBehind } from './encapsulation.ts'
 import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from './errors.ts'
 import { watchLateChanges } from './late-changes.ts'
 import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
@@ -31,14 +32,15 @@ export function decorate(fastify: FastifyInstance, name: string): void {
       `request.${member} is taken already, by Fastify or another plugin: set option "name" to another name, or remove that plugin`
     )
   }
-  const registrationOf = (request: FastifyRequest) => registrationIn(request.server, key) as Registration
+  const registrationOf = (request: FastifyRequest) =>
+    registrationIn(request.server, key) ?? leftBehind(request, fastify, name)
   fastify.decorateRequest(name, {
     getter(this: FastifyRequest): Session {
       const registration = registrationOf(this)
-      const session = heldBy(this, registration)?.session
+      const session = registration && heldBy(this, registration)?.session
       if (session !== null && session !== undefined) return session
       // An autoload that is still to come: to advise it would be of no help.
-      if (replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
+      if (registration === undefined || replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
       throw new SessionNotLoadedError(loadName, name === 'session' ? 'true' : `['${name}']`)
     },
     // Without one, sloppy code that logs out by an assignment would go on, and its visitor stay logged in.
@@ -50,11 +52,14 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   })
   fastify.decorateRequest(isLoaded, {
     getter(this: FastifyRequest): boolean {
-      return (heldBy(this, registrationOf(this))?.session ?? null) !== null
+      const registration = registrationOf(this)
+      return registration !== undefined && (heldBy(this, registration)?.session ?? null) !== null
     }
   })
   fastify.decorateRequest(loadName, async function (this: FastifyRequest) {
-    return load(this, registrationOf(this))
+    const registration = registrationOf(this)
+    if (registration === undefined) throw tooEarly(`request.${loadName}() was called`)
+    return load(this, registration)
   })
 }
 
@@ -74,7 +79,7 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
   const reply = replyOf(request, registration)
   if (reply === null) {
     // Without our hooks nothing would be committed, and the change would be lost in silence.
-    throw tooEarly(`${membersOf(settings.name).load}() was called`)
+    throw tooEarly(`request.${membersOf(settings.name).load}() was called`)
   }
   const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
   const held = new RequestSession(manager, cookie, request.log, inFlight, new RawHeaders(response, request, reply))

@@ -1,6 +1,7 @@
+import type { FastifyRequest } from 'fastify'
 import type { Settings } from '../types/options.ts'
 import { SessionOptionsError } from './errors.ts'
-import type { Registration } from './registration.ts'
+import { type Registration, replyOf } from './registration.ts'
 import { CookieStore } from './stores/cookie.ts'
 import { RedisStore } from './stores/redis.ts'
 
@@ -20,6 +21,14 @@ const isWithin = (inner: Scope, outer: Scope): boolean =>
 export function namesIn(scope: Scope): string[] {
   const names = registrationsOf(scope).filter((one) => isWithin(scope, one.scope))
   return [...new Set(names.map(({ settings }) => settings.name))]
+}
+
+/**
+ * For a request that has left the plugin's scope: after `reply.callNotFound()`, it is of the scope of the not-found handler.
+ * @returns the innermost registration of that name whose hook has run for it
+ */
+export function leftBehind(request: FastifyRequest, scope: Scope, name: string): Registration | undefined {
+  return registrationsOf(scope).findLast((one) => one.settings.name === name && replyOf(request, one) !== null)
 }
 
 /**

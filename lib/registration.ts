@@ -44,8 +44,9 @@ export function enter(registration: Registration): void {
   if (neighbour?.settings.name !== 'session') mark(INNERMOST)
 }
 
+/** `null`: the hook of this registration has not run, or never runs for such a request. */
 export const replyOf = (request: FastifyRequest, { replyKey }: Registration): FastifyReply | null =>
-  (request as unknown as Carrier)[replyKey] as FastifyReply | null
+  ((request as unknown as Carrier)[replyKey] ?? null) as FastifyReply | null
 
 export const heldBy = (request: FastifyRequest, { sessionKey }: Registration): RequestSession | null =>
   (request as unknown as Carrier)[sessionKey] as RequestSession | null

@@ -60,7 +60,7 @@ t.test('a hook that runs before the plugin is told so by its own method', async 
   app.addHook('onRequest', async (request) => void (await request.loadAdmin()))
   await app.register(starsessions, { name: 'admin' })
   app.get('/', async () => 'x')
-  t.match((await app.inject('/')).json().message, /^loadAdmin\(\) was called before/)
+  t.match((await app.inject('/')).json().message, /^request\.loadAdmin\(\) was called before/)
 })
 
 t.test('the same name twice in one scope is refused; another name is the remedy', async (t) => {
