@@ -1,6 +1,7 @@
 import type { Expiry, Settings } from '../types/options.ts'
 import { now } from './clock.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
+import { Encryption } from './encryption.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
 import { secondsLeft, storeTtl } from './expiry.ts'
 import { copyPlain } from './plain.ts'
@@ -57,6 +58,7 @@ export class RecordStore {
   readonly #expiry: Expiry
   readonly #cookieName: string
   readonly #calls: StoreCalls
+  readonly #encryption: Encryption | undefined
   readonly codec: RecordCodec
   readonly canReplace: boolean
   readonly canTouch: boolean
@@ -68,7 +70,8 @@ export class RecordStore {
     this.#expiry = expiry
     this.#cookieName = cookieName
     this.#calls = new StoreCalls(store, storeTimeout)
-    this.codec = new RecordCodec(serializer, encryptor, cookieName)
+    this.codec = new RecordCodec(serializer, cookieName)
+    this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
     this.canReplace = store.replace !== undefined
     this.canTouch = store.touch !== undefined
     this.ownsIds = store.ownsIds === true
@@ -93,11 +96,12 @@ export class RecordStore {
    */
   interpret(id: string, bytes: Uint8Array | null): Found | Promise<Found> {
     if (bytes === null) return MISSING
-    return this.codec.isEncrypted ? this.#decrypted(id, bytes) : this.#found(id, bytes, bytes)
+    const encryption = this.#encryption
+    return encryption === undefined ? this.#found(id, bytes, bytes) : this.#decrypted(encryption, id, bytes)
   }
 
-  async #decrypted(id: string, bytes: Uint8Array): Promise<Found> {
-    const record = await this.codec.decrypt(bytes, this.#boundTo(id))
+  async #decrypted(encryption: Encryption, id: string, bytes: Uint8Array): Promise<Found> {
+    const record = await encryption.decrypt(bytes, this.#boundTo(id))
     return record === null ? { kind: 'unusable', reason: 'undecryptable', bytes } : this.#found(id, bytes, record)
   }
 
@@ -206,8 +210,9 @@ export class RecordStore {
       draft.record === undefined
         ? this.codec.serialize(draft.data, metadata)
         : this.codec.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
-    if (!this.codec.isEncrypted) return { id, bytes: record, record, metadata }
-    return this.codec.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))
+    const encryption = this.#encryption
+    if (encryption === undefined) return { id, bytes: record, record, metadata }
+    return encryption.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))
   }
 
   #boundTo(id: string): string {

@@ -1,9 +1,10 @@
 import { types } from 'node:util'
-import type { Encryptor } from '../types/encryptor.ts'
 import type { Serializer } from '../types/serializer.ts'
-import { SessionSerializeError, SessionUnavailableError } from './errors.ts'
+import { SessionSerializeError } from './errors.ts'
 import { isFuture } from './expiry.ts'
+import { isInstance } from './foreign.ts'
 import { JsonSerializer } from './serializers/json.ts'
+import { withoutText } from './without-secrets.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'
@@ -49,18 +50,16 @@ const endsIn = (record: Uint8Array, ending: Uint8Array): boolean => isEqual(reco
 
 const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 
-/** Records: data and metadata to bytes and back, through the serializer and then the encryptor. */
+/** Records: data and metadata to bytes and back, through the serializer. */
 export class RecordCodec {
   readonly #serializer: Serializer
   readonly #isJson: boolean
-  readonly #encryptor: Encryptor | undefined
   readonly #cookieName: string
   #ending: { readonly metadata: RecordMetadata; readonly bytes: Uint8Array } | undefined
 
-  constructor(serializer: Serializer, encryptor: Encryptor | undefined, cookieName: string) {
+  constructor(serializer: Serializer, cookieName: string) {
     this.#serializer = serializer
     this.#isJson = serializer.constructor === JsonSerializer
-    this.#encryptor = encryptor
     this.#cookieName = cookieName
   }
 
@@ -136,30 +135,6 @@ export class RecordCodec {
     return this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
   }
 
-  /** There is an encryptor: `encrypt` and `decrypt` have something to do. */
-  get isEncrypted(): boolean {
-    return this.#encryptor !== undefined
-  }
-
-  /** @param id what the bytes are bound to; empty where the store owns the ids */
-  async encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
-    try {
-      return await this.#encryptor!.encrypt(bytes, this.#associatedData(id))
-    } catch (error) {
-      throw error instanceof SessionUnavailableError ? error : new SessionUnavailableError({ cause: error })
-    }
-  }
-
-  /** @returns the plaintext; `null` when it is not ours or was tampered with */
-  async decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
-    try {
-      return await this.#encryptor!.decrypt(bytes, this.#associatedData(id))
-    } catch (error) {
-      if (error instanceof SessionUnavailableError) throw error
-      return null
-    }
-  }
-
   /** Hostile bytes are not an exception: they have a reason. */
   parse(bytes: Uint8Array, at: number): Parsed {
     let record: unknown
@@ -190,7 +165,7 @@ export class RecordCodec {
 
   /** A serializer of somebody else's rarely says which key it choked on. */
   #blame(data: Data, error: unknown): Error {
-    if (error instanceof SessionSerializeError) return error
+    if (isInstance(error, SessionSerializeError)) return error
     const key = Object.keys(data).find((name) => {
       try {
         this.#serializer.serialize({ [name]: data[name] })
@@ -199,15 +174,13 @@ export class RecordCodec {
         return true
       }
     })
-    return new SessionSerializeError(key === undefined ? 'its data' : `key ${JSON.stringify(key)}`, { cause: error })
+    return new SessionSerializeError(key === undefined ? 'its data' : `key ${JSON.stringify(key)}`, {
+      cause: withoutText(error)
+    })
   }
 
   #deepKey(data: Data): string {
     return `key ${JSON.stringify(Object.keys(data).find((key) => isDeeperThan({ [key]: data[key] }, MAX_DEPTH)))}`
-  }
-
-  #associatedData(id: string): Uint8Array {
-    return Buffer.from(`${this.#cookieName}\0${id}`)
   }
 }
 

@@ -1,9 +1,9 @@
 import { types } from 'node:util'
 import type { Replaced, SessionStore } from '../types/store.ts'
 import { isSafeValue } from './cookie.ts'
-import { Deadline } from './deadline.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionTooLargeError, SessionUnavailableError } from './errors.ts'
+import { ask, badAnswer, isInstance } from './foreign.ts'
 import { CookieStore } from './stores/cookie.ts'
 import { InMemoryStore } from './stores/memory.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -16,13 +16,13 @@ import { withoutSecrets } from './without-secrets.ts'
 export class StoreCalls {
   readonly #store: SessionStore
   /** `null`: the store is in this process, and answers at once. */
-  readonly #deadline: Deadline | null
+  readonly #timeout: number | null
 
   /** @param timeout seconds */
   constructor(store: SessionStore, timeout: number) {
     this.#store = store
     const isLocal = store.constructor === InMemoryStore || store.constructor === CookieStore
-    this.#deadline = isLocal ? null : new Deadline(timeout)
+    this.#timeout = isLocal ? null : timeout
   }
 
   /** @throws `FST_SESSION_STORE` */
@@ -101,21 +101,17 @@ export class StoreCalls {
   }
 
   /** @param understand what the store's answer says; throws what is no answer */
-  async #ask<T, A>(id: string, call: () => Promise<A>, understand: (answer: A) => T): Promise<T> {
+  #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): Promise<T> {
     const began = channels.storeError.hasSubscribers ? performance.now() : 0
-    let answer: A
-    try {
-      answer = await (this.#deadline === null ? call() : this.#deadline.bound(call()))
-    } catch (error) {
-      if (error instanceof SessionTooLargeError) throw error
-      const cause = withoutSecrets(error, id)
+    return ask(call, understand, this.#timeout, (thrown) => {
+      const cause = withoutSecrets(thrown, id)
+      if (isInstance(thrown, SessionTooLargeError)) return new SessionTooLargeError('the store says so', { cause })
       if (channels.storeError.hasSubscribers) {
         const duration = performance.now() - began
         channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
       }
-      throw new SessionUnavailableError({ cause })
-    }
-    return understand(answer)
+      return new SessionUnavailableError({ cause })
+    })
   }
 }
 
@@ -128,21 +124,18 @@ const isTrue = (answer: unknown): boolean => answer === true
 
 function idThatWasWritten(id: unknown): string {
   if (typeof id === 'string' && isSafeValue(id)) return id
-  throw broken('write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096')
+  throw badAnswer("the store's write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096")
 }
 
-function replacedOrCurrent(result: Replaced | undefined): Replaced {
-  if (result?.replaced === true) return result
-  if (result?.replaced === false) return { replaced: false, current: bytesOrNull(result.current) }
-  throw broken('replace() must resolve to { replaced: true }, or to { replaced: false, current }')
+function replacedOrCurrent(answer: Replaced | undefined): Replaced {
+  const replaced = answer?.replaced
+  if (replaced === true) return { replaced }
+  if (replaced === false) return { replaced, current: bytesOrNull((answer as Replaced & { replaced: false }).current) }
+  throw badAnswer("the store's replace() must resolve to { replaced: true }, or to { replaced: false, current }")
 }
 
 function bytesOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {
   if (bytes === null || bytes === undefined) return null
-  if (!types.isUint8Array(bytes)) throw broken('read() and replace() must hand out a Uint8Array or null')
+  if (!types.isUint8Array(bytes)) throw badAnswer("the store's read() and replace() must hand out a Uint8Array or null")
   return bytes
-}
-
-function broken(message: string): Error {
-  return new SessionUnavailableError({ cause: new TypeError(`the store's ${message}`) })
 }

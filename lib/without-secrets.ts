@@ -1,34 +1,75 @@
+import { types } from 'node:util'
+
 /** Clients echo a failed command: its arguments are keys and session data (Redis: "with args beginning with"). */
 const ECHO = /,? with args beginning with:?.*/s
 
-/** What an error of a store may own and keep: anything else may hold what the store was told. */
-const PLAIN: ReadonlySet<string> = new Set(['name', 'message', 'stack'])
+/** A name or a code; anything longer, or with spaces, may be a sentence about the session. */
+const IDENTIFIER = /^\w{1,64}$/
 
-const IDENTIFIER = /^\w+$/
+/** A line of a stack: it ends in a place in a file, or in one of the words that V8 has instead. */
+const FRAME = /^ {4}at .*(?::\d+:\d+|<anonymous>|native|index \d+)\)?$/
+
+const MOST_FRAMES = 50
 
 /**
- * What a store threw, fit for a log: without the session's id, and without the fields that clients hang on their errors
- * (ioredis: the command with its arguments; an AggregateError: its errors). An error that has nothing of the kind is
- * handed on as it is.
+ * What a store threw, fit for a log: name, code, message and stack, without the session's id, and without the fields that
+ * clients hang on their errors (ioredis: the command with its arguments; an AggregateError: its errors). Whatever was
+ * thrown, reading it never throws.
  */
-export function withoutSecrets(error: unknown, sessionId: string): unknown {
-  if (!(error instanceof Error)) return new TypeError('the store threw something that is not an Error')
+export function withoutSecrets(thrown: unknown, sessionId: string): Error {
   const strip = (text: string) => (sessionId === '' ? text : text.replaceAll(sessionId, '[id]')).replace(ECHO, '')
-  const message = strip(error.message)
-  const isHarmless = (word: unknown) => IDENTIFIER.test(String(word)) && word !== sessionId
-  const name = isHarmless(error.name) ? error.name : 'Error'
-  const stack = withoutText(error.stack, `${name}: ${message}`)
-  const code = 'code' in error && isHarmless(error.code) ? { code: error.code } : {}
-  const isPlain = Object.getOwnPropertyNames(error).every((key) => (key === 'code' ? 'code' in code : PLAIN.has(key)))
-  if (isPlain && name === error.name && message === error.message && stack === error.stack) return error
-  const safe = Object.assign(new Error(message), code)
-  safe.name = name
-  safe.stack = stack
+  return safeCopy(thrown, sessionId, strip)
+}
+
+/**
+ * What an encryptor or a serializer threw, fit for a log: name, code and stack only. Their messages quote what they were
+ * handed, which is session data.
+ */
+export function withoutText(thrown: unknown): Error {
+  return safeCopy(thrown, '', () => 'the message is left out, because it could hold session data')
+}
+
+function safeCopy(thrown: unknown, sessionId: string, say: (message: string) => string): Error {
+  if (!isError(thrown)) {
+    return new TypeError(`something that is not an Error was thrown (${thrown === null ? 'null' : typeof thrown})`)
+  }
+  const isHarmless = (word: unknown): word is string | number =>
+    (typeof word === 'string' || typeof word === 'number') &&
+    IDENTIFIER.test(String(word)) &&
+    (sessionId === '' || !String(word).includes(sessionId))
+  const [name, code, text, stack] = ['name', 'code', 'message', 'stack'].map((key) => read(thrown, key))
+  const own = typeof text === 'string' ? text : ''
+  const safe = Object.assign(new Error(say(own)), isHarmless(code) && { code })
+  safe.name = isHarmless(name) ? String(name) : 'Error'
+  const frames = framesOf(stack, own).filter((line) => sessionId === '' || !line.includes(sessionId))
+  safe.stack = [`${safe.name}: ${safe.message}`, ...frames].join('\n')
   return safe
 }
 
-/** The stack under a title of its own: the one that it came with may be anything. */
-function withoutText(stack: string | undefined, title: string): string {
-  const calls = (stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
-  return [title, ...calls].join('\n')
+/** The calls alone. A stack begins with the message, of which a line may look like a call; a tool may make it a list. */
+function framesOf(stack: unknown, message: string): string[] {
+  if (typeof stack !== 'string') return []
+  const start = stack.indexOf(message)
+  const calls = start === -1 ? stack : stack.slice(start + message.length)
+  return calls
+    .split('\n')
+    .filter((line) => FRAME.test(line))
+    .slice(0, MOST_FRAMES)
+}
+
+function isError(thrown: unknown): boolean {
+  try {
+    return types.isNativeError(thrown) || thrown instanceof Error
+  } catch {
+    return false
+  }
+}
+
+/** A getter may throw. */
+function read(thrown: unknown, key: string): unknown {
+  try {
+    return (thrown as Record<string, unknown>)[key]
+  } catch {
+    return undefined
+  }
 }

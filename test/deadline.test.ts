@@ -1,42 +1,30 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { Deadline } from '../lib/deadline.ts'
+import { inTime } from '../lib/deadline.ts'
 
-/** A promise that a test settles when it likes. */
-function open<T>() {
-  let resolve = (_: T): void => undefined
-  let reject = (_: Error): void => undefined
-  const promise = new Promise<T>((settle, refuse) => {
-    resolve = settle
-    reject = refuse
-  })
-  return { promise, resolve, reject }
-}
+const BOUND = 'option "storeTimeout"'
 
-const never = () => new Promise<never>(() => undefined)
-
-/** Timers that run when the test says so. */
-function ticking(t: Test) {
-  const running = new Set<() => void>()
-  let started = 0
-  t.intercept(globalThis, 'setInterval', {
-    value: (run: () => void, milliseconds: number) => {
-      t.equal(milliseconds, 100)
-      running.add(run)
-      started++
-      return { unref: () => run }
+/** Timers that fire when the test says so. */
+function handTimers(t: Test) {
+  const timers: { fire: () => void; delay: number; hasRef: boolean; cleared: boolean }[] = []
+  t.intercept(globalThis, 'setTimeout', {
+    value: (fire: () => void, delay: number) => {
+      const timer = {
+        fire,
+        delay,
+        hasRef: true,
+        cleared: false,
+        unref() {
+          timer.hasRef = false
+          return timer
+        }
+      }
+      timers.push(timer)
+      return timer
     }
   })
-  t.intercept(globalThis, 'clearInterval', { value: (run: () => void) => running.delete(run) })
-  return {
-    running,
-    get started() {
-      return started
-    },
-    async tick(times = 1) {
-      for (let i = 0; i < times; i++) for (const run of running) run()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  }
+  t.intercept(globalThis, 'clearTimeout', { value: (timer: { cleared: boolean }) => void (timer.cleared = true) })
+  return timers
 }
 
 /** What has become of a promise so far. */
@@ -53,97 +41,62 @@ function outcome<T>(promise: Promise<T>) {
   return seen
 }
 
-t.test('an answer in time is handed on as it is, a rejection too', async (t) => {
-  const deadline = new Deadline(1)
-  t.equal(await deadline.bound(Promise.resolve(7)), 7)
+t.test('an answer in time is handed on as it is, a rejection too, and no timer is left', async (t) => {
+  const timers = handTimers(t)
+  t.equal(await inTime(Promise.resolve(7), 1, BOUND), 7)
   const down = new Error('down')
-  await t.rejects(deadline.bound(Promise.reject(down)), down)
-  t.equal(await deadline.bound(8 as unknown as Promise<number>), 8, 'also from a store that is not asynchronous')
-  t.equal(deadline.pending, 0)
-})
-
-t.test('a call that is not answered is given up with the limit in the message, never later than that', async (t) => {
-  const clock = ticking(t)
-  const deadline = new Deadline(2)
-  const first = outcome(deadline.bound(never()))
-  await clock.tick()
-  const second = outcome(deadline.bound(never()))
-  await clock.tick(18)
-  t.same(first, {})
-  await clock.tick()
-  t.match(first, { error: { message: 'no answer within 2 s (option "storeTimeout")', code: 'ETIMEDOUT' } })
-  t.same(second, {}, 'each has its own time')
-  t.equal(deadline.pending, 1)
-  await clock.tick()
-  t.match(second.error, { code: 'ETIMEDOUT' })
-})
-
-t.test('there is one clock, which runs only while a call is pending', async (t) => {
-  const clock = ticking(t)
-  const deadline = new Deadline(1)
-  t.equal(clock.running.size, 0)
-  const later = open<string>()
-  const calls = [later.promise, ...Array.from({ length: 1_000 }, async () => 'at once')].map((answer) =>
-    deadline.bound(answer)
-  )
-  t.equal(clock.running.size, 1)
-  later.resolve('later')
-  await Promise.all(calls)
-  t.equal(deadline.pending, 0)
-  t.equal(clock.running.size, 1, 'it is not stopped and started for each call')
-  await clock.tick()
-  t.equal(clock.running.size, 0)
-  await deadline.bound(Promise.resolve())
-  t.equal(clock.started, 2)
-})
-
-t.test('the process may end while a call is pending', async (t) => {
-  const started: NodeJS.Timeout[] = []
-  const original = globalThis.setInterval
-  t.intercept(globalThis, 'setInterval', {
-    value: (run: () => void, milliseconds: number) => {
-      const timer = original(run, milliseconds)
-      started.push(timer)
-      return timer
-    }
-  })
-  void new Deadline(1).bound(never()).catch(() => undefined)
+  await t.rejects(inTime(Promise.reject(down), 1, BOUND), down)
   t.same(
-    started.map((timer) => timer.hasRef()),
-    [false]
+    timers.map(({ delay, hasRef, cleared }) => [delay, hasRef, cleared]),
+    [
+      [1_000, false, true],
+      [1_000, false, true]
+    ],
+    'and no timer keeps the process alive'
   )
-  for (const timer of started) clearInterval(timer)
+})
+
+t.test('a call that is not answered is given up, and the message names the limit', async (t) => {
+  const timers = handTimers(t)
+  const call = outcome(inTime(new Promise(() => undefined), 2, BOUND))
+  timers[0]!.fire()
+  await turn()
+  t.same(call, {}, 'first it has a little more time')
+  t.equal(timers[1]!.hasRef, false)
+  timers[1]!.fire()
+  await turn()
+  t.match(call, { error: { message: 'no answer within 2 s (option "storeTimeout")', code: 'ETIMEDOUT' } })
+})
+
+t.test('a process that was stopped for longer than the limit still takes the answer that came meanwhile', async (t) => {
+  const timers = handTimers(t)
+  let answer = (_: string): void => undefined
+  const call = outcome(inTime(new Promise<string>((resolve) => (answer = resolve)), 1, BOUND))
+  timers[0]!.fire()
+  answer('it was there all along')
+  await turn()
+  t.same(call, { value: 'it was there all along' })
+  t.equal(timers[1]!.cleared, true)
+})
+
+t.test('a limit that is longer than a timer of Node can be does not fire at once', async (t) => {
+  const timers = handTimers(t)
+  outcome(inTime(new Promise(() => undefined), 3_000_000, BOUND))
+  t.equal(timers[0]!.delay, 2 ** 31 - 1)
 })
 
 t.test('what comes late is dropped, and a late rejection is nobody’s', async (t) => {
-  const clock = ticking(t)
+  const timers = handTimers(t)
   const unhandled: unknown[] = []
   const listener = (error: unknown) => unhandled.push(error)
   process.on('unhandledRejection', listener)
   t.teardown(() => process.off('unhandledRejection', listener))
-  const deadline = new Deadline(1)
-  const [resolved, rejected] = [open<string>(), open<string>()]
-  const outcomes = [resolved, rejected].map(({ promise }) => outcome(deadline.bound(promise)))
-  await clock.tick(10)
-  resolved.resolve('late')
-  rejected.reject(new Error('late'))
-  await clock.tick()
-  for (const { value, error } of outcomes) {
-    t.equal(value, undefined)
-    t.equal(error?.code, 'ETIMEDOUT')
-  }
+  let refuse = (_: Error): void => undefined
+  const call = outcome(inTime(new Promise((_, reject) => (refuse = reject)), 1, BOUND))
+  timers[0]!.fire()
+  timers[1]!.fire()
+  refuse(new Error('late'))
+  await turn()
+  t.equal(call.error?.code, 'ETIMEDOUT')
   t.same(unhandled, [])
-  t.equal(deadline.pending, 0)
-})
-
-t.test('a process that was busy for longer than the limit still takes the answer that came meanwhile', async (t) => {
-  const clock = ticking(t)
-  const deadline = new Deadline(1)
-  const late = open<string>()
-  const call = outcome(deadline.bound(late.promise))
-  // However long it was: the timer that is due runs once.
-  await clock.tick()
-  late.resolve('it was there all along')
-  await clock.tick()
-  t.same(call, { value: 'it was there all along' })
 })

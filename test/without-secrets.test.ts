@@ -1,12 +1,13 @@
 import t from 'tap'
-import { withoutSecrets } from '../lib/without-secrets.ts'
+import { withoutSecrets, withoutText } from '../lib/without-secrets.ts'
 
-t.test('an error that holds no secret is handed on as it is', async (t) => {
-  const plain = new Error('connection refused')
-  t.equal(withoutSecrets(plain, 'id-1'), plain)
-  t.equal(withoutSecrets(plain, ''), plain)
-  const coded = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' })
-  t.equal(withoutSecrets(coded, 'id-1'), coded)
+t.test('an error that holds no secret keeps its name, message, code and stack', async (t) => {
+  const plain = Object.assign(new RangeError('connection refused'), { code: 'ECONNREFUSED' })
+  for (const id of ['id-1', '']) {
+    const safe = withoutSecrets(plain, id)
+    t.match(safe, { name: 'RangeError', message: 'connection refused', code: 'ECONNREFUSED', stack: plain.stack })
+  }
+  t.match(withoutSecrets(Object.assign(new Error('sql'), { code: 42 }), ''), { code: 42 })
 })
 
 t.test('the id, the command and its arguments do not reach a log', async (t) => {
@@ -29,7 +30,11 @@ t.test('the id, the command and its arguments do not reach a log', async (t) => 
 })
 
 t.test('what is no error becomes one, without its content', async (t) => {
-  t.match(withoutSecrets('id-1', 'id-1'), { name: 'TypeError', message: /not an Error/ })
+  const say = (kind: string) => ({ name: 'TypeError', message: `something that is not an Error was thrown (${kind})` })
+  t.match(withoutSecrets('id-1', 'id-1'), say('string'))
+  t.match(withoutSecrets(null, 'id-1'), say('null'))
+  t.match(withoutSecrets(undefined, 'id-1'), say('undefined'))
+  t.match(withoutSecrets({ message: 'id-1' }, 'id-1'), say('object'))
 })
 
 t.test('nor does what stands in a name, a code, a stack, or a list of errors', async (t) => {
@@ -44,6 +49,9 @@ t.test('nor does what stands in a name, a code, a stack, or a list of errors', a
     Object.assign(new Error('failed'), { name: 'failure of id_1' }),
     Object.assign(new Error('failed'), { code: id }),
     Object.assign(new Error('failed'), { code: 'failed for id_1' }),
+    Object.assign(new Error('failed'), { code: 'E_id_1' }),
+    Object.assign(new Error('failed'), { stack: 'Error: other\n    at id_1 (store.js:1:1)' }),
+    Object.assign(new Error('failed'), { stack: 'Error: other\n    at the end of id_1' }),
     Object.assign(new Error('failed'), { stack }),
     new AggregateError([new Error('about id_1')], 'failed')
   ]) {
@@ -51,4 +59,39 @@ t.test('nor does what stands in a name, a code, a stack, or a list of errors', a
     t.ok(said(error).includes('failed'))
   }
   t.match((withoutSecrets(Object.assign(new Error('failed'), { stack }), id) as Error).stack, /at store/)
+})
+
+t.test('a line of the message that looks like a call is not one', async (t) => {
+  const error = new Error('failed\n    at hidden (hidden.js:1:1)')
+  const { stack } = withoutText(error)
+  t.notMatch(stack, /hidden/)
+  t.match(stack, /without-secrets\.test/)
+})
+
+t.test('of an encryptor or a serializer only name, code and stack are told', async (t) => {
+  const error = Object.assign(new TypeError('cannot open secret'), { code: 'E_OPEN', data: 'secret' })
+  const safe = withoutText(error)
+  t.match(safe, { name: 'TypeError', code: 'E_OPEN', message: /is left out/ })
+  t.match(safe.stack, /without-secrets\.test/)
+  t.notMatch(JSON.stringify(safe, Object.getOwnPropertyNames(safe)), /secret"|cannot/)
+})
+
+t.test('nothing that is thrown makes reading it throw', async (t) => {
+  const boom = () => {
+    throw new Error('boom')
+  }
+  const hostile = new Error('failed')
+  for (const key of ['stack', 'name', 'message', 'code']) Object.defineProperty(hostile, key, { get: boom })
+  t.match(withoutSecrets(hostile, 'id'), { name: 'Error', message: '', stack: 'Error: ' })
+  t.match(withoutSecrets(Object.assign(new Error('failed'), { stack: ['a', 'list'] }), 'id'), { message: 'failed' })
+  t.match(withoutSecrets(Object.assign(new Error('failed'), { message: {}, name: {}, code: {} }), 'id'), {
+    message: ''
+  })
+  const { proxy, revoke } = Proxy.revocable(new Error('failed'), {})
+  revoke()
+  t.match(withoutSecrets(proxy, 'id'), { message: /not an Error/ })
+  const inherited = Object.create(Error.prototype, { message: { value: 'an old driver' } })
+  t.match(withoutSecrets(inherited, 'id'), { message: 'an old driver' })
+  t.match(withoutSecrets(new DOMException('stopped', 'AbortError'), 'id'), { name: 'AbortError', message: 'stopped' })
+  t.match(withoutSecrets(Object.freeze(new Error('frozen')), 'id'), { message: 'frozen' })
 })

@@ -72,9 +72,9 @@ export interface StarsessionsOptions {
    */
   concurrency?: Concurrency
   /**
-   * How long one call of the store may take, whatever its client's own limits are; after that it counts as failed, with
-   * `FST_SESSION_STORE`. At least 1 second; the clock has steps of 100 ms, and gives up early rather than late. A late
-   * answer is dropped. What the store was asked for may still happen.
+   * How long one call of the store, or of an encryptor, may take, whatever its client's own limits are; after that it
+   * counts as failed, with `FST_SESSION_STORE`. At least 1 second. A late answer is dropped. What the store was asked for
+   * may still happen.
    * @default 5
    */
   storeTimeout?: Duration

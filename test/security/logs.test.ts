@@ -326,14 +326,26 @@ t.test('nor when an encryptor or a serializer throws what it was handed', async 
   }
   const opening = await quietApp(t, { store, encryptor: { encrypt: (data) => data, decrypt: boom } })
   const { cookie } = await opening.send(undefined, login)
-  t.equal((await opening.send(cookie, show)).status, 200)
+  t.equal((await opening.send(cookie, show)).status, 503)
+  t.ok(opening.log.some(({ level }) => level >= 50))
   opening.check('decrypt')
+  const sealing = await quietApp(t, { store, encryptor: { encrypt: boom, decrypt: (data) => data } })
+  t.equal((await sealing.send(undefined, login)).status, 503)
+  t.ok(sealing.log.some(({ level }) => level >= 50))
+  sealing.check('encrypt')
   const reading = await quietApp(t, {
     store,
     serializer: { serialize: (data) => Buffer.from(JSON.stringify(data)), deserialize: boom }
   })
   t.equal((await reading.send(cookie, show)).status, 200)
   reading.check('deserialize')
+  const quote = (data: object): never => {
+    throw new Error(`cannot keep ${JSON.stringify(data)}`)
+  }
+  const writing = await quietApp(t, { store, serializer: { serialize: quote, deserialize: () => ({}) } })
+  t.equal((await writing.send(undefined, login)).status, 500)
+  t.ok(writing.log.some(({ level }) => level >= 50))
+  writing.check('serialize')
 })
 
 t.test('a wrong key is not quoted by the error that refuses it', async (t) => {
