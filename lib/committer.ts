@@ -4,7 +4,7 @@ import { type Asked, type Change, type Committed, commitStored } from './commit.
 import { CLEAR, type CookieAction, ENDED, NONE, type Outcome } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionGoneError } from './errors.ts'
-import { cookieMaxAge } from './expiry.ts'
+import { cookieMaxAge, isRaised } from './expiry.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
 import { renewId, writeRecord } from './new-record.ts'
@@ -71,10 +71,11 @@ export class Committer {
   async overwrite(session: Session, status: 'rotated' | 'changed', { data, at }: Draft): Promise<CookieAction> {
     const state = stateOf(session)
     if (status === 'rotated') renewId(state)
-    const { id, stored, cookieChanged, strays } = state
+    const { id, stored, strays } = state
+    const reissue = this.#isReissued(state)
     const began = channels.rotate.hasSubscribers ? performance.now() : 0
     const action = await this.write(state, data, at)
-    if (status === 'changed') return this.#isIssuedEachTime || cookieChanged ? action : NONE
+    if (status === 'changed') return reissue ? action : NONE
     try {
       await this.#records.remove((stored as Stored).id)
     } catch (error) {
@@ -100,7 +101,12 @@ export class Committer {
       const isThere = !canReplace || (await this.#records.read(stored.id)).kind === 'session'
       return isThere ? this.#issue(stored, draft.at) : ENDED
     }
-    if (!canReplace) return this.write(state, draft.data, draft.at)
+    return this.renew(session, draft, log)
+  }
+
+  /** Writes what nobody has changed, so that the record, the store and the cookie have the new end. */
+  async renew(session: Session, draft: Draft, log: Log): Promise<Outcome> {
+    if (!this.#records.canReplace) return this.write(stateOf(session), draft.data, draft.at)
     try {
       return await this.swap(session, draft, log)
     } catch (error) {
@@ -127,18 +133,20 @@ export class Committer {
       const scope = state.scope === asked.scope ? null : state.scope
       replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
-    const reissue = stored.id !== old || this.#isIssuedEachTime || state.cookieChanged
+    const reissue = stored.id !== old || this.#isReissued(state)
     settle(state, stored, asked)
     if (stored.id !== old) publishRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
   }
 
-  get #isIssuedEachTime(): boolean {
-    return this.#expiry.rolling || this.#records.ownsIds
+  /** Whether the browser has to get the cookie although the id is the same. To be asked before the state has the new record. */
+  #isReissued({ stored, cookieChanged }: SessionState): boolean {
+    if (this.#expiry.rolling || this.#records.ownsIds || cookieChanged) return true
+    return stored !== null && isRaised(this.#expiry, stored.metadata)
   }
 
   #issue({ id, metadata }: Stored, at: number): CookieAction {
-    const maxAge = cookieMaxAge(this.#expiry, metadata.created, at, metadata.cookie?.maxAge)
+    const maxAge = cookieMaxAge(this.#expiry, metadata, at, metadata.cookie?.maxAge)
     return { kind: 'issue', value: id, maxAge }
   }
 

@@ -7,36 +7,57 @@ const REFUSED = ['years', 'months', 'milliseconds', 'microseconds', 'nanoseconds
 
 const EXPECTED = 'a whole number of seconds, or { weeks, days, hours, minutes, seconds }'
 
+/** A bound that no sensible duration exceeds, so that milliseconds are noticed. */
+export interface Longest {
+  readonly seconds: number
+  readonly words: string
+}
+
+/** The longest that browsers keep a cookie (RFC 6265bis, section 5.5). */
+export const LONGEST_LIFETIME: Longest = {
+  seconds: 400 * UNITS.days,
+  words: '400 days, as long as browsers keep a cookie'
+}
+
 /**
  * A duration in whole seconds.
- * @throws `FST_SESSION_OPTIONS`, naming `option`
+ * @param what names the duration in an error: `option "lifetime"`
+ * @throws `FST_SESSION_OPTIONS`
  */
-export function toSeconds(option: string, duration: Duration): number {
-  const seconds = typeof duration === 'object' ? sumOfParts(option, duration) : duration
-  if (!Number.isSafeInteger(seconds)) throw new SessionOptionsError(`option "${option}" must be ${EXPECTED}`)
-  if (seconds < 0) throw new SessionOptionsError(`option "${option}" must not be negative`)
+export function toSeconds(what: string, duration: Duration, longest = LONGEST_LIFETIME): number {
+  const isObject = typeof duration === 'object' && duration !== null
+  const seconds = isObject ? sumOfParts(what, duration) : duration
+  if (!Number.isSafeInteger(seconds)) throw new SessionOptionsError(`${what} must be ${EXPECTED}`)
+  if (seconds < 0) throw new SessionOptionsError(`${what} must not be negative`)
+  if (seconds > longest.seconds) throw tooLong(what, seconds, isObject, longest)
   return seconds
 }
 
-function sumOfParts(option: string, duration: Exclude<Duration, number>): number {
+function tooLong(what: string, seconds: number, isObject: boolean, { words }: Longest): Error {
+  const remedy = isObject ? '' : ': did you mean milliseconds? Durations are in seconds'
+  const value = remedy !== '' && seconds % 1000 === 0 ? `, so write ${seconds / 1000}` : ''
+  return new SessionOptionsError(`${what} is ${seconds} seconds, but must be at most ${words}${remedy}${value}`)
+}
+
+function sumOfParts(what: string, duration: Exclude<Duration, number>): number {
   // Read by name, not by own keys: the parts of a Temporal.Duration are getters on its prototype.
   const parts = duration as Record<string, unknown>
   for (const name of REFUSED) {
-    if (parts[name]) throw new SessionOptionsError(`option "${option}" must not have ${name}: use ${EXPECTED}`)
+    if (parts[name]) throw new SessionOptionsError(`${what} must not have ${name}: use ${EXPECTED}`)
   }
   for (const name of Object.keys(parts)) {
     if (!Object.hasOwn(UNITS, name) && parts[name] !== 0) {
-      throw new SessionOptionsError(`option "${option}" has an unknown part "${name}": use ${EXPECTED}`)
+      throw new SessionOptionsError(`${what} has an unknown part "${name}": use ${EXPECTED}`)
     }
   }
   // Without any part it would be 0, which means another thing: until the browser closes.
   if (Object.keys(UNITS).every((name) => parts[name] === undefined)) {
-    throw new SessionOptionsError(`option "${option}" has no part: use ${EXPECTED}`)
+    throw new SessionOptionsError(`${what} has no part: use ${EXPECTED}`)
   }
   let sum = 0
   for (const [name, seconds] of Object.entries(UNITS)) {
     const part = parts[name] === undefined ? 0 : parts[name]
-    if (typeof part !== 'number') throw new SessionOptionsError(`option "${option}": ${name} must be a number`)
+    if (typeof part !== 'number') throw new SessionOptionsError(`${what}: ${name} must be a number`)
     sum += part * seconds
   }
   return sum

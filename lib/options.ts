@@ -1,6 +1,6 @@
 import type { Expiry, ResolvedCookie, Settings, StarsessionsOptions } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
-import { toSeconds } from './duration.ts'
+import { type Longest, toSeconds } from './duration.ts'
 import { SessionOptionsError } from './errors.ts'
 import { isStore, type Validated, validated } from './options-schema.ts'
 import { JsonSerializer } from './serializers/json.ts'
@@ -58,16 +58,17 @@ function ours(options: StarsessionsOptions): Record<string, unknown> {
 }
 
 function resolveExpiry(options: Validated): Expiry {
-  const lifetime = toSeconds('lifetime', options.lifetime)
+  const lifetime = toSeconds('option "lifetime"', options.lifetime)
   const { rolling } = options
   if (rolling && lifetime === 0) {
     throw new SessionOptionsError('option "rolling" needs a "lifetime": the seconds of inactivity after which it ends')
   }
   if (options.absoluteLifetime === undefined) return Object.freeze({ lifetime, rolling, absoluteLifetime: undefined })
-  const absoluteLifetime = toSeconds('absoluteLifetime', options.absoluteLifetime)
-  if (!rolling) {
+  const absoluteLifetime = toSeconds('option "absoluteLifetime"', options.absoluteLifetime)
+  if (absoluteLifetime === 0) throw new SessionOptionsError('option "absoluteLifetime" must be at least 1 second')
+  if (!rolling && lifetime > 0) {
     throw new SessionOptionsError(
-      'option "absoluteLifetime" needs "rolling": without it, "lifetime" is the absolute one'
+      'option "absoluteLifetime" needs "rolling", or "lifetime" 0: a "lifetime" that is not rolling is the absolute one already'
     )
   }
   if (absoluteLifetime < lifetime) {
@@ -76,8 +77,11 @@ function resolveExpiry(options: Validated): Expiry {
   return Object.freeze({ lifetime, rolling, absoluteLifetime })
 }
 
+/** Nobody waits longer for a page; and a timer's limit is 24 days. */
+const LONGEST_TIMEOUT: Longest = { seconds: 600, words: '10 minutes' }
+
 function resolveStoreTimeout(options: Validated): number {
-  const storeTimeout = toSeconds('storeTimeout', options.storeTimeout)
+  const storeTimeout = toSeconds('option "storeTimeout"', options.storeTimeout, LONGEST_TIMEOUT)
   if (storeTimeout > 0) return storeTimeout
   throw new SessionOptionsError('option "storeTimeout" must be at least 1 second: a request must not wait forever')
 }

@@ -3,7 +3,7 @@ import { now } from './clock.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
 import { Encryption } from './encryption.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
-import { secondsLeft, storeTtl } from './expiry.ts'
+import { hasEnded, storeTtl } from './expiry.ts'
 import { copyPlain } from './plain.ts'
 import { type Data, RecordCodec, type RecordMetadata, type Unusable } from './record.ts'
 import { newRevision } from './session-id.ts'
@@ -65,6 +65,8 @@ export class RecordStore {
   readonly ownsIds: boolean
   /** A read prolongs a rolling session in the same step. */
   readonly readProlongs: boolean
+  /** How far a read may prolong what it reads; `undefined`: the store is not told. */
+  readonly #readTtl: number | undefined
 
   constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
     this.#expiry = expiry
@@ -76,12 +78,15 @@ export class RecordStore {
     this.canTouch = store.touch !== undefined
     this.ownsIds = store.ownsIds === true
     this.readProlongs = expiry.rolling && store.readProlongs === true
+    if (store.readProlongs === true && (expiry.rolling || expiry.lifetime === 0)) {
+      this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
+    }
   }
 
   /** @throws `FST_SESSION_STORE` */
   async read(id: string): Promise<Found> {
     const { lifetime } = this.#expiry
-    const bytes = await this.#calls.read(id, lifetime, this.readProlongs ? lifetime : undefined)
+    const bytes = await this.#calls.read(id, lifetime, this.#readTtl)
     return bytes === null ? this.#missing(id) : this.interpret(id, bytes)
   }
 
@@ -115,7 +120,7 @@ export class RecordStore {
     if (metadata.rotated !== undefined) {
       return { kind: 'rotated', tombstone: { id, bytes, successors: metadata.rotated } }
     }
-    if (secondsLeft(this.#expiry, metadata.created, at) <= 0) return { kind: 'unusable', reason: 'expired', bytes }
+    if (hasEnded(this.#expiry, metadata, at)) return { kind: 'unusable', reason: 'expired', bytes }
     return { kind: 'session', stored: { id, bytes, record, metadata, data: copyPlain(data) }, data }
   }
 
@@ -170,9 +175,9 @@ export class RecordStore {
   /** @returns `false`: there is nothing any more. A store that cannot tell says nothing about it. */
   async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
     const { lifetime } = this.#expiry
-    const ttl = storeTtl(this.#expiry, metadata.created, now())
+    const ttl = storeTtl(this.#expiry, metadata, now())
     // It may have ended since it was looked at, and no store is to keep anything for no time.
-    return (lifetime === 0 || ttl > 0) && this.#calls.touch(id, lifetime, ttl)
+    return ttl !== null && this.#calls.touch(id, lifetime, ttl)
   }
 
   /** @throws `FST_SESSION_STORE` */
@@ -198,8 +203,8 @@ export class RecordStore {
 
   /** @throws `FST_SESSION_GONE` when there is none: a store would take the write for a removal. */
   #timeLeft({ metadata }: Draft): number {
-    const ttl = storeTtl(this.#expiry, metadata.created, now())
-    if (this.#expiry.lifetime !== 0 && ttl <= 0) throw new SessionGoneError()
+    const ttl = storeTtl(this.#expiry, metadata, now())
+    if (ttl === null) throw new SessionGoneError()
     return ttl
   }
 

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Serializer } from '../types/serializer.ts'
 import { SessionSerializeError } from './errors.ts'
-import { isFuture } from './expiry.ts'
+import { isFuture, type Limit } from './expiry.ts'
 import { isInstance } from './foreign.ts'
 import { JsonSerializer } from './serializers/json.ts'
 import { withoutText } from './without-secrets.ts'
@@ -21,6 +21,7 @@ export interface RecordMetadata {
   name?: string
   rev?: string
   cookie?: { maxAge: number | null }
+  limit?: Limit
   /** A tombstone: where the session went, sealed with its old id. */
   rotated?: readonly string[]
   [unknown: string]: unknown
@@ -219,6 +220,7 @@ function isMetadata(value: unknown): value is RecordMetadata {
     isTime(value.last_access) &&
     (!Object.hasOwn(value, 'name') || typeof value.name === 'string') &&
     isCookie(value.cookie) &&
+    isLimit(value) &&
     isRotated(value.rotated)
   )
 }
@@ -231,6 +233,13 @@ function isRotated(value: unknown): boolean {
 function isCookie(value: unknown): boolean {
   if (value === undefined) return true
   return isObject(value) && (value.maxAge === null || (Number.isSafeInteger(value.maxAge) && Number(value.maxAge) >= 1))
+}
+
+/** What `session.options({ lifetime })` left. */
+function isLimit(metadata: Data): boolean {
+  if (!Object.hasOwn(metadata, 'limit')) return true
+  const { limit } = metadata
+  return isObject(limit) && Number.isSafeInteger(limit.lifetime) && Number(limit.lifetime) >= 1 && isTime(limit.from)
 }
 
 function isTime(value: unknown): value is number {

@@ -123,6 +123,9 @@ export class SessionManager {
         throw new SessionGoneError()
       case 'prolonged':
         return this.#committer.prolong(session, { data, record, at }, log)
+      case 'renewed':
+        // The browser would not learn of a longer lifetime without a cookie, so the next response does it.
+        return headersSent && !this.#expiry.rolling ? NONE : this.#committer.renew(session, { data, record, at }, log)
       case 'emptied':
       case 'rotated':
       case 'changed':

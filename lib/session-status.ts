@@ -1,14 +1,23 @@
 import type { Expiry } from '../types/options.ts'
-import { secondsLeft } from './expiry.ts'
+import { needsRenewal, secondsLeft } from './expiry.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import type { Data } from './record.ts'
 import type { SessionState } from './session.ts'
 
 /** What has become of a session since it was loaded: what a commit has to do. */
-export type Status = 'new-empty' | 'new' | 'emptied' | 'ended' | 'rotated' | 'changed' | 'prolonged' | 'unchanged'
+export type Status =
+  | 'new-empty'
+  | 'new'
+  | 'emptied'
+  | 'ended'
+  | 'rotated'
+  | 'changed'
+  | 'renewed'
+  | 'prolonged'
+  | 'unchanged'
 
-/** What a commit leaves as it is; that a rolling session is prolonged is no change of it. */
-export const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged'])
+/** What a commit leaves as it is; that a session is prolonged is no change of it. */
+export const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged', 'renewed'])
 
 /** @param isChanged the data differ from what is stored; for a session that is stored */
 export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
@@ -17,8 +26,13 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
   if (stored === null) return holdsNothing(data) ? 'new-empty' : 'new'
   const changed = rotated || cookieChanged || isChanged
   // No time left is a removal, never a ttl of 0, which would keep the record.
-  if (secondsLeft(expiry, metadata.created, at) <= 0) return changed ? 'ended' : 'unchanged'
-  if (!changed) return expiry.rolling ? 'prolonged' : 'unchanged'
-  if (Object.keys(data).length === 0) return 'emptied'
+  if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
+  const isEmpty = Object.keys(data).length === 0
+  if (!changed) {
+    // To write a record without data would be to remove it.
+    if (needsRenewal(expiry, metadata) && !isEmpty) return 'renewed'
+    return expiry.rolling ? 'prolonged' : 'unchanged'
+  }
+  if (isEmpty) return 'emptied'
   return rotated ? 'rotated' : 'changed'
 }

@@ -3,9 +3,10 @@ import type { Expiry } from '../types/options.ts'
 import type { Session, SessionCookieOptions, SessionMetadata } from '../types/session.ts'
 import { now } from './clock.ts'
 import { SessionKeyError, SessionOptionsError } from './errors.ts'
-import { remainingSeconds } from './expiry.ts'
+import { lifetimeOf, limitOf, remainingSeconds } from './expiry.ts'
 import { type Data, define, METADATA_KEY, type RecordMetadata } from './record.ts'
 import type { Stored, Tombstone } from './record-store.ts'
+import { askedOptions } from './session-options.ts'
 
 /** What the sessions of a registration have in common. */
 export interface SessionKind {
@@ -141,11 +142,11 @@ class SessionObject {
 
   get metadata(): SessionMetadata {
     const { metadata, kind } = this.#state
-    return { lifetime: kind.expiry.lifetime, created: metadata.created, lastAccess: metadata.last_access }
+    return { lifetime: lifetimeOf(kind.expiry, metadata), created: metadata.created, lastAccess: metadata.last_access }
   }
 
   get remainingSeconds(): number | undefined {
-    return remainingSeconds(this.#state.kind.expiry, this.#state.metadata.created, now())
+    return remainingSeconds(this.#state.kind.expiry, this.#state.metadata, now())
   }
 
   regenerateId(): Promise<void> {
@@ -161,7 +162,7 @@ class SessionObject {
       throw new SessionOptionsError("session.regenerate() takes a list: `await session.regenerate(['cart'])`")
     }
     const kept = keep.map((key) => [key, this.get(key)] as const)
-    const { kind, metadata, cookieChanged, scope } = this.#state
+    const { kind, metadata, stored, cookieChanged, scope } = this.#state
     this.clear()
     for (const [key, value] of kept) this.set(key, value)
     this.#state.scope = new Set(keep.filter((key) => scope === null || scope.has(key)))
@@ -170,8 +171,8 @@ class SessionObject {
       lifetime: kind.expiry.lifetime,
       created: at,
       last_access: at,
-      // What this request asked of the cookie is meant for the session it is about to make.
-      ...(cookieChanged && metadata.cookie !== undefined && { cookie: metadata.cookie })
+      // What this request asked for is meant for the session it is about to make.
+      ...(cookieChanged && askedSince(metadata, stored?.metadata))
     }
     return this.regenerateId()
   }
@@ -199,25 +200,37 @@ class SessionObject {
   }
 
   options(options: SessionCookieOptions = {}): void {
-    if (typeof options !== 'object' || options === null) {
-      throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
+    const { maxAge, lifetime } = askedOptions(options)
+    if (maxAge !== undefined && this.#state.metadata.cookie?.maxAge !== maxAge) {
+      this.#changeMetadata({ ...this.#state.metadata, cookie: { maxAge } })
     }
-    for (const key of Object.keys(options)) {
-      // Others ignore it, too; but "until the browser closes" must not be lost by a slip.
-      if (key === 'maxAge' || key.replace(/[-_]/g, '').toLowerCase() !== 'maxage') continue
-      throw new SessionOptionsError(`session.options(): "${key}" is spelled "maxAge"`)
-    }
-    const { maxAge } = options
-    if (maxAge === undefined) return
-    if (maxAge !== null && (typeof maxAge !== 'number' || Number.isNaN(maxAge))) {
-      throw new SessionOptionsError('session.options(): maxAge must be a number of seconds, or null')
-    }
-    const cookie = {
-      maxAge: maxAge === null ? null : Math.min(Math.max(1, Math.floor(maxAge)), Number.MAX_SAFE_INTEGER)
-    }
-    if (this.#state.metadata.cookie?.maxAge === cookie.maxAge) return
-    this.#state.metadata = { ...this.#state.metadata, cookie }
+    if (lifetime !== undefined) this.#limit(lifetime)
+  }
+
+  #limit(lifetime: number): void {
+    const { metadata, kind, rotated } = this.#state
+    const limit = limitOf(metadata)
+    const isShorter = kind.expiry.lifetime === 0 || lifetime < kind.expiry.lifetime
+    // The same limit goes on, unless a login gives the session a new id.
+    if (isShorter ? limit?.lifetime === lifetime && !rotated : limit === undefined) return
+    const changed: RecordMetadata = { ...metadata, limit: { lifetime, from: now() } }
+    if (!isShorter) delete changed.limit
+    this.#changeMetadata(changed)
+  }
+
+  #changeMetadata(metadata: RecordMetadata): void {
+    this.#state.metadata = metadata
     this.#state.cookieChanged = true
+  }
+}
+
+/** The options that this request has set. */
+function askedSince(metadata: RecordMetadata, before: RecordMetadata | undefined): Partial<RecordMetadata> {
+  const { cookie } = metadata
+  const limit = limitOf(metadata)
+  return {
+    ...(cookie !== undefined && cookie !== before?.cookie && { cookie }),
+    ...(limit !== undefined && limit !== before?.limit && { limit })
   }
 }
 

@@ -59,6 +59,11 @@ t.test('what is given is taken', async (t) => {
     storeTimeout: { minutes: 1 }
   })
   t.equal(settings.storeTimeout, 60)
+  t.same(resolve({ absoluteLifetime: { days: 400 } }).expiry, {
+    lifetime: 0,
+    rolling: false,
+    absoluteLifetime: 34_560_000
+  })
   t.equal(settings.store, store)
   t.same(settings.expiry, { lifetime: 3600, rolling: true, absoluteLifetime: 86_400 })
   t.equal(settings.cookie.sameSite, 'strict')
@@ -115,7 +120,14 @@ t.test('what the schema cannot tell is refused with the option and the remedy, t
     [{ lifetime: { day: 1 } }, /"lifetime" has an unknown part "day"/],
     [{ lifetime: 1.5 }, /"lifetime" must be a whole number/],
     [{ rolling: true }, /"rolling" needs a "lifetime"/],
-    [{ lifetime: 5, absoluteLifetime: 9 }, /"absoluteLifetime" needs "rolling"/],
+    [{ lifetime: 5, absoluteLifetime: 9 }, /"absoluteLifetime" needs "rolling", or "lifetime" 0/],
+    [{ absoluteLifetime: 0 }, /"absoluteLifetime" must be at least 1 second/],
+    [{ lifetime: 1_209_600_000 }, /"lifetime" is 1209600000 seconds, .* did you mean milliseconds\? .* write 1209600$/],
+    [{ absoluteLifetime: { days: 401 } }, /"absoluteLifetime" is 34646400 seconds, but must be at most 400 days/],
+    [
+      { storeTimeout: 5_000 },
+      /"storeTimeout" is 5000 seconds, but must be at most 10 minutes: did you mean milliseconds/
+    ],
     [{ lifetime: 5, rolling: true, absoluteLifetime: 4 }, /"absoluteLifetime" must not be below "lifetime"/],
     [{ cookie: { sameSite: 'none', secure: false } }, /sameSite" 'none' needs option "cookie\.secure" to be true/],
     [{ cookie: { sameSite: 'none', secure: 'auto' } }, /needs option "cookie\.secure" to be true/],
@@ -141,7 +153,8 @@ t.test('whatever an option holds, it is refused by its name, or makes a cookie (
     text,
     text.map((rest) => `/${rest}`),
     fc.domain(),
-    fc.integer()
+    fc.integer(),
+    fc.nat(34_560_000)
   )
   const attributes = ['path', 'domain', 'sameSite', 'secure', 'httpOnly', 'partitioned', 'priority']
   const options = fc.oneof(

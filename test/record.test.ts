@@ -111,6 +111,11 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
     ['{"__metadata__":{"created":1,"last_access":1,"name":1}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"name":"admin"}}', 'other-cookie'],
     ['{"__metadata__":{"created":1,"last_access":1,"name":"admin","rotated":["x"]}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"limit":null}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":0,"from":1}}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":1.5,"from":1}}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":5}}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":5,"from":"x"}}}', 'bad-metadata'],
     [`{"__metadata__":{"created":${AT + 61},"last_access":1}}`, 'future'],
     [`{"__metadata__":{"created":1,"last_access":${AT + 61}}}`, 'future']
   ]
@@ -119,6 +124,7 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":null}}}'), { ok: true })
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":9}}}'), { ok: true })
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"name":"session"}}'), { ok: true })
+  t.match(parse('{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":9,"from":1}}}'), { ok: true })
 })
 
 t.test('arbitrary bytes are a record or have a reason', async () => {

@@ -3,6 +3,7 @@ import { resolveOptions } from '../lib/options.ts'
 import { JsonSerializer } from '../lib/serializers/json.ts'
 import { SessionManager } from '../lib/session-manager.ts'
 import type { StarsessionsOptions } from '../types/options.ts'
+import { fakeClock } from './support/fake-clock.ts'
 import { MapStore } from './support/map-store.ts'
 
 const log = { debug() {}, warn() {}, error() {} }
@@ -88,4 +89,20 @@ t.test('an undecryptable record is a new session', async (t) => {
   const session = await manager.load('known', commands, { ...log, warn } as typeof log)
   t.equal(session.isNew, true)
   t.same(reasons, ['undecryptable'])
+})
+
+t.test('a raised lifetime waits for a response that can set the cookie; a rolling one needs not', async (t) => {
+  fakeClock(t)
+  const record = '{"user":"alice","__metadata__":{"lifetime":60,"created":1700000000,"last_access":1700000000}}'
+  for (const [rolling, writes] of [
+    [false, 0],
+    [true, 1]
+  ] as const) {
+    const { store, manager, load } = make({ lifetime: 100, rolling })
+    store.entries.set('known', { data: Buffer.from(record), expires: Number.POSITIVE_INFINITY })
+    const session = await load('known')
+    await manager.commit(session, log, true)
+    t.equal(store.calls.write, writes)
+    t.match(await manager.commit(session, log), { kind: 'issue', value: 'known', maxAge: 100 })
+  }
 })

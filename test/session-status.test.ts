@@ -14,6 +14,10 @@ const state = (differences: Partial<SessionState> = {}) =>
     ...differences
   }) as SessionState
 const old = { metadata: { lifetime: 60, created: AT - 90, last_access: AT - 90 } }
+const raised = { metadata: { lifetime: 30, created: AT - 10, last_access: AT - 10 } }
+const limited = {
+  metadata: { lifetime: 60, created: AT - 10, last_access: AT - 10, limit: { lifetime: 20, from: AT - 10 } }
+}
 
 t.test('what a commit has to do has a name', async (t) => {
   const cases: [Status, Parameters<typeof statusOf>][] = [
@@ -28,11 +32,17 @@ t.test('what a commit has to do has a name', async (t) => {
     ['emptied', [state({ rotated: true }), rolling, {}, true, AT]],
     ['ended', [state(old), fixed, { a: 2 }, true, AT]],
     ['ended', [state({ ...old, rotated: true }), rolling, { a: 1 }, false, AT]],
-    ['unchanged', [state(old), rolling, { a: 1 }, false, AT]]
+    ['unchanged', [state(old), rolling, { a: 1 }, false, AT]],
+    ['renewed', [state(raised), fixed, { a: 1 }, false, AT]],
+    ['renewed', [state(raised), rolling, { a: 1 }, false, AT]],
+    ['unchanged', [state(raised), fixed, {}, false, AT]],
+    ['changed', [state(raised), fixed, { a: 2 }, true, AT]],
+    ['renewed', [state(limited), rolling, { a: 1 }, false, AT]],
+    ['unchanged', [state(limited), fixed, { a: 1 }, false, AT]]
   ]
   for (const [status, given] of cases) t.equal(statusOf(...given), status)
 })
 
 t.test('to prolong a session is not to change it', async (t) => {
-  t.same([...SETTLED], ['new-empty', 'unchanged', 'prolonged'])
+  t.same([...SETTLED], ['new-empty', 'unchanged', 'prolonged', 'renewed'])
 })

@@ -5,7 +5,8 @@ import type { SessionStore } from './store.ts'
 
 /**
  * A length of time: a number of seconds, or its parts added up (a `Temporal.Duration` without years, months and
- * fractions of a second fits). It must come to a whole number of seconds.
+ * fractions of a second fits). It must come to a whole number of seconds, and for a lifetime to at most 400 days, which is
+ * as long as browsers keep a cookie.
  */
 export type Duration =
   | number
@@ -49,7 +50,7 @@ export interface StarsessionsOptions {
   lifetime?: Duration
   /** Extend by `lifetime` on every response that loaded the session: it ends after inactivity. @default false */
   rolling?: boolean
-  /** With `rolling`: the age at which a session ends, however active it is. @default none */
+  /** With `rolling`, or with `lifetime` 0: the age at which a session ends, however active it is. @default none */
   absoluteLifetime?: Duration
   /** A session opens only under the cookie name that it was written for. @default the `name` */
   cookieName?: string
@@ -73,7 +74,7 @@ export interface StarsessionsOptions {
   concurrency?: Concurrency
   /**
    * How long one call of the store, or of an encryptor, may take, whatever its client's own limits are; after that it
-   * counts as failed, with `FST_SESSION_STORE`. At least 1 second. A late answer is dropped. What the store was asked for
+   * counts as failed, with `FST_SESSION_STORE`. From 1 second to 10 minutes. A late answer is dropped. What the store was asked for
    * may still happen.
    * @default 5
    */

@@ -1,3 +1,5 @@
+import type { Duration } from './options.ts'
+
 /**
  * The application's own session data. Augment it once, and every session of the application is typed:
  *
@@ -16,7 +18,7 @@ export type DefaultData = keyof SessionData extends never ? Record<string, any> 
 
 /** What the library knows about a session besides its data. All times are Unix times in seconds, with a fraction. */
 export interface SessionMetadata {
-  /** The configured lifetime, in seconds; 0: until the browser closes. */
+  /** The lifetime in seconds: the configured one, or what `session.options()` shortened it to. 0: until the browser closes. */
   readonly lifetime: number
   /** When the session was created. It survives `regenerateId()`; `regenerate()` starts it anew. */
   readonly created: number
@@ -24,7 +26,7 @@ export interface SessionMetadata {
   readonly lastAccess: number
 }
 
-/** What `session.options()` takes. Unknown keys are ignored, but for other spellings of `maxAge`, which throw. */
+/** What `session.options()` takes. Unknown keys are ignored, but other spellings of these names throw. */
 export interface SessionCookieOptions {
   /**
    * Seconds that the browser keeps this session's cookie: it can only shorten what the configuration says.
@@ -32,6 +34,15 @@ export interface SessionCookieOptions {
    * `null`: until the browser closes ("remember me" was not ticked).
    */
   maxAge?: number | null | undefined
+  /**
+   * Shortens this session, on the server and in its cookie: it ends this long after the call, or earlier where the
+   * configuration says so. Rolling: after this long without a response that loaded it. With the configured `lifetime` 0
+   * the cookie stays until the browser closes, and the server ends the session.
+   *
+   * At least 1 second. The same value again does not count anew, unless `regenerateId()` was called before it. A
+   * `lifetime` that is not below the configured one lifts an earlier limit.
+   */
+  lifetime?: Duration | undefined
 }
 
 /** The members of a session. None of them can be overwritten: an assignment to one throws `FST_SESSION_KEY`. */
@@ -72,7 +83,8 @@ export interface SessionMembers<D extends object = DefaultData> {
   readonly metadata: SessionMetadata
   /**
    * Whole seconds until the session ends, rounded up. Fixed: `created + lifetime - now`. Rolling: the smaller of
-   * `lifetime` and what is left of `absoluteLifetime`. `undefined` when `lifetime` is 0.
+   * `lifetime` and what is left of `absoluteLifetime`. With `lifetime` 0: what is left of `absoluteLifetime`, and
+   * `undefined` without one. A `lifetime` of `session.options()` makes it less.
    */
   readonly remainingSeconds: number | undefined
 
@@ -115,8 +127,9 @@ export interface SessionMembers<D extends object = DefaultData> {
    */
   reload(): Promise<void>
   /**
-   * This session's cookie. Kept with the session and repeated each time the cookie is issued.
-   * @throws `FST_SESSION_OPTIONS` for a `maxAge` that is neither `null` nor a number
+   * How long this session and its cookie last, where that is less than the configuration says. Kept with the session, also
+   * under a new id; `regenerate()` and `destroy()` drop it.
+   * @throws `FST_SESSION_OPTIONS` for a `maxAge` that is neither `null` nor a number, or a `lifetime` that is no duration
    */
   options(options: SessionCookieOptions & Record<string, unknown>): void
 }

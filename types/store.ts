@@ -8,7 +8,8 @@ export type Replaced = { replaced: true } | { replaced: false; current: Uint8Arr
  *   says that the store itself is broken; the request then fails with `FST_SESSION_STORE` and nobody is logged out.
  * - `lifetime` is the configured lifetime in seconds. `ttl` is what is left of it, in seconds, possibly with a fraction
  *   (round it up if the store counts in whole seconds): once `ttl` has passed, the data may be deleted.
- * - Both are 0 for a session that lasts until the browser closes. The store then picks a bound of its own.
+ * - `lifetime` is 0 for a session that lasts until the browser closes. The store then picks a bound of its own. `ttl` is 0
+ *   as well, or what is left of `absoluteLifetime` or of the session's own limit: let your bound not exceed that.
  *
  * A store with only the first three methods works. The optional ones buy cheaper rolling sessions (`touch`,
  * `readProlongs`) and safety when two requests of one session overlap (`replace`).
@@ -17,7 +18,8 @@ export interface SessionStore {
   /**
    * @param sessionId the id, already known to be well-formed (`[A-Za-z0-9._~+/=-]`, at most 4,096 bytes)
    * @param lifetime the configured lifetime, seconds; 0: until the browser closes
-   * @param ttl only given to a store with `readProlongs`: prolong what is read to this many seconds, in the same step
+   * @param ttl only given to a store with `readProlongs`: prolong what is read to this many seconds, in the same step. With
+   *   `lifetime` 0: to the store's own bound, but not beyond this
    * @returns the bytes as they were written, or `null`
    */
   read(sessionId: string, lifetime: number, ttl?: number): Promise<Uint8Array | null>

@@ -4,7 +4,7 @@ import { SessionOptionsError } from '../errors.ts'
 import { checkOptionNames } from '../option-names.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
 import { type RedisClient, recognise } from './redis/recognise.ts'
-import { positiveInteger } from './store-options.ts'
+import { gcSeconds, secondsToKeep } from './store-options.ts'
 
 const MONTH_SECONDS = 30 * 86_400
 
@@ -41,7 +41,7 @@ export class RedisStore implements SessionStore {
     checkOptionNames('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'])
     const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = options
     if (typeof hashIds !== 'boolean') throw new SessionOptionsError('RedisStore: hashIds must be true or false')
-    this.#gcTtl = positiveInteger('RedisStore', 'gcTtl', gcTtl, MONTH_SECONDS)
+    this.#gcTtl = gcSeconds('RedisStore', gcTtl, MONTH_SECONDS)
     const toKey = keyMaker(prefix)
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
     this.#commands = recognise(client)
@@ -120,7 +120,7 @@ export class RedisStore implements SessionStore {
   }
 
   #milliseconds(lifetime: number, ttl: number): number {
-    return Math.ceil((lifetime === 0 ? this.#gcTtl : ttl) * 1000)
+    return Math.ceil(secondsToKeep(lifetime, ttl, this.#gcTtl) * 1000)
   }
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { CookieStore } from '../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { type Handler, testApp } from '../support/app.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -21,6 +22,8 @@ class TouchStore extends MapStore {
     return entry !== undefined
   }
 }
+
+const SECRET = 'thirty-two bytes of text, or more than that'
 
 const setUser: Handler = (session) => void (session.user = 'alice')
 const read: Handler = (session) => session.data()
@@ -217,4 +220,71 @@ t.test('the time of the last write is that of the stored record', async (t) => {
     created: 1_700_000_000,
     lastAccess: 1_700_000_010
   })
+})
+
+t.test(
+  'lifetime 0 with an absolute one: it ends that long after it was created, however often it is used',
+  async (t) => {
+    const clock = fakeClock(t)
+    const stores = {
+      three: new MapStore(),
+      memory: new InMemoryStore(),
+      cookie: new CookieStore({ secretKey: SECRET })
+    }
+    for (const [name, store] of Object.entries(stores)) {
+      const { send } = await testApp(t, { store, absoluteLifetime: { hours: 1 } })
+      let { cookie, lines } = await send(undefined, setUser)
+      t.notMatch(lines[0], /Max-Age|Expires/, `${name}: the cookie is for the open browser`)
+      for (const minutes of [20, 20]) {
+        clock.advance(minutes * 60)
+        ;({ cookie, lines } = await send(cookie, (session) => void (session.n = minutes + session.metadata.created)))
+      }
+      const shown = await send(cookie, (session) => ({ left: session.remainingSeconds, ...session.metadata }))
+      t.match(shown.body, { left: 1_200, lifetime: 0 }, name)
+      clock.advance(1_199)
+      t.match((await send(cookie, read)).body, { user: 'alice' }, name)
+      clock.advance(1)
+      t.same((await send(cookie, read)).body, {}, `${name}: a copied cookie opens nothing any more`)
+    }
+  }
+)
+
+t.test('lifetime 0 with an absolute one: a session that ends while it is changed is 409', async (t) => {
+  const clock = fakeClock(t)
+  const store = new MapStore()
+  const { send } = await testApp(t, { store, absoluteLifetime: 60 })
+  const { cookie } = await send(undefined, setUser)
+  const late = await send(cookie, (session) => {
+    clock.advance(61)
+    session.n = 1
+  })
+  t.equal(late.status, 409)
+  t.equal(store.entries.size, 0)
+})
+
+t.test('lifetime 0 with an absolute one: the store is told what is left, also by a read that prolongs', async (t) => {
+  fakeClock(t)
+  const told: string[] = []
+  class Prolonging extends MapStore {
+    readonly readProlongs = true
+    override read(id: string, lifetime?: number, ttl?: number) {
+      told.push(`read ${lifetime} ${ttl}`)
+      return super.read(id)
+    }
+    override write(id: string, data: Uint8Array, lifetime: number, ttl: number) {
+      told.push(`write ${lifetime} ${ttl}`)
+      return super.write(id, data, lifetime, ttl)
+    }
+  }
+  for (const [options, expected] of [
+    [{ absoluteLifetime: 60 }, 'write 0 60, read 0 60'],
+    [{}, 'write 0 0, read 0 undefined'],
+    [{ lifetime: 60 }, 'write 60 60, read 60 undefined']
+  ] as const) {
+    told.length = 0
+    const { send } = await testApp(t, { store: new Prolonging(), ...options })
+    const { cookie } = await send(undefined, setUser)
+    await send(cookie, read)
+    t.equal(told.join(', '), expected)
+  }
 })

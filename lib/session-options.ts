@@ -1,0 +1,46 @@
+import type { SessionCookieOptions } from '../types/session.ts'
+import { toSeconds } from './duration.ts'
+import { SessionOptionsError } from './errors.ts'
+
+/** What a call of `session.options()` asks for. `undefined`: nothing. */
+export interface AskedOptions {
+  readonly maxAge: number | null | undefined
+  readonly lifetime: number | undefined
+}
+
+const KNOWN = ['maxAge', 'lifetime'] as const
+
+const plainly = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
+
+/** @throws `FST_SESSION_OPTIONS` */
+export function askedOptions(options: SessionCookieOptions): AskedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
+  }
+  for (const key of Object.keys(options)) {
+    // Plugins pass options of their own, so others are ignored. But a shorter life must not be lost by a slip.
+    const meant = KNOWN.find((name) => plainly(name) === plainly(key))
+    if (meant === undefined || meant === key) continue
+    throw new SessionOptionsError(`session.options(): "${key}" is spelled "${meant}"`)
+  }
+  const own = <K extends keyof SessionCookieOptions>(name: K) =>
+    Object.hasOwn(options, name) ? options[name] : undefined
+  return { maxAge: toMaxAge(own('maxAge')), lifetime: toLifetime(own('lifetime')) }
+}
+
+function toMaxAge(maxAge: SessionCookieOptions['maxAge']): AskedOptions['maxAge'] {
+  if (maxAge === undefined || maxAge === null) return maxAge
+  if (typeof maxAge !== 'number' || Number.isNaN(maxAge)) {
+    throw new SessionOptionsError('session.options(): maxAge must be a number of seconds, or null')
+  }
+  return Math.min(Math.max(1, Math.floor(maxAge)), Number.MAX_SAFE_INTEGER)
+}
+
+function toLifetime(lifetime: SessionCookieOptions['lifetime']): number | undefined {
+  if (lifetime === undefined) return undefined
+  const seconds = toSeconds('session.options(): lifetime', lifetime)
+  if (seconds > 0) return seconds
+  throw new SessionOptionsError(
+    'session.options(): lifetime must be at least 1 second. To end the session now, use `await session.destroy()`; for a cookie until the browser closes, `session.options({ maxAge: null })`'
+  )
+}
