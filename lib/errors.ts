@@ -1,4 +1,4 @@
-import { createError } from '@fastify/error'
+import { createError, type FastifyError } from '@fastify/error'
 
 /** Seconds after which a client may try again when the store could not be reached (RFC 9110, section 10.2.3). */
 const RETRY_AFTER = '5'
@@ -69,7 +69,7 @@ export class SessionUnavailableError extends StoreError {
  * What a commit failed with, under a fixed message, for the response: what names keys of the session, or comes from the
  * application's own data, stays in `cause`, for the log.
  */
-export function withFixedMessage(error: unknown): Error & { statusCode?: number | undefined } {
+export function withFixedMessage(error: unknown): FastifyError {
   for (const fixed of [SessionUnavailableError, SessionGoneError, SessionConflictError]) {
     if (error instanceof fixed) return error
   }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SessionHeadersSentError } from './errors.ts'
+import { report } from './report.ts'
 import type { RequestSession } from './request-session.ts'
 
 interface Watched {
@@ -41,7 +42,7 @@ function onceOver({ held, request, reply }: Watched): void {
       ? 'The session was changed after the headers had gone out'
       : 'The session was changed, and Fastify did not send the response that would have stored it'
     const err = new SessionHeadersSentError(`${problem}: call \`await session.save()\`, or change it earlier`)
-    request.log.error({ err }, 'a change of the session is lost, unless session.save() follows')
+    report(request.log, 'error', err.code, { err }, 'a change of the session is lost, unless session.save() follows')
   })
 }
 

@@ -11,6 +11,7 @@ import { InFlight } from './in-flight.ts'
 import { nearest } from './nearest.ts'
 import { resolveOptions } from './options.ts'
 import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
+import { report } from './report.ts'
 import { SessionResponse } from './response.ts'
 import { SessionManager } from './session-manager.ts'
 
@@ -24,7 +25,9 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     )
   }
   if (options.store === undefined && process.env.NODE_ENV === 'production') {
-    fastify.log.warn('sessions are kept in memory: they end with this process. Set the option "store"')
+    const message =
+      'sessions are kept in memory, so they end with this process, and other processes do not see them: set the option "store"'
+    report(fastify.log, 'warn', 'FST_SESSION_MEMORY_STORE', {}, message)
   }
   const writer = cookieWriter(settings.cookieName, settings.cookie, await cookieSerializer(fastify))
   const registration: Registration = {

@@ -1,5 +1,6 @@
 import type { Log } from '../types/options.ts'
 import type { Found } from './record-store.ts'
+import { report } from './report.ts'
 
 /** What to do about each reason for which a record or a cookie is not used. */
 const REMEDIES: ReadonlyMap<string, string> = new Map(
@@ -41,5 +42,5 @@ export class Refusals {
 
 function warn(reason: string, what: string, log: Log): void {
   const remedy = REMEDIES.get(reason)
-  log.warn({ reason }, remedy === undefined ? what : `${what}: ${remedy}`)
+  report(log, 'warn', 'FST_SESSION_REFUSED', { reason }, remedy === undefined ? what : `${what}: ${remedy}`)
 }

@@ -1,9 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction, CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
 import { varyOnCookie, withoutCookie } from './headers.ts'
+import { isLocalHost } from './local-host.ts'
 import { discard, isResponse, isStream, orFailureOf } from './payload.ts'
 import { keepOutOfCaches, keepRawOutOfCaches, oneOrList, setHeader, stopTargeted } from './reply-headers.ts'
+import { report } from './report.ts'
 import type { RequestSession } from './request-session.ts'
 import { type Done, whileSending } from './sending.ts'
 
@@ -48,10 +50,11 @@ export class SessionResponse {
     const failed = (failure: unknown) => {
       const sent = finished()
       held.dropped = true
-      request.log.error({ err: failure }, 'the session could not be committed')
+      const error = withFixedMessage(failure)
+      report(request.log, 'error', error.code, { err: failure }, 'the session could not be committed')
       // The handler has begun the response itself: it is too late for another.
       if (reply.raw.headersSent) return sent
-      throw this.#fail(failure, reply, payload)
+      throw this.#fail(error, reply, payload)
     }
     whileSending(reply, orFailureOf(payload, commit.then(finished, failed)), done)
   }
@@ -109,18 +112,17 @@ export class SessionResponse {
 
   #isSecure(request: FastifyRequest): boolean {
     if (this.#secure === 'auto') return request.protocol === 'https'
-    if (this.#secure && !this.#warned && request.protocol !== 'https') {
+    if (this.#secure && !this.#warned && request.protocol !== 'https' && !isLocalHost(request.hostname)) {
       this.#warned = true
-      request.log.warn(
-        "a Secure session cookie was sent over plain HTTP, and most browsers keep it only on localhost: serve HTTPS, or set Fastify's trustProxy behind a proxy that does"
-      )
+      const message =
+        "a Secure session cookie was sent over plain HTTP, and browsers keep it only on localhost: serve HTTPS, set Fastify's trustProxy behind a proxy that does, or, for development, set the option `cookie: { secure: 'auto' }`"
+      report(request.log, 'warn', 'FST_SESSION_INSECURE', {}, message)
     }
     return this.#secure
   }
 
   /** The status is set here, because Fastify would keep an earlier 404. */
-  #fail(failure: unknown, reply: FastifyReply, payload: unknown): Error {
-    const error = withFixedMessage(failure)
+  #fail(error: FastifyError, reply: FastifyReply, payload: unknown): Error {
     reply.code(Number(error.statusCode))
     for (const name of OF_THE_PAYLOAD) reply.removeHeader(name)
     reply.header('cache-control', 'no-store')

@@ -281,7 +281,9 @@ t.test('a response that sets the cookie is in no shared cache', async (t) => {
 t.test('a Secure cookie over plain HTTP is sent all the same, with one warning that names trustProxy', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { send, log } = await testApp(t, { store: subject.make() })
-    for (let request = 0; request < 3; request++) t.match((await send(undefined, login)).lines, [/; Secure/])
+    for (let request = 0; request < 3; request++) {
+      t.match((await send(undefined, login, { host: 'shop.test' })).lines, [/; Secure/])
+    }
     const warnings = log.filter(({ level, msg }) => level === 40 && msg.includes('trustProxy'))
     t.equal(warnings.length, 1)
     const { cookie } = await send(undefined, login)

@@ -1,0 +1,46 @@
+import type { Log } from '../types/options.ts'
+
+/** What is known of an event besides its message. */
+interface Details {
+  readonly err?: unknown
+  readonly reason?: string
+}
+
+/** Codes that the console has been told of, in this process. */
+const told = new Set<string>()
+
+/**
+ * Tells the log what nobody should miss. `Fastify()` without a logger logs nothing, so the first event of each code is then
+ * a warning of the process, which Node prints.
+ * @param code names the kind of event
+ */
+export function report(log: Log, level: 'warn' | 'error', code: string, details: Details, message: string): void {
+  try {
+    log[level](details, message)
+    if (!isSilent(log) || told.has(code)) return
+    told.add(code)
+    process.emitWarning(`${message}${causeOf(details)}. ${REMEDY}`, { type: 'StarsessionsWarning', code })
+  } catch {
+    // A logger that fails must not fail the request.
+  }
+}
+
+const REMEDY =
+  'There is no logger, so this is shown once: set one up with `Fastify({ logger: true })` to see all of them'
+
+/** Fastify's logger is this without the option `logger`, and pino's at the level `silent`. */
+const isSilent = ({ error, debug }: Log): boolean => error === debug && error.name === 'noop'
+
+/** Our own messages name keys, never values. What others have thrown may hold anything: name and code have to do. */
+function causeOf({ err, reason }: Details): string {
+  if (!(err instanceof Error)) return reason === undefined ? '' : ` (reason: ${reason})`
+  const isOurs = codeOf(err).startsWith('FST_SESSION_')
+  const text = isOurs ? `: ${err.message}` : ` (${nameOf(err)})`
+  return isOurs && err.cause instanceof Error ? `${text} (${nameOf(err.cause)})` : text
+}
+
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '')
+
+function nameOf(error: Error): string {
+  return [error.name, codeOf(error)].filter((word) => /^\w+$/.test(word)).join(' ')
+}
