@@ -56,7 +56,7 @@ t.test('one cookie name and the same records, but another name, path or domain, 
   const another = new Redis({ lazyConnect: true })
   const secretKey = 'thirty-two bytes of text, or more than that'
   const cookies = (options: object = {}) => new CookieStore({ secretKey, ...options })
-  const samePrefix = () => 'one key for all'
+  const samePrefix = (key: string) => `{all}${key}`
   const shared: [SessionStore, SessionStore][] = [
     [store, store],
     [new RedisStore({ client }), new RedisStore({ client })],

@@ -11,7 +11,11 @@ const MONTH_SECONDS = 30 * 86_400
 export interface RedisStoreOptions {
   /** The caller connects it, and closes it after the server. */
   readonly client: RedisClient
-  /** Before each key, or what makes a full key of it (of the hash, or of the id). @default 'starsessions.' */
+  /**
+   * Text that goes before each key, or a function that makes the full key: it gets the hash (or the id) and returns text
+   * that contains it.
+   * @default 'starsessions.'
+   */
   readonly prefix?: string | ((key: string) => string)
   /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 2592000 (30 days) */
   readonly gcTtl?: number
@@ -33,6 +37,8 @@ export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
   readonly #gcTtl: number
   readonly #key: (sessionId: string) => string
+  /** A key, to compare stores by. `undefined`: the prefix function works only within a request. */
+  readonly #sample: string | undefined
   /** `undefined`: it cannot be used here. */
   #getex: RedisCommands['getex']
 
@@ -44,13 +50,14 @@ export class RedisStore implements SessionStore {
     this.#gcTtl = gcSeconds('RedisStore', gcTtl, MONTH_SECONDS)
     const toKey = keyMaker(prefix)
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
+    this.#sample = sampleOf(this.#key)
     this.#commands = recognise(client)
     this.#getex = this.#commands.getex
   }
 
   /** Whether both keep a session under the same key. Two clients may be connected to one server, so they count as one. */
   sharesKeysWith(other: RedisStore): boolean {
-    return this.#key('an id') === other.#key('an id')
+    return this.#sample === other.#sample
   }
 
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
@@ -136,8 +143,20 @@ function keyMaker(prefix: string | ((key: string) => string)): (key: string) => 
   if (typeof prefix === 'string') return (key) => prefix + key
   if (typeof prefix !== 'function') throw new SessionOptionsError('RedisStore: prefix must be text or a function')
   return (key) => {
-    const full = prefix(key)
-    if (typeof full !== 'string') throw new SessionOptionsError('RedisStore: prefix(key) must return text')
-    return full
+    const full: unknown = prefix(key)
+    if (typeof full === 'string' && full.includes(key)) return full
+    throw new SessionOptionsError(
+      "RedisStore: prefix(key) must return text that contains the key, for example (key) => 'shop:' + key. Without the key, all visitors would share one session"
+    )
+  }
+}
+
+/** @throws `SessionOptionsError` when a prefix function does not make a key for each session */
+function sampleOf(toKey: (sessionId: string) => string): string | undefined {
+  try {
+    return toKey('an id')
+  } catch (error) {
+    if (error instanceof SessionOptionsError) throw error
+    return undefined
   }
 }

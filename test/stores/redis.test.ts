@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -83,12 +84,37 @@ t.test('a prefix function makes the full key, of the hash or of the id', async (
   t.same(await plain.client.keys('*'), [`${ID}!`])
 })
 
-t.test('a prefix function that returns no text is refused when it is used', async (t) => {
-  const { store } = await connect(t, { prefix: () => undefined as unknown as string })
-  await t.rejects(store.read(ID, HOUR), {
+t.test('a prefix function that returns no text, or leaves the key out, is refused', async (t) => {
+  const refused = {
     code: 'FST_SESSION_OPTIONS',
-    message: 'RedisStore: prefix(key) must return text'
-  })
+    message:
+      "RedisStore: prefix(key) must return text that contains the key, for example (key) => 'shop:' + key. Without the key, all visitors would share one session"
+  }
+  const wrong: unknown[] = [
+    () => undefined,
+    () => 'shop:',
+    (key: string) => `shop:${key.slice(0, 8)}`,
+    (key: string) => `shop:${key.toUpperCase()}`,
+    async (key: string) => `shop:${key}`
+  ]
+  const client = new Redis({ lazyConnect: true })
+  for (const prefix of wrong) {
+    t.throws(() => new RedisStore({ client, prefix: prefix as (key: string) => string }), refused, String(prefix))
+  }
+})
+
+t.test('a prefix function that needs a request to work is checked when it is used', async (t) => {
+  const tenant = new AsyncLocalStorage<{ keyOf(key: string): string }>()
+  const prefix = (key: string) => tenant.getStore()!.keyOf(key)
+  const { client, store } = await connect(t, { prefix })
+  await tenant.run({ keyOf: (key) => `tenant-7:${key}` }, () => store.write(ID, data, HOUR, HOUR))
+  t.same(await client.keys('*'), [`tenant-7:${sha256(ID)}`])
+  await t.rejects(
+    tenant.run({ keyOf: () => 'tenant-7:' }, () => store.read(ID, HOUR)),
+    { code: 'FST_SESSION_OPTIONS', message: /must return text that contains the key/ }
+  )
+  await t.rejects(store.read(ID, HOUR), TypeError)
+  t.equal(store.sharesKeysWith(new RedisStore({ client, prefix })), true, 'what cannot be told apart counts as shared')
 })
 
 t.test('a hash tag in the prefix keeps sessions of a cluster in one slot', async (t) => {
