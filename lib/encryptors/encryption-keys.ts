@@ -20,9 +20,17 @@ function decodeKey(text: string): Uint8Array | null {
 export function encryptionKeys(owner: string, keys: unknown, sizes: readonly number[]): Uint8Array[] {
   return keyList({ owner, option: 'keys', variable: 'SESSION_KEY' }, keys, (raw, refuse) => {
     const bytes = typeof raw === 'string' ? decodeKey(raw) : raw
-    if (bytes === null || !sizes.includes(bytes.length)) {
-      throw refuse(`is not ${sizes.join(' or ')} bytes, as base64url or a Uint8Array: ${owner}.generateKey() makes one`)
-    }
-    return bytes
+    // 32 hexadecimal digits are also base64url text, of 24 other bytes.
+    if (isHex(raw, sizes)) throw refuse("is hexadecimal: pass Buffer.from(key, 'hex')")
+    if (bytes !== null && sizes.includes(bytes.length)) return bytes
+    const found =
+      bytes === null ? `is text of ${raw.length} characters that is not base64url` : `has ${bytes.length} bytes`
+    const wanted = sizes.join(', ').replace(/, (\d+)$/, ' or $1')
+    throw refuse(
+      `${found}: pass ${wanted} bytes, as base64url text or a Uint8Array. ${owner}.generateKey() makes such a key`
+    )
   })
 }
+
+const isHex = (raw: string | Uint8Array, sizes: readonly number[]): boolean =>
+  typeof raw === 'string' && sizes.includes(raw.length / 2) && /^[0-9a-f]+$/i.test(raw)

@@ -39,16 +39,30 @@ t.test('every size that is listed is taken', async (t) => {
   }
 })
 
-t.test('a key of another length is refused', async (t) => {
-  const message = 'Owner: keys is not 32 bytes, as base64url or a Uint8Array: Owner.generateKey() makes one'
+t.test('a key of another length is refused, and the message says how long it is', async (t) => {
+  const take = 'pass 32 bytes, as base64url text or a Uint8Array. Owner.generateKey() makes such a key'
   for (const size of [1, 16, 31, 33, 64]) {
     const key = randomBytes(size)
+    const message = `Owner: keys has ${size} bytes: ${take}`
     t.throws(() => read(key), { code: 'FST_SESSION_OPTIONS', message })
-    t.throws(() => read(key.toString('base64')), { code: 'FST_SESSION_OPTIONS', message })
+    t.throws(() => read(key.toString('base64url')), { code: 'FST_SESSION_OPTIONS', message })
   }
   t.throws(() => read([BYTES, randomBytes(17)], [16, 24, 32]), {
-    message: 'Owner: keys[1] is not 16 or 24 or 32 bytes, as base64url or a Uint8Array: Owner.generateKey() makes one'
+    message:
+      'Owner: keys[1] has 17 bytes: pass 16, 24 or 32 bytes, as base64url text or a Uint8Array. Owner.generateKey() makes such a key'
   })
+})
+
+t.test('a key in hexadecimal is named as such, whatever its case', async (t) => {
+  const message = "Owner: keys is hexadecimal: pass Buffer.from(key, 'hex')"
+  t.throws(() => read(HEX), { code: 'FST_SESSION_OPTIONS', message })
+  t.throws(() => read(randomBytes(32).toString('hex').toUpperCase()), { message })
+  t.throws(() => read(randomBytes(24).toString('hex'), [16, 24, 32]), { message })
+  t.throws(
+    () => read(randomBytes(16).toString('hex'), [16, 24, 32]),
+    { message },
+    'not taken for 24 bytes of base64url'
+  )
 })
 
 t.test('text that is not the one spelling of its bytes is refused, and not shown', async (t) => {
@@ -60,11 +74,11 @@ t.test('text that is not the one spelling of its bytes is refused, and not shown
     'padding that does not fit': `${standard.slice(0, -1)}==`,
     'stray bits': `${urlSafe.slice(0, -2)}t`,
     'both alphabets': urlSafe.replace('-', '+'),
-    hex: HEX,
     'percent-encoded': encodeURIComponent(standard)
   }
   for (const [name, key] of Object.entries(wrong)) {
-    const error = t.throws(() => read(key), { code: 'FST_SESSION_OPTIONS' }, name)
+    const message = `Owner: keys is text of ${key.length} characters that is not base64url: pass 32 bytes, as base64url text or a Uint8Array. Owner.generateKey() makes such a key`
+    const error = t.throws(() => read(key), { code: 'FST_SESSION_OPTIONS', message }, name)
     t.notMatch(String(error), key.trim())
   }
 })

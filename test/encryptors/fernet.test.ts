@@ -81,7 +81,7 @@ t.test('a key that is not 32 bytes is refused', async (t) => {
   t.throws(() => new FernetEncryptor([KEY, randomBytes(16)]), {
     code: 'FST_SESSION_OPTIONS',
     message:
-      'FernetEncryptor: keys[1] is not 32 bytes, as base64url or a Uint8Array: FernetEncryptor.generateKey() makes one'
+      'FernetEncryptor: keys[1] has 16 bytes: pass 32 bytes, as base64url text or a Uint8Array. FernetEncryptor.generateKey() makes such a key'
   })
 })
 
