@@ -31,11 +31,11 @@ export class Committer {
 
   /** Over what is there, whatever it is: the first write of a session, or a store that cannot compare. */
   async write(state: SessionState, data: Data, at: number): Promise<CookieAction> {
-    const began = channels.commit.hasSubscribers ? performance.now() : 0
+    const began = performance.now()
     if (state.stored === null || state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
     const stored = await writeRecord(this.#records, state, { data, metadata: { ...state.metadata, last_access: at } })
-    settle(state, stored, asked)
+    settle(state, stored, asked, began)
     publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
     return this.#issue(stored, at)
   }
@@ -46,7 +46,7 @@ export class Committer {
     const base = state.stored as Stored
     const { scope } = state
     const { record, derive, at } = change
-    const began = channels.commit.hasSubscribers || channels.rotate.hasSubscribers ? performance.now() : 0
+    const began = performance.now()
     const committed = await this.#queue.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the record.
       const data = turn.waited ? this.#records.codec.restore(record) : change.data
@@ -134,7 +134,7 @@ export class Committer {
       replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
     const reissue = stored.id !== old || this.#isReissued(state)
-    settle(state, stored, asked)
+    settle(state, stored, asked, began)
     if (stored.id !== old) publishRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
   }
@@ -162,9 +162,10 @@ export class Committer {
 }
 
 /** What was asked for while the write was on its way is left for the next commit. */
-function settle(state: SessionState, stored: Stored, asked: Asked): void {
+function settle(state: SessionState, stored: Stored, asked: Asked, seenAt: number): void {
   const { id, metadata } = stored
   state.stored = stored
+  state.seenAt = seenAt
   if (state.id === asked.id) {
     state.id = id
     state.rotated = false

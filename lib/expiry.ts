@@ -1,7 +1,7 @@
 import type { Expiry } from '../types/options.ts'
 
-/** A record dated further ahead than this was not written by a clock like ours. */
-const CLOCK_SKEW_SECONDS = 60
+/** The clocks of two machines may differ by so much. */
+export const CLOCK_SKEW_SECONDS = 60
 
 /** What `session.options({ lifetime })` set: so many seconds, from that moment on. */
 export interface Limit {
@@ -92,7 +92,20 @@ export function cookieMaxAge(
   return Math.max(1, Math.min(Math.ceil(secondsLeft(expiry, times, at)), shortened ?? Number.POSITIVE_INFINITY))
 }
 
-/** Whether a record claims to come from the future, beyond what clocks differ. */
-export function isFuture(time: number, at: number): boolean {
-  return time > at + CLOCK_SKEW_SECONDS
+/** Whether one of a record's dates is later than `at`. */
+export function isAhead(times: Times, at: number): boolean {
+  return times.created > at || times.last_access > at || (limitOf(times)?.from ?? 0) > at
+}
+
+/** Clocks of machines differ, and are set back: a date in the future counts as now. */
+export function notAhead<T extends Times>(times: T, at: number): T {
+  if (!isAhead(times, at)) return times
+  const { created, last_access } = times
+  const limit = limitOf(times)
+  return {
+    ...times,
+    created: Math.min(created, at),
+    last_access: Math.min(last_access, at),
+    ...(limit !== undefined && { limit: { ...limit, from: Math.min(limit.from, at) } })
+  }
 }

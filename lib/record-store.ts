@@ -3,14 +3,14 @@ import { now } from './clock.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
 import { Encryption } from './encryption.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
-import { hasEnded, storeTtl } from './expiry.ts'
+import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead, storeTtl } from './expiry.ts'
 import { copyPlain } from './plain.ts'
 import { type Data, RecordCodec, type RecordMetadata, type Unusable } from './record.ts'
 import { newRevision } from './session-id.ts'
 import { StoreCalls } from './store-calls.ts'
 
 /** How long the holder of an old id can still end what came out of it. */
-const TOMBSTONE_SECONDS = 60
+export const TOMBSTONE_SECONDS = 60
 
 /** A session's record as the store has it. */
 export interface Stored {
@@ -28,15 +28,25 @@ export interface Tombstone {
   readonly id: string
   readonly bytes: Uint8Array
   readonly successors: readonly string[]
+  /** When the last rotation was: a Unix time in seconds, by the clock of its process, but not later than now. */
+  readonly rotatedAt: number
 }
 
 /** What there is under an id. */
 export type Found =
   | { readonly kind: 'session'; readonly stored: Stored; readonly data: Data }
   | { readonly kind: 'rotated'; readonly tombstone: Tombstone }
-  | { readonly kind: 'unusable'; readonly reason: Unusable | 'expired'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'unusable'
+      readonly reason: Unusable | 'expired'
+      readonly id: string
+      readonly bytes: Uint8Array
+    }
   /** `reason`: the store has refused the id, and says why. */
   | { readonly kind: 'missing'; readonly reason?: string }
+
+/** What an id comes upon instead of a session. A logout ends it all the same. */
+export type Remnant = Extract<Found, { kind: 'rotated' | 'unusable' }>
 
 /** What became of a swap. */
 export type Swapped =
@@ -67,6 +77,8 @@ export class RecordStore {
   readonly readProlongs: boolean
   /** How far a read may prolong what it reads; `undefined`: the store is not told. */
   readonly #readTtl: number | undefined
+  /** A read or a touch may have prolonged what is there. */
+  readonly #prolongs: boolean
 
   constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
     this.#expiry = expiry
@@ -81,13 +93,24 @@ export class RecordStore {
     if (store.readProlongs === true && (expiry.rolling || expiry.lifetime === 0)) {
       this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
     }
+    this.#prolongs = expiry.rolling || expiry.lifetime === 0
   }
 
   /** @throws `FST_SESSION_STORE` */
   async read(id: string): Promise<Found> {
     const { lifetime } = this.#expiry
     const bytes = await this.#calls.read(id, lifetime, this.#readTtl)
-    return bytes === null ? this.#missing(id) : this.interpret(id, bytes)
+    if (bytes === null) return this.#missing(id)
+    const interpreted = this.interpret(id, bytes)
+    const found = interpreted instanceof Promise ? await interpreted : interpreted
+    if (found.kind === 'rotated' && this.#prolongs) await this.#restoreEnd(found.tombstone)
+    return found
+  }
+
+  /** A tombstone lives its minute, whoever reads it. */
+  async #restoreEnd({ id, bytes, rotatedAt }: Tombstone): Promise<void> {
+    const left = rotatedAt + TOMBSTONE_SECONDS - now()
+    await this.#calls.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
   }
 
   #missing(id: string): Found {
@@ -107,20 +130,21 @@ export class RecordStore {
 
   async #decrypted(encryption: Encryption, id: string, bytes: Uint8Array): Promise<Found> {
     const record = await encryption.decrypt(bytes, this.#boundTo(id))
-    return record === null ? { kind: 'unusable', reason: 'undecryptable', bytes } : this.#found(id, bytes, record)
+    return record === null ? { kind: 'unusable', reason: 'undecryptable', id, bytes } : this.#found(id, bytes, record)
   }
 
   #found(id: string, bytes: Uint8Array, record: Uint8Array): Found {
     const at = now()
+    const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
     const parsed = this.codec.parse(record, at)
-    if (!parsed.ok) return { kind: 'unusable', reason: parsed.reason, bytes }
-    const { data, metadata } = parsed
-    // Reads may have prolonged it.
-    if (metadata.rotated !== undefined && at > metadata.last_access + TOMBSTONE_SECONDS) return MISSING
-    if (metadata.rotated !== undefined) {
-      return { kind: 'rotated', tombstone: { id, bytes, successors: metadata.rotated } }
-    }
-    if (hasEnded(this.#expiry, metadata, at)) return { kind: 'unusable', reason: 'expired', bytes }
+    if (!parsed.ok) return unusable(parsed.reason)
+    const { data } = parsed
+    // The ttl of a store bounds whatever a clock that is ahead wrote there. Nothing else bounds what a browser keeps.
+    if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
+    const metadata = notAhead(parsed.metadata, at)
+    const { last_access: rotatedAt, rotated: successors } = metadata
+    if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
+    if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
     return { kind: 'session', stored: { id, bytes, record, metadata, data: copyPlain(data) }, data }
   }
 

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Serializer } from '../types/serializer.ts'
 import { SessionSerializeError } from './errors.ts'
-import { isFuture, type Limit } from './expiry.ts'
+import type { Limit } from './expiry.ts'
 import { isInstance } from './foreign.ts'
 import { JsonSerializer } from './serializers/json.ts'
 import { withoutText } from './without-secrets.ts'
@@ -150,7 +150,6 @@ export class RecordCodec {
     const metadata = stored === undefined && !Object.hasOwn(record, METADATA_KEY) ? absentMetadata(at) : stored
     if (!isMetadata(metadata)) return unusable('bad-metadata')
     if (Object.hasOwn(metadata, 'name') && metadata.name !== this.#cookieName) return unusable('other-cookie')
-    if (isFuture(metadata.created, at) || isFuture(metadata.last_access, at)) return unusable('future')
     return { ok: true, data: copyOf(record), metadata }
   }
 

@@ -4,13 +4,13 @@ import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
 import { CLEAR, isSafeValue, NONE, type Outcome } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
+import { end, endRemnant } from './ending.ts'
 import { cannotSendCookie, SessionGoneError } from './errors.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import { isSamePlain } from './plain.ts'
 import type { Data } from './record.ts'
-import { type Found, RecordStore, type Stored } from './record-store.ts'
+import { type Found, RecordStore, type Remnant, type Stored } from './record-store.ts'
 import { Refusals } from './refusals.ts'
-import { end, endRotated } from './rotation.ts'
 import {
   alignRecord,
   createSession,
@@ -57,10 +57,10 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`
    */
   async load(value: string | undefined, commands: SessionCommands, log: Log): Promise<Session> {
-    const began = channels.load.hasSubscribers ? performance.now() : 0
+    const began = performance.now()
     const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
     this.#refusals.tell(found, log)
-    const session = createSession(this.#stateFor(found, commands), found.kind === 'session' ? found.data : {})
+    const session = createSession(this.#stateFor(found, commands, began), found.kind === 'session' ? found.data : {})
     alignRecord(session)
     if (channels.load.hasSubscribers) {
       const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
@@ -75,28 +75,30 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`
    */
   async reload(session: Session, log: Log): Promise<void> {
-    const { stored, tombstone } = stateOf(session)
-    const id = stored?.id ?? tombstone?.id
+    const began = performance.now()
+    const { stored, remnant } = stateOf(session)
+    const id = stored?.id ?? (remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id)
     const found = id === undefined ? MISSING : await this.#records.read(id)
     this.#refusals.tell(found, log)
-    this.#reset(session, found)
+    this.#reset(session, found, began)
     alignRecord(session)
   }
 
   /**
    * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
    * @param headersSent no cookie can be cleared
-   * @throws `FST_SESSION_STORE`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
+   * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` when it was rotated so long ago that nobody knows where it went;
+   *   `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
    */
   async destroy(session: Session, headersSent = false): Promise<void> {
-    const began = channels.destroy.hasSubscribers ? performance.now() : 0
+    const began = performance.now()
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
-    const { stored, tombstone, strays } = stateOf(session)
+    const { stored, remnant, strays, seenAt } = stateOf(session)
     if (headersSent && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
-    if (stored !== null) await end(this.#records, stored.id, stored.bytes)
-    if (tombstone !== null) await endRotated(this.#records, tombstone)
+    if (stored !== null) await end(this.#records, { id: stored.id, bytes: stored.bytes, seenAt })
+    if (remnant !== null) await endRemnant(this.#records, remnant, seenAt)
     for (const id of strays) await this.#records.remove(id)
-    this.#reset(session, MISSING)
+    this.#reset(session, MISSING, began)
     if (channels.destroy.hasSubscribers) channels.destroy.publish({ ...facts, duration: performance.now() - began })
   }
 
@@ -232,13 +234,13 @@ export class SessionManager {
     if (action === CLEAR) {
       // What was set while the removal was on its way begins a new session.
       const since = session.data() as Data
-      this.#reset(session, MISSING)
+      this.#reset(session, MISSING, 0)
       replaceData(session, since)
     }
     return action
   }
 
-  #stateFor(found: Found, commands: SessionCommands): SessionState {
+  #stateFor(found: Found, commands: SessionCommands, seenAt: number): SessionState {
     const isStored = found.kind === 'session'
     const at = now()
     return {
@@ -246,7 +248,8 @@ export class SessionManager {
       commands,
       id: isStored ? found.stored.id : this.#kind.newId(),
       stored: isStored ? found.stored : null,
-      tombstone: found.kind === 'rotated' ? found.tombstone : null,
+      remnant: remnantOf(found),
+      seenAt,
       metadata: isStored ? found.stored.metadata : { lifetime: this.#expiry.lifetime, created: at, last_access: at },
       rotated: false,
       strays: NO_STRAYS,
@@ -258,13 +261,19 @@ export class SessionManager {
     }
   }
 
-  #reset(session: Session, found: Found): void {
+  #reset(session: Session, found: Found, seenAt: number): void {
     const state = stateOf(session)
-    Object.assign(state, this.#stateFor(found, state.commands))
+    Object.assign(state, this.#stateFor(found, state.commands, seenAt))
     resetData(session, found.kind === 'session' ? found.data : {})
   }
 
   #facts(session: Session, began: number): { fingerprint: string | undefined; duration: number } {
     return { fingerprint: fingerprint(stateOf(session).id), duration: performance.now() - began }
   }
+}
+
+/** The record of another cookie is not this one's to end. */
+function remnantOf(found: Found): Remnant | null {
+  const isOurs = found.kind === 'rotated' || (found.kind === 'unusable' && found.reason !== 'other-cookie')
+  return isOurs ? found : null
 }

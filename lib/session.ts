@@ -5,7 +5,7 @@ import { now } from './clock.ts'
 import { SessionKeyError, SessionOptionsError } from './errors.ts'
 import { lifetimeOf, limitOf, remainingSeconds } from './expiry.ts'
 import { type Data, define, METADATA_KEY, type RecordMetadata } from './record.ts'
-import type { Stored, Tombstone } from './record-store.ts'
+import type { Remnant, Stored } from './record-store.ts'
 import { askedOptions } from './session-options.ts'
 
 /** What the sessions of a registration have in common. */
@@ -34,8 +34,10 @@ export interface SessionState {
   id: string | undefined
   /** The record that the session was loaded from, or last written as; `null`: nothing in the store. */
   stored: Stored | null
-  /** What the request's id came upon: the session was rotated away. */
-  tombstone: Tombstone | null
+  /** What the request's id came upon instead of a session: `destroy()` ends it. */
+  remnant: Remnant | null
+  /** When this process last began to ask the store and then found the session there (`performance.now()`). */
+  seenAt: number
   metadata: RecordMetadata
   /** A new id was asked for; the record still stands under the old one. */
   rotated: boolean

@@ -2,10 +2,11 @@ import t from 'tap'
 import {
   cookieMaxAge,
   hasEnded,
-  isFuture,
+  isAhead,
   isRaised,
   lifetimeOf,
   needsRenewal,
+  notAhead,
   remainingSeconds,
   secondsLeft,
   storeTtl,
@@ -116,7 +117,13 @@ t.test('a lifetime is raised when the record was written under a shorter one', a
   t.equal(needsRenewal(rolling, times({ lifetime: 59 })), true)
 })
 
-t.test('a time more than a minute ahead is from the future', async (t) => {
-  t.equal(isFuture(1060, 1000), false)
-  t.equal(isFuture(1060.1, 1000), true)
+t.test('a date in the future counts as now', async (t) => {
+  const past = times({ limit: { lifetime: 10, from: 1000 } })
+  t.equal(notAhead(past, 1000), past, 'most records are left alone')
+  t.equal(isAhead(past, 1000), false)
+  t.same(notAhead(times({ created: 1001 }), 1000), times({ created: 1000 }))
+  t.same(notAhead(times({ last_access: 2000 }), 1000), times({ last_access: 1000 }))
+  const ahead = times({ limit: { lifetime: 10, from: 1001 } })
+  t.equal(isAhead(ahead, 1000), true)
+  t.same(notAhead(ahead, 1000), past)
 })

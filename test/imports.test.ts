@@ -13,7 +13,7 @@ const LAYERS = [
   /^lib\/record-store\.ts$/,
   /^lib\/session\.ts$/,
   /^lib\/(new-record|session-status|refusals)\.ts$/,
-  /^lib\/(commit|rotation)\.ts$/,
+  /^lib\/(commit|rotation|ending)\.ts$/,
   /^lib\/committer\.ts$/,
   /^lib\/session-manager\.ts$/,
   /^lib\/request-session\.ts$/,

@@ -115,9 +115,7 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
     ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":0,"from":1}}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":1.5,"from":1}}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":5}}}', 'bad-metadata'],
-    ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":5,"from":"x"}}}', 'bad-metadata'],
-    [`{"__metadata__":{"created":${AT + 61},"last_access":1}}`, 'future'],
-    [`{"__metadata__":{"created":1,"last_access":${AT + 61}}}`, 'future']
+    ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":5,"from":"x"}}}', 'bad-metadata']
   ]
   for (const [record, reason] of cases) t.same(parse(record), { ok: false, reason }, record.slice(0, 70))
   t.match(parse(nested(100)), { ok: true })

@@ -8,7 +8,7 @@ function logged() {
 }
 
 const record = (reason: 'undecryptable' | 'expired') =>
-  ({ kind: 'unusable', reason, bytes: Buffer.from('secret') }) as const
+  ({ kind: 'unusable', reason, id: 'id', bytes: Buffer.from('secret') }) as const
 
 t.test('a record that cannot be used is worth a warning each time, with its reason and a remedy', async (t) => {
   const { lines, log } = logged()

@@ -1,88 +1,77 @@
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
 import { RecordStore } from '../lib/record-store.ts'
-import { bury, end, endRotated } from '../lib/rotation.ts'
+import { bury, leadsTo } from '../lib/rotation.ts'
 import { seal } from '../lib/seal.ts'
 import { InMemoryStore } from '../lib/stores/memory.ts'
-import { MapStore } from './support/map-store.ts'
 
 const metadata = { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 }
 
 async function make() {
   const store = new InMemoryStore()
   const records = new RecordStore(resolveOptions({ store }))
-  const write = async (id: string) => (await records.write(id, { data: { id }, metadata })).bytes
-  const rotate = async (id: string, ...successors: string[]) => {
-    const bytes = await write(id)
-    await records.bury(
-      id,
-      bytes,
-      successors.map((successor) => seal(id, successor)),
-      metadata
-    )
-    return bytes
+  const write = (id: string) => records.write(id, { data: { id }, metadata })
+  const tombstone = async (id: string) => {
+    const found = await records.read(id)
+    return found.kind === 'rotated' ? found.tombstone : undefined
   }
-  return { store, records, write, rotate }
+  return { store, records, write, tombstone }
 }
 
-t.test('what came out of a session ends with it, through chains and forks', async (t) => {
-  const { store, records, write, rotate } = await make()
-  const bytes = await rotate('old', 'fork-1', 'fork-2')
-  await rotate('fork-1', 'chain')
-  for (const id of ['fork-2', 'chain', 'other']) await write(id)
-  await end(records, 'old', bytes)
-  t.equal(store.size, 1)
-  t.match(await records.read('other'), { kind: 'session' })
-})
-
-t.test('who came upon the tombstone ends the same', async (t) => {
-  const { store, records, write, rotate } = await make()
-  await rotate('old', 'new')
-  await write('new')
-  const found = await records.read('old')
-  await endRotated(records, (found as { tombstone: Parameters<typeof endRotated>[1] }).tombstone)
-  t.equal(store.size, 0)
-})
-
-t.test('a successor that another rotation adds meanwhile is found, too', async (t) => {
-  const { store, records, write, rotate } = await make()
-  await rotate('old', 'first')
-  for (const id of ['first', 'second']) await write(id)
-  const found = await records.read('old')
-  const { tombstone } = found as { tombstone: Parameters<typeof endRotated>[1] }
-  const { read } = store
-  store.read = async (id, lifetime) => {
-    store.read = read
-    const successors = ['first', 'second'].map((successor) => seal('old', successor))
-    await records.bury('old', tombstone.bytes, successors, metadata)
-    return read.call(store, id, lifetime)
-  }
-  await endRotated(records, tombstone)
-  t.equal(store.size, 0)
-})
-
 t.test('who buries it again, because the answer was lost, does not name the successor twice', async (t) => {
-  const { records, write, rotate } = await make()
-  const bytes = await rotate('old', 'new')
+  const { records, write, tombstone } = await make()
+  const old = await write('old')
   await write('new')
-  t.equal(await bury(records, { id: 'old', bytes, record: bytes, metadata }, 'new'), null)
-  t.match(await records.read('old'), { kind: 'rotated', tombstone: { successors: { length: 1 } } })
+  for (let times = 0; times < 2; times++) t.equal(await bury(records, old, 'new'), null)
+  t.match(await tombstone('old'), { successors: { length: 1 } })
 })
 
-t.test('a store that cannot compare removes', async (t) => {
-  const store = new MapStore()
-  const records = new RecordStore(resolveOptions({ store }))
-  const { bytes } = await records.write('id', { data: { a: 1 }, metadata })
-  await end(records, 'id', bytes)
-  t.equal(store.entries.size, 0)
+t.test('a tombstone leads to at most 16 sessions', async (t) => {
+  const { records, write, tombstone } = await make()
+  const old = await write('old')
+  const ids = Array.from({ length: 17 }, (_, index) => `new-${index}`)
+  for (const id of ids) await write(id)
+  for (const id of ids.slice(0, 16)) t.equal(await bury(records, old, id), null)
+  await t.rejects(bury(records, old, 'new-16'), { code: 'FST_SESSION_GONE' })
+  const found = (await tombstone('old'))!
+  t.equal(found.successors.length, 16)
+  t.same(
+    ids.map((id) => leadsTo(found, id)),
+    ids.map((_, index) => index < 16)
+  )
+  t.equal(await bury(records, old, 'new-3'), null, 'one that it leads to already')
 })
 
-t.test('a store that cannot tell is no reason to remove without comparing', async (t) => {
-  const { store, records, write } = await make()
-  const bytes = await write('id')
-  store.replace = async () => {
-    throw new Error('down')
+t.test('who meets others at each attempt gives up', async (t) => {
+  const { records, write } = await make()
+  const old = await write('old')
+  await write('new')
+  let attempts = 0
+  const { bury: original } = records
+  records.bury = async (id, expected, successors, from) => {
+    attempts++
+    const found = await records.read(id)
+    const bytes = found.kind === 'rotated' ? found.tombstone.bytes : old.bytes
+    await original.call(records, id, bytes, [seal('old', 'new')], from)
+    return original.call(records, id, expected, successors, from)
   }
-  await t.rejects(end(records, 'id', bytes), { code: 'FST_SESSION_STORE' })
-  t.equal(store.size, 1)
+  await t.rejects(bury(records, old, 'other'), { code: 'FST_SESSION_CONFLICT' })
+  t.equal(attempts, 17)
+})
+
+t.test('whether a session lives on is looked for in so many records, however they lead to each other', async (t) => {
+  const { store, records, write } = await make()
+  const old = await write('old')
+  const { bytes } = await write('circle')
+  const circle = Array.from({ length: 40 }, () => seal('circle', 'circle'))
+  await records.bury('circle', bytes, circle, metadata)
+  await records.bury('old', old.bytes, [seal('old', 'circle')], metadata)
+  let reads = 0
+  const { read } = store
+  store.read = (...args) => {
+    reads++
+    return read.apply(store, args)
+  }
+  t.same(await bury(records, old, 'new'), { kind: 'missing' })
+  t.equal(reads, 64)
 })

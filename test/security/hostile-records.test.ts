@@ -233,12 +233,15 @@ t.test('metadata that are wrong, or from the future, are a new session', async (
     `{"created":${AT},"last_access":${AT + 3_600}}`,
     `{"created":1e300,${time}}`
   ]
-  await forEachTrap(t, async (t, { visit }) => {
+  await forEachTrap(t, async (t, { visit, name }) => {
     for (const metadata of wrong) {
       t.match(await visit(Buffer.from(inMetadata(metadata))), { isNew: true, reason: 'bad-metadata' }, metadata)
     }
     for (const metadata of future) {
-      t.match(await visit(Buffer.from(inMetadata(metadata))), { isNew: true, reason: 'future' }, metadata)
+      // What is on the server ends with the store's ttl. What a browser keeps has no other end than its date.
+      const isRefused = name === 'a signed cookie'
+      const seen = await visit(Buffer.from(inMetadata(metadata)))
+      t.match(seen, isRefused ? { isNew: true, reason: 'future' } : { isNew: false }, metadata)
     }
     const old = `{"created":${AT - 3_601},${time}}`
     t.match(await visit(Buffer.from(inMetadata(old))), { isNew: true, reason: 'expired' })

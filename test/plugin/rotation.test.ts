@@ -1,0 +1,300 @@
+import t from 'tap'
+import { AESGCMEncryptor } from '../../lib/encryptors/aes-gcm.ts'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { cookieValue, type Handler, testApp } from '../support/app.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { MapStore } from '../support/map-store.ts'
+import { steadyClock } from '../support/steady-clock.ts'
+
+const data: Handler = (session) => session.data()
+const rotate: Handler = (session) => session.regenerateId()
+const logout: Handler = (session) => session.destroy()
+
+/** A session of Alice's in a store that counts its calls. */
+async function login(t: { teardown(fn: () => unknown): void }, options: StarsessionsOptions = {}) {
+  const store = new InMemoryStore()
+  let calls = 0
+  const counted = new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      calls++
+      return value.bind(target)
+    }
+  }) as SessionStore
+  const { send, problems } = await testApp(t, { store: counted, ...options })
+  const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+  const callsFor = async (work: () => Promise<unknown>) => {
+    calls = 0
+    await work()
+    return calls
+  }
+  return { store, send, problems, cookie, callsFor }
+}
+
+/** Handlers that have all loaded their session before the first of them goes on. */
+function together(count: number): (handler: Handler) => Handler {
+  let loaded = 0
+  let release: () => void = () => undefined
+  const all = new Promise<void>((resolve) => (release = resolve))
+  return (handler) => async (session, request) => {
+    if (++loaded === count) release()
+    await all
+    return handler(session, request)
+  }
+}
+
+t.test(
+  'of many rotations of one session at once 16 are answered, and each costs a bounded number of calls',
+  async (t) => {
+    const calls: number[] = []
+    for (const count of [50, 200]) {
+      const { store, send, cookie, callsFor } = await login(t)
+      const at = together(count)
+      const answers: number[] = []
+      const perRotation = await callsFor(async () => {
+        const rotations = await Promise.all(Array.from({ length: count }, () => send(cookie, at(rotate))))
+        answers.push(...rotations.map(({ status }) => status))
+        for (const { status, lines, body } of rotations) {
+          t.equal(lines.length, status === 200 ? 1 : 0)
+          if (status !== 200) t.match(body, { statusCode: 409, code: 'FST_SESSION_GONE' })
+        }
+      })
+      calls.push(perRotation / count)
+      t.equal(answers.filter((status) => status === 200).length, 16)
+      t.equal(answers.filter((status) => status === 409).length, count - 16)
+      t.equal(store.size, 17, 'the new records of the others are taken back')
+      const out = await send(cookie, logout)
+      t.equal(out.status, 200)
+      t.equal(store.size, 0, 'a logout finds all 16')
+    }
+    const [few = 0, many = 0] = calls
+    t.ok(many < 1.5 * few, `${few} calls for each of 50, ${many} for each of 200`)
+    t.ok(many < 8)
+  }
+)
+
+t.test('many logouts by the old id cost a bounded number of calls each', async (t) => {
+  const calls: number[] = []
+  for (const count of [50, 200]) {
+    const { store, send, cookie, callsFor } = await login(t)
+    const at = together(20)
+    await Promise.all(Array.from({ length: 20 }, () => send(cookie, at(rotate))))
+    const out = together(count)
+    const perLogout = await callsFor(async () => {
+      const logouts = await Promise.all(Array.from({ length: count }, () => send(cookie, out(logout))))
+      t.same(new Set(logouts.map(({ status }) => status)), new Set([200]))
+    })
+    calls.push(perLogout / count)
+    t.equal(store.size, 0)
+  }
+  const [few = 0, many = 0] = calls
+  t.ok(many < 1.5 * few, `${few} calls for each of 50, ${many} for each of 200`)
+  t.ok(many < 50)
+})
+
+const KEY = 'k'.repeat(32)
+const other = new AESGCMEncryptor(Buffer.from('o'.repeat(32)))
+/** Why a process cannot use a record, and how that comes about. */
+const UNUSABLE: Record<string, { options?: StarsessionsOptions; spoil?: (record: string) => string | Uint8Array }> = {
+  undecryptable: { options: { encryptor: other } },
+  expired: { options: { lifetime: 60 }, spoil: (record) => record.replace(/"created":[\d.]+/, '"created":1') },
+  unparsable: { spoil: (record) => record.slice(0, -1) },
+  'not-an-object': { spoil: () => '[1]' },
+  'too-deep': { spoil: (record) => record.replace('"alice"', '['.repeat(101) + ']'.repeat(101)) },
+  'bad-metadata': { spoil: (record) => record.replace(/"created":[\d.]+/, '"created":"x"') }
+}
+
+for (const [reason, { options = {}, spoil }] of Object.entries(UNUSABLE)) {
+  t.test(`a logout ends a record that is ${reason}`, async (t) => {
+    for (const store of [new InMemoryStore(), new MapStore()]) {
+      const encryptor = reason === 'undecryptable' ? { encryptor: new AESGCMEncryptor(Buffer.from(KEY)) } : {}
+      const there = await testApp(t, { store, ...encryptor })
+      const here = await testApp(t, { store, ...options })
+      const { cookie } = await there.send(undefined, (session) => void (session.user = 'alice'))
+      const id = cookieValue(cookie)
+      if (spoil !== undefined) {
+        const record = Buffer.from((await store.read(id, 0)) ?? '').toString()
+        await store.write(id, Buffer.from(spoil(record)), 0, 0)
+      }
+      const { status, lines } = await here.send(cookie, logout)
+      t.equal(status, 200)
+      t.match(lines, [/^session=; Expires/])
+      t.match(here.problems(), [{ reason }])
+      t.equal(await store.read(id, 0), null)
+    }
+  })
+}
+
+t.test('a logout that finds such a record after reload() ends it, too', async (t) => {
+  const { store, send, cookie } = await login(t)
+  await send(cookie, async (session) => {
+    await store.write(cookieValue(cookie), Buffer.from('{'), 0, 0)
+    await session.reload()
+    t.equal(session.isNew, true)
+    await session.reload()
+    await session.destroy()
+  })
+  t.equal(store.size, 0)
+})
+
+t.test('a logout with a session that was loaded long ago does not claim what it cannot know', async (t) => {
+  const clock = steadyClock(t)
+  const store = new InMemoryStore()
+  const { send } = await testApp(t, { store })
+  for (const [seconds, status] of [
+    [50, 200],
+    [90, 409]
+  ] as const) {
+    const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+    let next: string | undefined
+    const late = await send(cookie, async (session) => {
+      next = (await send(cookie, rotate)).cookie
+      // The tombstone's minute is over.
+      await store.remove(cookieValue(cookie))
+      clock.advance(seconds)
+      await session.destroy()
+    })
+    t.equal(late.status, status, `${seconds} s`)
+    if (status === 200) continue
+    t.match(late.body, { code: 'FST_SESSION_GONE' })
+    t.same(late.lines, [], 'the browser may have the newer cookie')
+    t.same((await send(next, data)).body, { user: 'alice' })
+  }
+})
+
+t.test('a session that was saved or reloaded meanwhile is known since then', async (t) => {
+  const clock = steadyClock(t)
+  const store = new InMemoryStore()
+  const { send } = await testApp(t, { store })
+  const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+  const refresh: Handler[] = [
+    (session) => session.reload(),
+    (session) => session.update((newest) => void (newest.n = 1)),
+    (session) => {
+      session.m = 1
+      return session.save()
+    }
+  ]
+  for (const again of refresh) {
+    const kept = await store.read(cookieValue(cookie), 0)
+    const { status } = await send(cookie, async (session, request) => {
+      clock.advance(90)
+      await again(session, request)
+      await store.remove(cookieValue(cookie))
+      await session.destroy()
+    })
+    t.equal(status, 200)
+    await store.write(cookieValue(cookie), kept!, 0, 0)
+  }
+})
+
+t.test('clocks that differ by 61 seconds, or are set back by 90, log nobody out', async (t) => {
+  for (const options of [{}, { lifetime: 600 }, { lifetime: 600, rolling: true }] as StarsessionsOptions[]) {
+    for (const seconds of [61, 90]) {
+      const clock = fakeClock(t, 1_700_000_000 + seconds)
+      const { store, send, cookie, problems } = await login(t, options)
+      clock.advance(-seconds)
+      const seen = await send(cookie, (session) => ({ ...session.metadata, left: session.remainingSeconds ?? 600 }))
+      t.match(seen.body, { created: 1_700_000_000, lastAccess: 1_700_000_000, left: 600 })
+      t.same((await send(cookie, data)).body, { user: 'alice' })
+      await send(cookie, (session) => void (session.n = 1))
+      t.same((await send(cookie, data)).body, { user: 'alice', n: 1 })
+      const { cookie: next } = await send(cookie, rotate)
+      for (const step of [seconds, -seconds]) {
+        clock.advance(step)
+        t.same((await send(next, data)).body, { user: 'alice', n: 1 })
+      }
+      t.same(problems(), [])
+      // A logout by the old id reaches the new session, whichever clock it has.
+      clock.advance(seconds === 61 ? -seconds : 0)
+      t.equal((await send(cookie, logout)).status, 200)
+      t.equal(store.size, 0)
+    }
+  }
+})
+
+t.test('a rotation by a clock that is ahead is found by a logout whose clock is behind', async (t) => {
+  const clock = fakeClock(t)
+  const store = new MapStore()
+  // Its own clock is not the one of the processes.
+  const replace: NonNullable<SessionStore['replace']> = async (id, expected, bytes) => {
+    const entry = store.entries.get(id)
+    const current = entry?.data ?? null
+    if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
+    if (bytes === null) store.entries.delete(id)
+    else store.entries.set(id, { data: bytes, expires: Number.POSITIVE_INFINITY })
+    return { replaced: true }
+  }
+  const { send } = await testApp(t, { store: Object.assign(store, { replace }) })
+  for (const step of [61, -61]) {
+    const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+    clock.advance(step)
+    const { cookie: next } = await send(cookie, rotate)
+    clock.advance(-2 * step)
+    t.equal((await send(cookie, logout)).status, 200)
+    clock.advance(2 * step)
+    t.same((await send(next, data)).body, {})
+  }
+})
+
+t.test('a tombstone lives its minute, whoever reads it', async (t) => {
+  for (const options of [{}, { lifetime: 600, rolling: true }, { lifetime: 600 }] as StarsessionsOptions[]) {
+    const clock = fakeClock(t)
+    const { store, send, cookie } = await login(t, options)
+    const id = cookieValue(cookie)
+    await send(cookie, rotate)
+    for (let seconds = 0; seconds < 50; seconds += 10) {
+      clock.advance(10)
+      await send(cookie, data)
+    }
+    clock.advance(9.9)
+    t.not(await store.read(id, 600), null)
+    clock.advance(0.2)
+    t.equal(await store.read(id, 600), null)
+  }
+})
+
+t.test('nor does a touch that comes upon it prolong it', async (t) => {
+  const clock = fakeClock(t)
+  const inner = new InMemoryStore()
+  const store: SessionStore = {
+    read: (id, lifetime) => inner.read(id, lifetime),
+    write: inner.write.bind(inner),
+    remove: inner.remove.bind(inner),
+    replace: inner.replace.bind(inner),
+    touch: inner.touch.bind(inner)
+  }
+  const { send } = await testApp(t, { store, lifetime: 600, rolling: true })
+  const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+  const late = await send(cookie, () => send(cookie, rotate).then(() => undefined))
+  t.same(late.lines, [])
+  clock.advance(60.1)
+  t.equal(await inner.read(cookieValue(cookie), 600), null)
+})
+
+t.test('a clock that is a minute ahead does not cut a tombstone short', async (t) => {
+  const clock = fakeClock(t)
+  const { store, send, cookie } = await login(t)
+  const given: number[] = []
+  await send(cookie, rotate)
+  store.read = async (id, lifetime) => {
+    clock.advance(-70)
+    const found = await InMemoryStore.prototype.read.call(store, id, lifetime)
+    clock.advance(70)
+    return found
+  }
+  const { replace } = store
+  store.replace = (...args) => {
+    given.push(args[4])
+    clock.advance(-70)
+    const replaced = replace.apply(store, args)
+    clock.advance(70)
+    return replaced
+  }
+  clock.advance(70)
+  await send(cookie, data)
+  t.same(given, [60])
+})
