@@ -1,7 +1,8 @@
 // Everything in the cookie, and nobody can read it. Keys are lists, newest first: the first encrypts and signs, all are
-// tried for reading. To rotate, put a new key in front; once the lifetime has passed, the old one can go.
+// tried for reading. To rotate, put a new key in front, as in SESSION_KEY=new,old; once the lifetime has passed, the old
+// one can go.
 //
-//   SESSION_KEYS=$(openssl rand -base64 32) SESSION_SECRETS=$(openssl rand -base64 32) \
+//   SESSION_KEY=$(openssl rand -base64 32) SESSION_SECRET=$(openssl rand -base64 32) \
 //     node --import=ts-blank-space/register examples/encrypted-cookie.ts
 
 import { fileURLToPath } from 'node:url'
@@ -11,10 +12,7 @@ import starsessions, { AESGCMEncryptor, CookieStore } from 'fastify-starsessions
 /** `new,old` → `['new', 'old']`. What is missing stays missing, and is refused by name when the plugin is made. */
 const list = (variable: string | undefined): (string | undefined)[] => variable?.split(',') ?? [undefined]
 
-export async function build({
-  keys = list(process.env.SESSION_KEYS),
-  secrets = list(process.env.SESSION_SECRETS)
-} = {}) {
+export async function build({ keys = list(process.env.SESSION_KEY), secrets = list(process.env.SESSION_SECRET) } = {}) {
   const app = Fastify()
   await app.register(starsessions, {
     store: new CookieStore({ secretKey: secrets }),

@@ -10,10 +10,27 @@ import { Redis } from 'ioredis'
 export async function build({ url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' } = {}) {
   const app = Fastify()
 
-  // The client is the application's: it makes it, and closes it. While Redis is away, a request waits for 5 seconds at
-  // most (`storeTimeout`), and is then answered with 503.
-  const client = new Redis(url, { maxRetriesPerRequest: 1 })
-  client.on('error', (error) => app.log.error(error))
+  // The client is the application's: it makes it, and closes it. When Redis goes away later, requests that need their
+  // session are answered with 503 until it is back.
+  const client = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    connectTimeout: 2000,
+    socketTimeout: 2000
+  })
+  let reason = ''
+  client.on('error', (error) => {
+    reason = error.message
+    app.log.error(error)
+  })
+  try {
+    await client.connect()
+  } catch {
+    client.disconnect()
+    throw new Error(
+      `Redis cannot be used (${reason}). Start it, or set REDIS_URL, as in REDIS_URL=redis://127.0.0.1:6379`
+    )
+  }
   // Before the plugin is registered: Fastify runs the last hook first.
   app.addHook('onClose', () => client.disconnect())
 

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
@@ -17,7 +21,7 @@ interface People {
 }
 interface Application {
   Users: new () => People
-  build(options: { users: People; redisUrl: string; production?: boolean }): Promise<FastifyInstance>
+  build(options: { users: People; redisUrl?: string; production?: boolean }): Promise<FastifyInstance>
 }
 // By a computed name: a typed import would take its declaration of session data into this program.
 const { Users, build }: Application = await import(new URL('../examples/app/app.ts', import.meta.url).href)
@@ -231,4 +235,50 @@ t.test('in production the cookie is Secure, under a __Host- name', async (t) => 
   const { origin } = await start(t, true)
   const { lines } = await new Browser(origin).request('/login')
   t.match(lines, [/^__Host-session=[\w-]{43}; Max-Age=1800; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
+})
+
+/** Runs it as its reader does, and gives what it prints; it is stopped when it prints its URL. */
+async function command(t: Test, variables: Record<string, string>) {
+  const { REDIS_URL: _, ...env } = process.env
+  const child = spawn(process.execPath, ['--import=ts-blank-space/register', 'examples/app/app.ts'], {
+    cwd: root,
+    env: { ...env, PORT: '0', ...variables },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text
+  })
+  const ended = once(child, 'close')
+  const { value: url } = await createInterface(child.stdout)[Symbol.asyncIterator]().next()
+  const page = url === undefined ? '' : await (await fetch(url)).text()
+  child.kill()
+  await ended
+  return { page, errors, code: child.exitCode }
+}
+
+t.test('without Redis the sessions are in memory, and one line says so', async (t) => {
+  t.match(await command(t, {}), {
+    page: 'Nobody is logged in',
+    errors: /^Sessions are in memory[^\n]*REDIS_URL=redis:[^\n]*\n$/,
+    code: 0
+  })
+  const app = await build({ users: new Users() })
+  t.teardown(() => app.close())
+  const cookie = await sessionCookie(app, { user: 'ada' })
+  t.match(await readSession(app, await app.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
+})
+
+t.test('with a Redis that cannot be used it ends within seconds, and one line says why', async (t) => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  for (const address of ['127.0.0.1:1', 'nowhere.invalid', `:secret@127.0.0.1:${port}`]) {
+    const { code, errors } = await command(t, { REDIS_URL: `redis://${address}` })
+    t.equal(code, 1, address)
+    t.match(errors, /^Redis cannot be used \([^)]+\)\. [^\n]*REDIS_URL[^\n]*\n$/, address)
+    t.notMatch(errors, 'secret')
+  }
 })

@@ -1,6 +1,8 @@
 // A whole application to copy from: people log in and out, some of them are editors, forms are protected against CSRF,
-// messages survive a redirect, and the sessions are in Redis. Its tests are in test/application.test.ts.
+// messages survive a redirect, and the sessions are in Redis, or in memory while you develop. Its tests are in
+// test/application.test.ts.
 //
+//   node --import=ts-blank-space/register examples/app/app.ts
 //   REDIS_URL=redis://127.0.0.1:6379 node --import=ts-blank-space/register examples/app/app.ts
 
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
@@ -9,9 +11,9 @@ import { promisify } from 'node:util'
 import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import formbody from '@fastify/formbody'
-import fastifyRedis from '@fastify/redis'
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify'
 import starsessions, { RedisStore } from 'fastify-starsessions'
+import { Redis } from 'ioredis'
 
 declare module 'fastify-starsessions' {
   interface SessionData {
@@ -63,23 +65,49 @@ export class Users {
 
 export interface Options {
   users: Users
-  redisUrl: string
+  /** Without it, the sessions are in memory: they end with the process. */
+  redisUrl?: string | undefined
   /** Behind HTTPS: the cookie is Secure, and under a name that no subdomain can plant. */
   production?: boolean
   /** The address of the proxy that terminates HTTPS. */
   trustProxy?: string
 }
 
+/** A client that is connected. When Redis is not there, the error comes at once and says why. */
+async function connect(url: string, log: FastifyBaseLogger): Promise<Redis> {
+  // README.md, "Redis in production", explains these settings.
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (retries) => Math.min(retries * 50, 500),
+    maxLoadingRetryTime: 500,
+    connectTimeout: 2000,
+    socketTimeout: 2000
+  })
+  let reason = ''
+  client.on('error', (error) => {
+    reason = error.message
+    log.error(error)
+  })
+  try {
+    await client.connect()
+    return client
+  } catch {
+    client.disconnect()
+    throw new Error(
+      `Redis cannot be used (${reason}). Start it, correct REDIS_URL, or leave REDIS_URL out to do without.`
+    )
+  }
+}
+
 export async function build({ users, redisUrl, production = false, trustProxy = '' }: Options) {
   const app = Fastify({ ...(trustProxy !== '' && { trustProxy }) })
 
-  // It connects, and it disconnects when the application has closed. README.md, "Redis in production", tells why these.
-  const retryStrategy = (retries: number) => Math.min(retries * 50, 500)
-  const settings = { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy, maxLoadingRetryTime: 500 }
-  await app.register(fastifyRedis, { url: redisUrl, ...settings })
-  app.redis.on('error', (error) => app.log.error(error))
+  const client = redisUrl === undefined ? undefined : await connect(redisUrl, app.log)
+  app.addHook('onClose', () => client?.disconnect())
   await app.register(starsessions, {
-    store: new RedisStore({ client: app.redis, prefix: 'app:session:' }),
+    ...(client && { store: new RedisStore({ client, prefix: 'app:session:' }) }),
     storeTimeout: 2,
     lifetime: { minutes: 30 },
     rolling: true,
@@ -182,7 +210,18 @@ function page(reply: FastifyReply, body: string) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const users = new Users()
   await users.add('ada', 'open sesame', 'editor')
-  const app = await build({ users, redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' })
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
-  console.log(await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) }))
+  const redisUrl = process.env.REDIS_URL || undefined
+  if (redisUrl === undefined) {
+    console.warn(
+      'Sessions are in memory and end with this process. To keep them in Redis: REDIS_URL=redis://127.0.0.1:6379'
+    )
+  }
+  try {
+    const app = await build({ users, redisUrl })
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
+    console.log(await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) }))
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
 }
