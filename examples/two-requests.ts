@@ -1,3 +1,8 @@
+// Two requests of one session at once, over a store that can compare and over one that cannot. README.md, "Two requests
+// at once", drives this with curl.
+//
+//   node --import=ts-blank-space/register examples/two-requests.ts
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyRequest } from 'fastify'
@@ -14,7 +19,7 @@ function threeMethods(): SessionStore {
 }
 
 /** The same application twice: over a store with `replace`, and over one without. */
-export async function build() {
+export async function build({ pause = 1000 } = {}) {
   const app = Fastify()
   for (const [name, store] of Object.entries({ compared: new InMemoryStore(), blind: threeMethods() })) {
     app.register(
@@ -32,7 +37,7 @@ export async function build() {
         // Slow enough for another request to come in between.
         scope.put('/cart/:article', async (request: FastifyRequest<{ Params: { article: string } }>) => {
           const session = await request.loadSession()
-          await sleep(100)
+          await sleep(pause)
           session.set(`cart-${request.params.article}`, 1)
           return { ok: true }
         })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readdir, utimes, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -311,7 +312,7 @@ t.test('custom-store: sessions are files that outlive the application', async (t
 })
 
 t.test('two-requests: what a store with replace keeps, and what one without it loses', async (t) => {
-  const app = await build('two-requests')
+  const app = await build('two-requests', { pause: 100 })
   t.teardown(() => app.close())
   const after = async (scope: string) => {
     const jar = new CookieJar()
@@ -354,6 +355,34 @@ t.test('custom-serializer: a Date and a Set come back as what they were', async 
   t.match((await ask(app, jar, 'GET /function')).json(), { statusCode: 500, code: 'FST_SESSION_SERIALIZE' })
 })
 
+t.test('an example that misses something ends at once, and names the variable to set', async (t) => {
+  const { SESSION_SECRET: _, SESSION_KEY: __, ...env } = process.env
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const cases: [name: string, variable: string, given: Record<string, string>][] = [
+    ['basic', 'SESSION_SECRET', {}],
+    ['encrypted-cookie', 'SESSION_SECRET', {}],
+    ['encrypted-cookie', 'SESSION_KEY', { SESSION_SECRET: SECRET }],
+    ['redis', 'REDIS_URL', { REDIS_URL: 'redis://127.0.0.1:1' }],
+    ['redis', 'REDIS_URL', { REDIS_URL: `redis://127.0.0.1:${port}` }],
+    ['redis', 'REDIS_URL', { REDIS_URL: 'redis://nowhere.invalid' }]
+  ]
+  for (const [name, variable, given] of cases) {
+    const args = ['--import=ts-blank-space/register', `examples/${name}.ts`]
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      cwd: root,
+      env: { ...env, PORT: '0', ...given },
+      encoding: 'utf8',
+      timeout: 30_000
+    })
+    t.equal(status, 1, `${name}: ${stderr}`)
+    t.match(stderr, new RegExp(`Error.*\\b${variable}\\b`), name)
+    t.match(readFileSync(join(root, `examples/${name}.ts`), 'utf8'), `process.env.${variable}`, `${name} reads it`)
+  }
+})
+
 t.test('each example runs on its own: it prints its URL and ends when told to', async (t) => {
   const server = await startRedis()
   t.teardown(() => server.stop())
@@ -365,8 +394,7 @@ t.test('each example runs on its own: it prints its URL and ends when told to', 
     ...process.env,
     PORT: '0',
     SESSION_SECRET: SECRET,
-    SESSION_SECRETS: SECRET,
-    SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'),
+    SESSION_KEY: Buffer.alloc(32, 1).toString('base64'),
     REDIS_URL: `redis://127.0.0.1:${server.port}`
   }
   const runs = names.map(async (name) => {

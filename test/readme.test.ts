@@ -9,7 +9,7 @@
 //   -->
 //
 // CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
-// run while that example serves, and print what the lines `prints TEXT` say, in this order. Requests share a cookie jar.
+// run while that example serves, and print what the lines `prints TEXT` or `prints /REGEXP/` say, in this order. Requests share a cookie jar.
 // "<name>" in an answer's body stands for any text, and in what is sent later for that text.
 // The other lines of sh are checked for what they name.
 
@@ -347,9 +347,10 @@ for (const { title, code, context, expected } of shells) {
     let rest = stdout
     for (const line of expected) {
       const [, text = ''] = /^prints (.+)$/.exec(line) ?? []
-      const at = text === '' ? -1 : rest.indexOf(text)
-      t.ok(at !== -1, line, { printed: rest })
-      rest = rest.slice(at + text.length)
+      const pattern = /^\/(.+)\/$/.exec(text)?.[1] ?? text.replace(/\W/g, '\\$&')
+      const found = text === '' ? null : new RegExp(pattern, 'm').exec(rest)
+      t.ok(found, line, { printed: rest })
+      rest = rest.slice((found?.index ?? 0) + (found?.[0].length ?? 0))
     }
   })
 }
