@@ -9,7 +9,8 @@
 //   -->
 //
 // CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
-// run while that example serves, and print what the lines `prints TEXT` or `prints /REGEXP/` say, in this order. Requests share a cookie jar.
+// run while that program serves, and print what the lines `prints TEXT` or `prints /REGEXP/` say, in this order. FILE is an
+// example, or the name under which the page says to save a block. Requests share a cookie jar.
 // "<name>" in an answer's body stands for any text, and in what is sent later for that text.
 // The other lines of sh are checked for what they name.
 
@@ -329,19 +330,26 @@ for (const { title, code, context, expected } of shells) {
     continue
   }
   t.test(`${title}: ${context}`, { skip: hasCurl ? false : 'there is no curl' }, async (t) => {
-    const [, file = ''] = /^serve (\S+)$/.exec(context) ?? []
-    if (file === '' || !existsSync(join(root, file))) throw new Error(`${context}: no such file`)
+    const [, name = ''] = /^serve (\S+)$/.exec(context) ?? []
+    const file = savedAs(name) ?? join(root, name)
+    if (name === '' || !existsSync(file)) throw new Error(`${context}: no such program`)
     const server = spawn(process.execPath, ['--import=ts-blank-space/register', file], {
       cwd: root,
       env: { ...process.env, ...SETTINGS },
       stdio: ['ignore', 'pipe', 'inherit']
     })
     const ended = once(server, 'exit')
-    const { value: url } = await createInterface(server.stdout)[Symbol.asyncIterator]().next()
-    t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
-    const script = lines.join('\n').replaceAll('http://127.0.0.1:3000', url)
+    let port: string | undefined
+    for await (const line of createInterface(server.stdout)) {
+      port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1]
+      if (port !== undefined) break
+    }
+    t.ok(port, 'it prints its URL')
+    server.stdout.resume()
+    const jar = await mkdtemp(join(folder, 'jar-'))
+    const script = lines.join('\n').replace(/(http:\/\/[\w.]+):3000/g, `$1:${port}`)
     const env = { ...process.env, no_proxy: '*' }
-    const { stdout } = await run('sh', ['-ec', script], { cwd: folder, env })
+    const { stdout } = await run('sh', ['-ec', script], { cwd: jar, env })
     server.kill()
     await ended
     let rest = stdout
@@ -353,6 +361,15 @@ for (const { title, code, context, expected } of shells) {
       rest = rest.slice((found?.index ?? 0) + (found?.[0].length ?? 0))
     }
   })
+}
+
+/** The file of the block that the README says to save under this name: the last program before these words. */
+function savedAs(name: string): string | undefined {
+  const at = readme.indexOf(`Save it as \`${name}\``)
+  if (at === -1) return undefined
+  const line = readme.slice(0, at).split('\n').length
+  const before = programs.filter(({ title }) => title.startsWith('README.md:') && Number(title.split(':')[1]) < line)
+  return files[programs.indexOf(before.at(-1)!)]
 }
 
 async function checkCommand(t: Pick<Tap, 'ok' | 'fail'>, command: string) {
