@@ -1,13 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction } from './cookie.ts'
+import { withoutSharedCaching } from './headers.ts'
+import type { AnnouncedHeaders } from './late-changes.ts'
 import type { CookieOutlet } from './request-session.ts'
 import type { SessionResponse } from './response.ts'
 
 /** The raw response's headers: what a handler's own `save()` has to put its cookie in, in case Fastify sends nothing. */
-export class RawHeaders implements CookieOutlet {
+export class RawHeaders implements CookieOutlet, AnnouncedHeaders {
   readonly #response: SessionResponse
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
+  /** The Set-Cookie line that was put there last. */
+  #line: string | undefined
 
   constructor(response: SessionResponse, request: FastifyRequest, reply: FastifyReply) {
     this.#response = response
@@ -20,7 +24,18 @@ export class RawHeaders implements CookieOutlet {
   }
 
   announce(action: CookieAction): void {
-    this.#response.announce(action, this.#request, this.#reply)
+    this.#line = this.#response.announce(action, this.#request, this.#reply)
+  }
+
+  problem(): string | undefined {
+    const { raw } = this.#reply
+    if (this.#line === undefined || !raw.headersSent) return undefined
+    if (![raw.getHeader('set-cookie')].flat().includes(this.#line)) {
+      return "The session cookie was put on reply.raw, and something has replaced or removed it: add cookies with `reply.raw.appendHeader('set-cookie', ...)`, not with setHeader() or writeHead()"
+    }
+    const caching = raw.getHeader('cache-control')
+    if (withoutSharedCaching(caching) === caching) return undefined
+    return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set 'no-store' or 'private' on reply.raw, or nothing"
   }
 }
 

@@ -82,8 +82,9 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
     throw tooEarly(`request.${membersOf(settings.name).load}() was called`)
   }
   const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
-  const held = new RequestSession(manager, cookie, request.log, inFlight, new RawHeaders(response, request, reply))
-  watchLateChanges(held, request, reply)
+  const headers = new RawHeaders(response, request, reply)
+  const held = new RequestSession(manager, cookie, request.log, inFlight, headers)
+  watchLateChanges(held, request, reply, headers)
   keep(request, registration.sessionKey, held)
   return held
 }

@@ -7,20 +7,41 @@ interface Watched {
   readonly held: RequestSession
   readonly request: FastifyRequest
   readonly reply: FastifyReply
+  readonly headers: AnnouncedHeaders
 }
+
+/** The headers that `save()` or `destroy()` has put on a response before Fastify had it to send. */
+export interface AnnouncedHeaders {
+  /** What became of them when the response went out without Fastify; `undefined`: they were sent as they were put there. */
+  problem(): string | undefined
+}
+
+/** Between the end of a response and the second look at its session lie one to two of these. */
+const SECOND_LOOK_MS = 1000
+/** Responses of such a time that are looked at again: they are kept in memory until then. */
+const MOST_LOOKED_AT = 100
 
 /** Loaded in this turn of the event loop. */
 let loaded: Watched[] = []
+/** Over, and to be looked at once more: at the next tick of the timer but one, or at the next. */
+let recent: Watched[] = []
+let older: Watched[] = []
 
 /**
  * Tells the log about changes that came when nothing stores them any more: after the response was committed, or without a
  * commit, because Fastify did not send the response (`reply.hijack()`, `reply.raw.end()`, a WebSocket).
+ * Looks when the response is over, and once more a second or two after, because a handler may go on.
  *
  * An ordinary response costs no serialization: a change within a value is noticed only in what goes on after its headers.
  * Nor does it cost a listener, which is dearer than the rest of this: most are over when the turn is.
  */
-export function watchLateChanges(held: RequestSession, request: FastifyRequest, reply: FastifyReply): void {
-  if (loaded.push({ held, request, reply }) === 1) setImmediate(endOfTurn)
+export function watchLateChanges(
+  held: RequestSession,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  headers: AnnouncedHeaders
+): void {
+  if (loaded.push({ held, request, reply, headers }) === 1) setImmediate(endOfTurn)
 }
 
 function endOfTurn(): void {
@@ -33,17 +54,52 @@ function endOfTurn(): void {
   }
 }
 
-function onceOver({ held, request, reply }: Watched): void {
-  if (!isSuspicious(held, reply)) return
+function onceOver(one: Watched): void {
+  const { held, request, reply, headers } = one
+  const problem = held.settled ? undefined : headers.problem()
+  if (problem !== undefined) {
+    const err = new SessionHeadersSentError(problem)
+    report(request.log, 'error', 'FST_SESSION_HEADERS_LOST', { err }, 'headers of the session are lost')
+  }
+  if (!isSuspicious(held, reply)) {
+    lookAgainLater(one)
+    return
+  }
   // What others do when the connection closes may be to save the session.
   setImmediate(async () => {
-    if (!(await held.hasUnsavedChanges())) return
-    const problem = held.settled
-      ? 'The session was changed after the headers had gone out'
-      : 'The session was changed, and Fastify did not send the response that would have stored it'
-    const err = new SessionHeadersSentError(`${problem}: call \`await session.save()\`, or change it earlier`)
-    report(request.log, 'error', err.code, { err }, 'a change of the session is lost, unless session.save() follows')
+    if (!(await tellIfLost(one))) lookAgainLater(one)
   })
+}
+
+function lookAgainLater(one: Watched): void {
+  if (recent.length < MOST_LOOKED_AT && recent.push(one) === 1 && older.length === 0) startTimer()
+}
+
+function startTimer(): void {
+  setTimeout(lookAgain, SECOND_LOOK_MS).unref()
+}
+
+function lookAgain(): void {
+  const due = older
+  older = recent
+  recent = []
+  if (older.length > 0) startTimer()
+  for (const one of due) {
+    const { session, settled, dropped, left } = one.held
+    // Only compared, also after a stream: many large sessions are too much to be serialized in one turn.
+    if (session !== null && settled && !dropped && !hasSameValues(session, left)) void tellIfLost(one)
+  }
+}
+
+/** @returns whether there was something to tell */
+async function tellIfLost({ held, request }: Watched): Promise<boolean> {
+  if (!(await held.hasUnsavedChanges())) return false
+  const problem = held.settled
+    ? 'The session was changed after the headers had gone out'
+    : 'The session was changed, and Fastify did not send the response that would have stored it'
+  const err = new SessionHeadersSentError(`${problem}: call \`await session.save()\`, or change it earlier`)
+  report(request.log, 'error', err.code, { err }, 'a change of the session is lost, unless session.save() follows')
+  return true
 }
 
 function isSuspicious(held: RequestSession, reply: FastifyReply): boolean {

@@ -87,8 +87,11 @@ export class SessionResponse {
     return held.action.kind === 'none' ? sent : keepOutOfCaches(reply, sent)
   }
 
-  /** Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`). */
-  announce(action: CookieAction, request: FastifyRequest, reply: FastifyReply): void {
+  /**
+   * Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`).
+   * @returns its Set-Cookie line
+   */
+  announce(action: CookieAction, request: FastifyRequest, reply: FastifyReply): string | undefined {
     const { raw } = reply
     const current = raw.getHeader('set-cookie')
     const lines = this.#lines(action, current, request)
@@ -100,6 +103,7 @@ export class SessionResponse {
     }
     raw.setHeader('set-cookie', oneOrList(lines))
     keepRawOutOfCaches(reply)
+    return lines.at(-1)
   }
 
   #lines(action: CookieAction, current: HeaderValue, request: FastifyRequest): string[] {

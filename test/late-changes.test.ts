@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { watchLateChanges } from '../lib/late-changes.ts'
 import type { RequestSession } from '../lib/request-session.ts'
+import { waitUntil } from './support/wait-until.ts'
+
+const HEADERS = { problem: () => undefined }
 
 /**
  * Ends the response of a request whose session is in this state.
@@ -28,7 +31,7 @@ async function closeWhen(when: 'at once' | 'later', held: object, { sent = false
     ...held
   }
   const reply = { raw, sent } as unknown as FastifyReply
-  watchLateChanges(all as unknown as RequestSession, { log } as unknown as FastifyRequest, reply)
+  watchLateChanges(all as unknown as RequestSession, { log } as unknown as FastifyRequest, reply, HEADERS)
   if (when === 'later') await turn()
   raw.destroyed = true
   raw.emit('close')
@@ -61,4 +64,50 @@ t.test('a stream, and what Fastify does not send, are asked', async (t) => {
   t.match(await close({ settled: true, streams: true }), ['asked', /changed after the headers had gone out/])
   t.match(await close({}, { sent: true }), ['asked', /Fastify did not send the response/])
   t.same(await close({ hasUnsavedChanges: async () => false }, { sent: true }), [])
+})
+
+/** Ends responses of sessions that are as their responses left them. */
+async function over(t: Test, count: number) {
+  const told: { name: string }[] = []
+  const all = Array.from({ length: count }, (_, at) => ({
+    name: String(at),
+    session: {} as Record<string, unknown> | null,
+    left: {} as object,
+    settled: true,
+    streams: false,
+    dropped: false,
+    hasUnsavedChanges: async () => true
+  }))
+  const raw = { statusCode: 200, writableFinished: true, destroyed: false }
+  for (const held of all) {
+    const log = { debug() {}, error: () => void told.push(held) }
+    const reply = { raw, sent: true } as unknown as FastifyReply
+    watchLateChanges(held as unknown as RequestSession, { log } as unknown as FastifyRequest, reply, HEADERS)
+  }
+  for (let at = 0; at < 3; at++) await turn()
+  t.same(told, [])
+  return {
+    all,
+    told: async (last: number) => {
+      await waitUntil('the second look', () => told.some(({ name }) => name === String(last)))
+      return told.map(({ name }) => Number(name))
+    }
+  }
+}
+
+t.test('a session is looked at once more after its response, for a handler that went on', async (t) => {
+  const { all, told } = await over(t, 5)
+  all[0]!.dropped = true
+  all[1]!.session = null
+  all[2]!.settled = false
+  all[4]!.session = { late: true }
+  for (const held of all.slice(0, 3)) held.left = { gone: true }
+  t.same(await told(4), [4])
+})
+
+t.test('of more responses than can be kept in memory, the first are looked at again', async (t) => {
+  const { all, told } = await over(t, 150)
+  for (const held of all) held.session = { late: true }
+  const names = await told(99)
+  t.ok(names.length <= 100, `${names.length}`)
 })

@@ -5,13 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import fastifyWebsocket from '@fastify/websocket'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import starsessions, { CookieStore } from '../../lib/index.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import type { LogLine } from '../support/app.ts'
 import { MapStore } from '../support/map-store.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 // It comes without types.
 const { WebSocket } = createRequire(import.meta.url)('ws')
@@ -50,6 +51,12 @@ async function serve(t: Tap, options: StarsessionsOptions, routes: (app: Fastify
     async ask(url: string, headers: Record<string, string> = {}): Promise<Response> {
       const response = await fetch(origin + url, { headers })
       await response.text()
+      for (let turns = 0; turns < 10; turns++) await turn()
+      return response
+    },
+    /** The same without a connection. */
+    async inject(url: string): Promise<unknown> {
+      const response = await app.inject(url)
       for (let turns = 0; turns < 10; turns++) await turn()
       return response
     },
@@ -498,3 +505,84 @@ t.test('the same through injectWS(), whose request only says by its header what 
   client.terminate()
 })
 let message: Promise<unknown[]> = Promise.resolve([])
+
+t.test('a cookie that save() has put on the raw response, and something takes away: an error in the log', async (t) => {
+  const { ask, inject, errors } = await serve(t, {}, (app) => {
+    type Raw = FastifyReply['raw']
+    const rawly = (url: string, send: (raw: Raw) => unknown) =>
+      app.get(url, async ({ session }, reply) => {
+        session.user = 'ada'
+        await session.save()
+        reply.hijack()
+        send(reply.raw)
+        reply.raw.end('x')
+      })
+    rawly('/lost/set', (raw) => raw.setHeader('Set-Cookie', 'theme=dark'))
+    rawly('/lost/list', (raw) => raw.setHeader('set-cookie', ['theme=dark', 'session=other; Path=/']))
+    rawly('/lost/write', (raw) => raw.writeHead(200, { 'Set-Cookie': 'theme=dark' }))
+    rawly('/lost/pairs', (raw) => raw.writeHead(200, ['set-cookie', 'theme=dark']))
+    rawly('/lost/remove', (raw) => raw.removeHeader('set-cookie'))
+    rawly('/kept/nothing', () => undefined)
+    rawly('/kept/append', (raw) => raw.appendHeader('set-cookie', 'theme=dark'))
+    rawly('/kept/list', (raw) => raw.setHeader('set-cookie', [raw.getHeader('set-cookie') as string, 'theme=dark']))
+    rawly('/kept/write', (raw) => raw.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'private' }))
+    rawly('/cached', (raw) => raw.setHeader('cache-control', 's-maxage=60'))
+    app.get('/lost/destroyed', async ({ session }, reply) => {
+      session.user = 'ada'
+      await session.save()
+      await session.destroy()
+      reply.hijack()
+      reply.raw.removeHeader('set-cookie')
+      reply.raw.end('x')
+    })
+    app.get('/kept/by-fastify', async ({ session }, reply) => {
+      session.user = 'ada'
+      await session.save()
+      reply.raw.setHeader('set-cookie', 'theme=dark')
+      return 'x'
+    })
+  })
+  for (const send of [ask, inject]) {
+    for (const url of ['/lost/set', '/lost/list', '/lost/write', '/lost/pairs', '/lost/remove', '/lost/destroyed']) {
+      await send(url)
+      const message = /session cookie was put on reply\.raw.*appendHeader/
+      t.match(errors, [{ msg: /headers of the session are lost/, err: { message } }], url)
+      t.equal(errors.splice(0).length, 1, url)
+    }
+    for (const url of ['/kept/nothing', '/kept/append', '/kept/list', '/kept/write', '/kept/by-fastify']) {
+      await send(url)
+      t.same(errors, [], url)
+    }
+    await send('/cached')
+    t.match(errors.splice(0), [{ err: { message: /Cache-Control lets shared caches keep it/ } }])
+  }
+})
+
+t.test('a change after reply.send() and an await is an error in the log; one that is saved is none', async (t) => {
+  let goOn = () => {}
+  const { ask, inject, errors } = await serve(t, {}, (app) => {
+    const going = (url: string, change: (session: Session) => unknown) =>
+      app.get(url, async ({ session }, reply) => {
+        session.user = 'ada'
+        reply.send('x')
+        await new Promise<void>((resolve) => (goOn = resolve))
+        await change(session)
+      })
+    going('/set', (session) => (session.late = 1))
+    going('/delete', (session) => delete session.user)
+    going('/saved', (session) => {
+      session.user = 'grace'
+      return session.save()
+    })
+    going('/nothing', () => undefined)
+  })
+  for (const url of ['/set', '/delete', '/saved', '/nothing']) {
+    for (const send of [ask, inject]) {
+      await send(url)
+      goOn()
+    }
+  }
+  await waitUntil('each is noticed', () => errors.length >= 4)
+  t.match(errors, Array(4).fill({ msg: /a change of the session is lost/, err: { message: AFTER } }))
+  t.equal(errors.length, 4)
+})
