@@ -7,6 +7,7 @@ import { SessionGoneError } from './errors.ts'
 import { cookieMaxAge, isRaised } from './expiry.ts'
 import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
+import { cookieOf } from './metadata.ts'
 import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import type { RecordStore, Stored } from './record-store.ts'
@@ -146,7 +147,7 @@ export class Committer {
   }
 
   #issue({ id, metadata }: Stored, at: number): CookieAction {
-    const maxAge = cookieMaxAge(this.#expiry, metadata, at, metadata.cookie?.maxAge)
+    const maxAge = cookieMaxAge(this.#expiry, metadata, at, cookieOf(metadata)?.maxAge)
     return { kind: 'issue', value: id, maxAge }
   }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { own, setOwn } from './own.ts'
 import type { Data } from './record.ts'
 
 /** What came of a merge, and the keys that both sides had changed, each in its own way. */
@@ -25,12 +26,7 @@ export function merge(base: Data, ours: Data, theirs: Data, scope?: ReadonlySet<
     const before = scope === undefined || scope.has(key) ? own(base, key) : undefined
     const kept = isDeepStrictEqual(mine, before) ? others : mine
     if (kept === mine && !isDeepStrictEqual(others, before) && !isDeepStrictEqual(mine, others)) conflicts.push(key)
-    // Defined, not assigned: the key may be `__proto__`.
-    if (kept !== undefined) {
-      Object.defineProperty(data, key, { value: kept, enumerable: true, configurable: true, writable: true })
-    }
+    if (kept !== undefined) setOwn(data, key, kept)
   }
   return { data, conflicts }
 }
-
-const own = (data: Data, key: string): unknown => (Object.hasOwn(data, key) ? data[key] : undefined)

@@ -3,6 +3,7 @@ import type { SessionStore } from '../types/store.ts'
 import { type Longest, toSeconds } from './duration.ts'
 import { SessionOptionsError } from './errors.ts'
 import { isStore, type Validated, validated } from './options-schema.ts'
+import { ownCopy } from './own.ts'
 import { JsonSerializer } from './serializers/json.ts'
 import { InMemoryStore } from './stores/memory.ts'
 
@@ -14,10 +15,7 @@ const FASTIFY_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'log
  * @throws `FST_SESSION_OPTIONS`, naming the option and the remedy
  */
 export function resolveOptions(options: StarsessionsOptions): Settings {
-  const copy = validated({
-    ...ours(options),
-    ...(isPlain(options.cookie) && { cookie: withoutUndefined(options.cookie) })
-  })
+  const copy = validated(ours(options))
   const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
   const cookie = resolveCookie(cookieName, copy.cookie)
   return Object.freeze({
@@ -49,12 +47,15 @@ function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function withoutUndefined(object: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+/** Our options, in objects that inherit nothing. */
+function ours(options: StarsessionsOptions): object {
+  const { cookie = {}, ...others } = ownCopy(options)
+  for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(others, name)
+  return withoutUndefined({ ...others, cookie: isPlain(cookie) ? withoutUndefined(cookie) : cookie })
 }
 
-function ours(options: StarsessionsOptions): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(withoutUndefined(options)).filter(([name]) => !FASTIFY_OPTIONS.has(name)))
+function withoutUndefined(object: object): object {
+  return ownCopy(Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)))
 }
 
 function resolveExpiry(options: Validated): Expiry {

@@ -10,6 +10,7 @@ import { SessionOptionsError } from './errors.ts'
 import { InFlight } from './in-flight.ts'
 import { nearest } from './nearest.ts'
 import { resolveOptions } from './options.ts'
+import { own } from './own.ts'
 import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
 import { report } from './report.ts'
 import { SessionResponse } from './response.ts'
@@ -90,7 +91,7 @@ async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCook
 
 /** A route's own word, which wins over the option `autoload`: by name, or for the innermost registration alone. */
 function wantsLoading(request: FastifyRequest, registration: Registration): boolean {
-  const wanted = request.routeOptions.config.autoloadSession
+  const wanted = own(request.routeOptions.config, 'autoloadSession')
   if (wanted === undefined) return registration.wantsAutoload(request.url)
   if (typeof wanted === 'boolean') return wanted && innermostIn(request.server) === registration
   return wanted.includes(registration.settings.name)
@@ -100,7 +101,7 @@ function checkRouteConfig(
   this: FastifyInstance,
   { url, config }: { url: string; config?: { autoloadSession?: unknown } }
 ) {
-  const wanted = config?.autoloadSession
+  const wanted = config && own(config, 'autoloadSession')
   if (wanted === undefined || typeof wanted === 'boolean') return
   const option = `config.autoloadSession of route "${url}"`
   if (!Array.isArray(wanted)) throw new SessionOptionsError(`${option} must be true, false, or a list of session names`)

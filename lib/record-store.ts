@@ -4,8 +4,8 @@ import { cookieSize, MAX_COOKIE_BYTES } from './cookie.ts'
 import { Encryption } from './encryption.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead, storeTtl } from './expiry.ts'
-import { copyPlain } from './plain.ts'
-import { type Data, RecordCodec, type RecordMetadata, type Unusable } from './record.ts'
+import type { RecordMetadata } from './metadata.ts'
+import { type Data, RecordCodec, type Unusable } from './record.ts'
 import { newRevision } from './session-id.ts'
 import { StoreCalls } from './store-calls.ts'
 
@@ -138,14 +138,14 @@ export class RecordStore {
     const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
     const parsed = this.codec.parse(record, at)
     if (!parsed.ok) return unusable(parsed.reason)
-    const { data } = parsed
+    const { data, copy } = parsed
     // The ttl of a store bounds whatever a clock that is ahead wrote there. Nothing else bounds what a browser keeps.
     if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
     const metadata = notAhead(parsed.metadata, at)
     const { last_access: rotatedAt, rotated: successors } = metadata
     if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
     if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
-    return { kind: 'session', stored: { id, bytes, record, metadata, data: copyPlain(data) }, data }
+    return { kind: 'session', stored: { id, bytes, record, metadata, data: copy }, data }
   }
 
   /**

@@ -1,31 +1,16 @@
 import { types } from 'node:util'
 import type { Serializer } from '../types/serializer.ts'
+import { isDeeperThan } from './depth.ts'
 import { SessionSerializeError } from './errors.ts'
-import type { Limit } from './expiry.ts'
 import { isInstance } from './foreign.ts'
+import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from './metadata.ts'
+import { setOwn } from './own.ts'
+import { copyPlain } from './plain.ts'
 import { JsonSerializer } from './serializers/json.ts'
 import { withoutText } from './without-secrets.ts'
 
-/** The key that holds the library's own part of a record. */
-export const METADATA_KEY = '__metadata__'
-
 /** Deeper data are refused: walking them again could overflow the stack (CVE-2025-27152's family). */
 const MAX_DEPTH = 100
-
-/** A record's metadata, under the names it is stored with. Keys that this version does not know are kept. */
-export interface RecordMetadata {
-  lifetime: number
-  created: number
-  last_access: number
-  /** The cookie that it was written for. A record by Python's starsessions, or by an older version, names none. */
-  name?: string
-  rev?: string
-  cookie?: { maxAge: number | null }
-  limit?: Limit
-  /** A tombstone: where the session went, sealed with its old id. */
-  rotated?: readonly string[]
-  [unknown: string]: unknown
-}
 
 export type Data = Record<string, unknown>
 
@@ -40,7 +25,13 @@ export type Unusable =
   | 'future'
 
 export type Parsed =
-  | { readonly ok: true; readonly data: Data; readonly metadata: RecordMetadata }
+  | {
+      readonly ok: true
+      readonly data: Data
+      /** The same in objects of its own; `undefined` where they hold more than objects, lists, Dates and simple values. */
+      readonly copy: Data | undefined
+      readonly metadata: RecordMetadata
+    }
   | { readonly ok: false; readonly reason: Unusable }
 
 const NO_METADATA: RecordMetadata = { lifetime: 0, created: 0, last_access: 0 }
@@ -138,19 +129,26 @@ export class RecordCodec {
 
   /** Hostile bytes are not an exception: they have a reason. */
   parse(bytes: Uint8Array, at: number): Parsed {
-    let record: unknown
     try {
-      record = this.#serializer.deserialize(bytes)
+      return this.#parsed(this.#serializer.deserialize(bytes), at)
     } catch {
       return unusable('unparsable')
     }
+  }
+
+  #parsed(record: unknown, at: number): Parsed {
     if (!isObject(record)) return unusable('not-an-object')
-    if (isDeeperThan(record, MAX_DEPTH)) return unusable('too-deep')
-    const stored = record[METADATA_KEY]
-    const metadata = stored === undefined && !Object.hasOwn(record, METADATA_KEY) ? absentMetadata(at) : stored
+    const data = copyOf(record)
+    const copy = copyPlain(data, MAX_DEPTH)
+    // What was copied is not deeper: only the rest is walked once more.
+    if (copy === undefined && isDeeperThan(data, MAX_DEPTH)) return unusable('too-deep')
+    const metadata = Object.hasOwn(record, METADATA_KEY) ? record[METADATA_KEY] : absentMetadata(at)
+    if (!isObject(metadata)) return unusable('bad-metadata')
+    if (isDeeperThan(metadata, MAX_DEPTH - 1)) return unusable('too-deep')
+    hideInherited(metadata)
     if (!isMetadata(metadata)) return unusable('bad-metadata')
-    if (Object.hasOwn(metadata, 'name') && metadata.name !== this.#cookieName) return unusable('other-cookie')
-    return { ok: true, data: copyOf(record), metadata }
+    if (metadata.name !== undefined && metadata.name !== this.#cookieName) return unusable('other-cookie')
+    return { ok: true, data, copy, metadata }
   }
 
   /** The largest keys with their sizes, for an error that says what does not fit. */
@@ -191,68 +189,12 @@ export class RecordCodec {
 export function copyOf(record: Data): Data {
   const data: Data = {}
   for (const key of Object.keys(record)) {
-    if (key === '__proto__') define(data, key, record[key])
-    else if (key !== METADATA_KEY) data[key] = record[key]
+    if (key !== METADATA_KEY) setOwn(data, key, record[key])
   }
   return data
-}
-
-/** Where an assignment might not make a property: the key may be `__proto__`. */
-export function define(data: Data, key: string, value: unknown): void {
-  Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Not a list, a Map or a promise: their keys are not their data, and they would pass for an empty record. */
 function isObject(value: unknown): value is Data {
   return Object.prototype.toString.call(value) === '[object Object]'
-}
-
-/** A record without metadata was written by hand, or by another program: its life begins now. */
-function absentMetadata(at: number): RecordMetadata {
-  return { lifetime: 0, created: at, last_access: at }
-}
-
-function isMetadata(value: unknown): value is RecordMetadata {
-  return (
-    isObject(value) &&
-    isTime(value.created) &&
-    isTime(value.last_access) &&
-    (!Object.hasOwn(value, 'name') || typeof value.name === 'string') &&
-    isCookie(value.cookie) &&
-    isLimit(value) &&
-    isRotated(value.rotated)
-  )
-}
-
-function isRotated(value: unknown): boolean {
-  return value === undefined || (Array.isArray(value) && value.every((sealed) => typeof sealed === 'string'))
-}
-
-/** What `session.options()` left: it reaches a header. */
-function isCookie(value: unknown): boolean {
-  if (value === undefined) return true
-  return isObject(value) && (value.maxAge === null || (Number.isSafeInteger(value.maxAge) && Number(value.maxAge) >= 1))
-}
-
-/** What `session.options({ lifetime })` left. */
-function isLimit(metadata: Data): boolean {
-  if (!Object.hasOwn(metadata, 'limit')) return true
-  const { limit } = metadata
-  return isObject(limit) && Number.isSafeInteger(limit.lifetime) && Number(limit.lifetime) >= 1 && isTime(limit.from)
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
-}
-
-/** Walks all data of each load and each commit: without a list of the keys it costs a quarter. */
-function isDeeperThan(value: object, levels: number): boolean {
-  if (levels === 0) return true
-  if (Array.isArray(value)) return value.some((inner) => isNestedDeeper(inner, levels))
-  for (const key in value) if (isNestedDeeper((value as Data)[key], levels)) return true
-  return false
-}
-
-function isNestedDeeper(inner: unknown, levels: number): boolean {
-  return typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)
 }

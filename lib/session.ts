@@ -4,7 +4,9 @@ import type { Session, SessionCookieOptions, SessionMetadata } from '../types/se
 import { now } from './clock.ts'
 import { SessionKeyError, SessionOptionsError } from './errors.ts'
 import { lifetimeOf, limitOf, remainingSeconds } from './expiry.ts'
-import { type Data, define, METADATA_KEY, type RecordMetadata } from './record.ts'
+import { cookieOf, METADATA_KEY, type RecordMetadata } from './metadata.ts'
+import { setOwn } from './own.ts'
+import type { Data } from './record.ts'
 import type { Remnant, Stored } from './record-store.ts'
 import { askedOptions } from './session-options.ts'
 
@@ -203,7 +205,7 @@ class SessionObject {
 
   options(options: SessionCookieOptions = {}): void {
     const { maxAge, lifetime } = askedOptions(options)
-    if (maxAge !== undefined && this.#state.metadata.cookie?.maxAge !== maxAge) {
+    if (maxAge !== undefined && cookieOf(this.#state.metadata)?.maxAge !== maxAge) {
       this.#changeMetadata({ ...this.#state.metadata, cookie: { maxAge } })
     }
     if (lifetime !== undefined) this.#limit(lifetime)
@@ -228,10 +230,10 @@ class SessionObject {
 
 /** The options that this request has set. */
 function askedSince(metadata: RecordMetadata, before: RecordMetadata | undefined): Partial<RecordMetadata> {
-  const { cookie } = metadata
+  const cookie = cookieOf(metadata)
   const limit = limitOf(metadata)
   return {
-    ...(cookie !== undefined && cookie !== before?.cookie && { cookie }),
+    ...(cookie !== undefined && cookie !== (before && cookieOf(before)) && { cookie }),
     ...(limit !== undefined && limit !== before?.limit && { limit })
   }
 }
@@ -242,12 +244,10 @@ function dataOf(session: SessionObject, { aside }: SessionState): Data {
   const data: Data = {}
   for (const key of Object.keys(session)) {
     const value = (session as unknown as Data)[key]
-    if (value === undefined) continue
-    // `Object.defineProperty()` can make any key.
-    if (key === '__proto__') define(data, key, value)
-    else data[key] = value
+    // The key may be any: `Object.defineProperty()` makes every one.
+    if (value !== undefined) setOwn(data, key, value)
   }
-  if (aside !== null) for (const [key, value] of aside) define(data, key, value)
+  if (aside !== null) for (const [key, value] of aside) setOwn(data, key, value)
   return data
 }
 

@@ -4,7 +4,7 @@ import type { DefaultData } from '../types/session.ts'
 import { findCookie } from './cookie.ts'
 import { namesIn } from './encapsulation.ts'
 import { SessionOptionsError } from './errors.ts'
-import { checkOptionNames } from './option-names.ts'
+import { ownOptions } from './option-names.ts'
 import { keyOf, type Registration, registrationIn } from './registration.ts'
 import { RequestSession } from './request-session.ts'
 
@@ -71,8 +71,7 @@ export async function readSession<D extends object = DefaultData>(
 
 async function registrationOf(app: App, which: WhichSession): Promise<Registration> {
   if (typeof app?.ready !== 'function') throw new SessionOptionsError('the first argument must be the application')
-  checkOptionNames('which session', which, ['name'])
-  const { name = 'session' } = which
+  const { name = 'session' } = ownOptions('which session', which, ['name'])
   await ready(app)
   const registration = registrationIn(app, keyOf(name))
   if (registration !== undefined) return registration

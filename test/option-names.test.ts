@@ -1,13 +1,23 @@
 import t from 'tap'
-import { checkOptionNames } from '../lib/option-names.ts'
+import { ownOptions } from '../lib/option-names.ts'
 
 t.test('options that exist are accepted', async (t) => {
-  t.doesNotThrow(() => checkOptionNames('Store', {}, ['prefix', 'size']))
-  t.doesNotThrow(() => checkOptionNames('Store', { size: 1 }, ['prefix', 'size']))
+  t.doesNotThrow(() => ownOptions('Store', {}, ['prefix', 'size']))
+  t.doesNotThrow(() => ownOptions('Store', { size: 1 }, ['prefix', 'size']))
+})
+
+t.test('they are the own ones, in a copy', async (t) => {
+  Object.assign(Object.prototype, { prefix: 'inherited' })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'prefix'))
+  const options: { size: number; prefix?: string } = { size: 1 }
+  const own = ownOptions('Store', options, ['prefix', 'size'])
+  options.size = 2
+  t.equal(own.size, 1)
+  t.equal(own.prefix, undefined)
 })
 
 t.test('an unknown option is refused together with the nearest known name', async (t) => {
-  t.throws(() => checkOptionNames('Store', { size: 1, sise: 1 }, ['prefix', 'size']), {
+  t.throws(() => ownOptions('Store', { size: 1, sise: 1 }, ['prefix', 'size']), {
     code: 'FST_SESSION_OPTIONS',
     message: 'Store: unknown option "sise": did you mean "size"? Known are prefix, size'
   })
@@ -15,7 +25,7 @@ t.test('an unknown option is refused together with the nearest known name', asyn
 
 t.test('options that are not an object are refused', async (t) => {
   for (const options of [null, 'text', 1, undefined]) {
-    t.throws(() => checkOptionNames('Store', options as unknown as object, ['client', 'prefix']), {
+    t.throws(() => ownOptions('Store', options as unknown as object, ['client', 'prefix']), {
       code: 'FST_SESSION_OPTIONS',
       message: 'Store: the options must be an object, with client, prefix'
     })

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { copyPlain, isSamePlain } from '../lib/plain.ts'
+import { copyPlain as copyOf, isSamePlain } from '../lib/plain.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests change anything, anywhere
 type Loose = any
+
+const copyPlain = (value: object, levels = 100) => copyOf(value, levels)
 
 const anything = () =>
   fc.object({ maxDepth: 4, withSparseArray: true, withDate: true, withMap: true, withObjectString: true })
@@ -40,7 +42,7 @@ t.test('what has anything else in it is not copied', async (t) => {
   class Point {
     x = 1
   }
-  for (const value of [new Date(0), new Map(), new Point(), Buffer.from('a'), Object.create(null) as object]) {
+  for (const value of [new Map(), new Point(), Buffer.from('a'), Object.create(null) as object]) {
     t.equal(copyPlain(value), undefined)
     t.equal(copyPlain({ a: { b: value } }), undefined)
     t.equal(copyPlain({ a: [value] }), undefined)
@@ -91,16 +93,58 @@ t.test('every change is one', async (t) => {
   for (const change of changes) t.equal(changed(from, change), true, String(change))
 })
 
-t.test('a list with gaps, or with keys besides its elements, is not copied', async (t) => {
+t.test('a list with gaps is not copied, and one with keys besides its elements is never the same', async (t) => {
   const gap = [1]
   gap.length = 2
-  const named = Object.assign([1], { more: 1 })
   const both = Object.assign([1], { more: 1 })
   both.length = 2
-  for (const list of [gap, named, both, [undefined]]) {
+  for (const list of [gap, both, [undefined]]) {
     t.equal(copyPlain(list), undefined)
     t.equal(copyPlain({ a: [list] }), undefined)
   }
+  const named = Object.assign([1], { more: 1 })
+  t.equal(isSamePlain(named, copyPlain(named)), false)
+})
+
+t.test('a Date is copied, and the same as long as it says the same time and nothing else', async (t) => {
+  const from = { at: new Date(5), list: [new Date(Number.NaN)] }
+  const copied = copyPlain(from)
+  t.equal(isSamePlain(from, copied), true)
+  from.at.setTime(6)
+  t.equal(isSamePlain(from, copied), false)
+  class Day extends Date {}
+  for (const at of [Object.assign(new Date(5), { zone: 'UTC' }), new Day(5), 5, {}, Object.create(Date.prototype)]) {
+    t.equal(isSamePlain({ ...from, at }, copied), false)
+  }
+  t.equal(isSamePlain({ at: new Date(0) }, copyPlain({ at: {} })), false)
+  t.equal(copyPlain({ at: new Day(5) }), undefined)
+  t.equal(copyPlain({ at: Object.create(Date.prototype) }), undefined)
+})
+
+t.test('what is nested deeper is not copied; a Date is no level', async (t) => {
+  const nested = { a: { b: [1, new Date(0)] } }
+  t.same(copyPlain(nested, 3), nested)
+  t.equal(copyPlain(nested, 2), undefined)
+})
+
+t.test('what cannot be read is not the same', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const fail = () => {
+    throw new Error('a getter')
+  }
+  const thrower = Object.defineProperty({}, 'a', { enumerable: true, get: fail })
+  for (const inner of [proxy, thrower]) t.equal(isSamePlain({ inner }, copyPlain({ inner: { a: 1 } })), false)
+})
+
+t.test('inherited properties are not copied, and are no difference', async (t) => {
+  const from = { a: 1, map: { b: 2 } }
+  const before = copyPlain(from)
+  Object.assign(Object.prototype, { b: 2 })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'b'))
+  t.equal(isSamePlain(from, before), true)
+  t.equal(Object.hasOwn(copyPlain({}) as object, 'b'), false)
+  t.equal(isSamePlain({ a: 1, map: {} }, before), false)
 })
 
 t.test('the order of the keys says nothing', async (t) => {

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import type { EncryptionKey, Encryptor } from '../../types/encryptor.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { ownOptions } from '../option-names.ts'
 import { encryptionKeys } from './encryption-keys.ts'
 
 const KEY_SIZES = [16, 24, 32]
@@ -56,8 +56,7 @@ export interface AESGCMOptions {
 }
 
 function resolveBind(options: AESGCMOptions): boolean {
-  checkOptionNames('AESGCMEncryptor', options, ['bind'])
-  const { bind = true } = options
+  const { bind = true } = ownOptions('AESGCMEncryptor', options, ['bind'])
   if (typeof bind !== 'boolean') throw new SessionOptionsError('AESGCMEncryptor: bind must be true or false')
   return bind
 }

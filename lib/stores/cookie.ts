@@ -2,7 +2,7 @@ import type { SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { keyList, type Refuse } from '../keys.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { ownOptions } from '../option-names.ts'
 import { TimestampSigner } from '../signer.ts'
 import { positiveInteger } from './store-options.ts'
 
@@ -56,16 +56,16 @@ export class CookieStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: CookieStoreOptions) {
-    checkOptionNames('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'])
-    const { digest = 'sha256', salt = DEFAULT_SALT } = options
+    const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'])
+    const { secretKey, maxSize, digest = 'sha256', salt = DEFAULT_SALT } = own
     if (digest !== 'sha256' && digest !== 'sha1') {
       throw new SessionOptionsError("CookieStore: digest must be 'sha256' or 'sha1'")
     }
     if (typeof salt !== 'string') throw new SessionOptionsError('CookieStore: salt must be text')
     this.#digest = digest
-    this.#maxSize = positiveInteger('CookieStore', 'maxSize', options.maxSize, 4_096, 4_096)
-    this.#secrets = keyList(SECRET, options.secretKey, toSecret)
-    this.#options = { ...options, secretKey: this.#secrets }
+    this.#maxSize = positiveInteger('CookieStore', 'maxSize', maxSize, 4_096, 4_096)
+    this.#secrets = keyList(SECRET, secretKey, toSecret)
+    this.#options = Object.assign(own, { secretKey: this.#secrets })
     this.#signer = new TimestampSigner(this.#secrets, { digest, salt })
   }
 

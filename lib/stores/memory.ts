@@ -1,6 +1,6 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { ownOptions } from '../option-names.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { IdIndex, NONE } from './id-index.ts'
 import { SlotBytes } from './slot-bytes.ts'
@@ -43,9 +43,9 @@ export class InMemoryStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: InMemoryStoreOptions = {}) {
-    checkOptionNames('InMemoryStore', options, ['gcTtl', 'maxSessions'])
-    this.#gcTtl = positiveInteger('InMemoryStore', 'gcTtl', options.gcTtl, 86_400)
-    this.#maxSessions = positiveInteger('InMemoryStore', 'maxSessions', options.maxSessions, 1_000_000, MOST_SESSIONS)
+    const { gcTtl, maxSessions } = ownOptions('InMemoryStore', options, ['gcTtl', 'maxSessions'])
+    this.#gcTtl = positiveInteger('InMemoryStore', 'gcTtl', gcTtl, 86_400)
+    this.#maxSessions = positiveInteger('InMemoryStore', 'maxSessions', maxSessions, 1_000_000, MOST_SESSIONS)
   }
 
   /** How many sessions there are in memory; some may have expired a moment ago. */

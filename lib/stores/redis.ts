@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { ownOptions } from '../option-names.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
 import { type RedisClient, recognise } from './redis/recognise.ts'
 import { gcSeconds, secondsToKeep } from './store-options.ts'
@@ -44,8 +44,8 @@ export class RedisStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: RedisStoreOptions) {
-    checkOptionNames('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'])
-    const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = options
+    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'])
+    const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = own
     if (typeof hashIds !== 'boolean') throw new SessionOptionsError('RedisStore: hashIds must be true or false')
     this.#gcTtl = gcSeconds('RedisStore', gcTtl, MONTH_SECONDS)
     const toKey = keyMaker(prefix)

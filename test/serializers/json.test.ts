@@ -298,3 +298,66 @@ t.test('what is accepted is never changed by loading it', async (t) => {
   )
   t.pass('for all that were tried')
 })
+
+/** The least CPU time of a few runs, in milliseconds: what else the machine does is not counted. */
+function effort(run: () => unknown): number {
+  const once = () => {
+    const { user, system } = process.cpuUsage()
+    run()
+    const used = process.cpuUsage({ user, system })
+    return (used.user + used.system) / 1_000
+  }
+  return Math.min(...Array.from({ length: 5 }, once))
+}
+
+t.test('a text of a megabyte costs a small multiple of JSON.parse, whatever is in it', async (t) => {
+  const filled = (part: string) => part.repeat(Math.floor(1e6 / part.length))
+  const listed = (element: string) => `{"a":[${filled(`${element},`)}0]}`
+  const quoted = (part: string) => `{"a":"${filled(part)}"}`
+  const nestedIn = (open: string, close: string) => {
+    const levels = Math.floor(1e6 / (open.length + close.length))
+    return `{"a":${open.repeat(levels)}1e100${close.repeat(levels)}}`
+  }
+  const texts = {
+    'runs of 308 digits': listed('1'.repeat(308)),
+    'runs of 308 digits in a text': quoted(`${'1'.repeat(308)} `),
+    'runs of 308 digits after a point': listed(`0.${'1'.repeat(308)}`),
+    'one run of digits in a text': quoted('1'),
+    exponents: listed('1e100'),
+    'exponents in a text': quoted('e12 E+12 '),
+    underscores: quoted('_'),
+    'escaped underscores': quoted('\\u005f'),
+    'escaped letters': quoted('\\u0063onstructo'),
+    quotes: quoted('\\"'),
+    '__proto__ keys': listed('{"__proto__":{}}'),
+    '__proto__ keys beside others': listed('{"__proto__":1,"b":2}'),
+    '__proto__ keys, nested': nestedIn('{"__proto__":{},"a":', '}'),
+    'the same __proto__ key again and again': `{"a":{${filled('"__proto__":{},')}"b":1}}`,
+    'constructors with prototypes': listed('{"constructor":{"prototype":1}}'),
+    'other constructors': listed('{"constructor":{"a":1}}'),
+    'constructors in constructors': nestedIn('{"constructor":', '}'),
+    'lists in lists': nestedIn('[', ']'),
+    'objects in objects': nestedIn('{"a":', '}')
+  }
+  for (const [title, text] of Object.entries(texts)) {
+    const data = bytes(text)
+    const parsing = effort(() => JSON.parse(Buffer.from(data).toString()))
+    const reading = effort(() => serializer.deserialize(data))
+    t.ok(
+      reading < 20 * parsing + 5,
+      `${title}: ${reading.toFixed(1)} ms, where JSON.parse takes ${parsing.toFixed(1)} ms`
+    )
+  }
+})
+
+t.test('a number beyond the largest is refused wherever it stands, however it is spelled', async (t) => {
+  const many = '9'.repeat(309)
+  for (const number of ['1e309', '-1e309', '1E+0309', '1e9999', many, `-${many}`, `${many}.5`, `${many}e5`]) {
+    for (let before = 0; before < 330; before += 1) {
+      t.throws(() => read(`{"a":"${'x'.repeat(before)}","b":[{"c":${number}}]}`), RangeError)
+    }
+  }
+  const most = `1${'7'.repeat(308)}`
+  const fine = { a: 1.7976931348623157e308, b: Number(most), c: '9'.repeat(400), d: 0 }
+  t.strictSame(read(`{"a":1.7976931348623157e308,"b":${most},"c":"${'9'.repeat(400)}","d":1e-400}`), fine)
+})

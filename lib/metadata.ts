@@ -1,0 +1,70 @@
+import type { Limit } from './expiry.ts'
+import { isOwn, own, setOwn } from './own.ts'
+
+/** The key that holds the library's own part of a record. */
+export const METADATA_KEY = '__metadata__'
+
+/** A record's metadata, under the names it is stored with. Keys that this version does not know are kept. */
+export interface RecordMetadata {
+  lifetime: number
+  created: number
+  last_access: number
+  /** The cookie that it was written for. A record by Python's starsessions, or by an older version, names none. */
+  name?: string
+  rev?: string
+  cookie?: { maxAge: number | null }
+  limit?: Limit
+  /** A tombstone: where the session went, sealed with its old id. */
+  rotated?: readonly string[]
+  [unknown: string]: unknown
+}
+
+/** What `session.options({ maxAge })` left; an own property only. */
+export const cookieOf = (metadata: RecordMetadata): RecordMetadata['cookie'] => own(metadata, 'cookie')
+
+/** A record without metadata was written by hand, or by another program: its life begins now. */
+export function absentMetadata(at: number): RecordMetadata {
+  return { lifetime: 0, created: at, last_access: at }
+}
+
+/** Takes care that what somebody has put on `Object.prototype` is no metadata. */
+export function hideInherited(metadata: Record<string, unknown>): void {
+  for (const object of [metadata, metadata.cookie, metadata.limit]) {
+    if (isObject(object)) for (const key in object) if (!isOwn.call(object, key)) setOwn(object, key, undefined)
+  }
+}
+
+/** @param metadata without inherited properties */
+export function isMetadata(metadata: Record<string, unknown>): metadata is RecordMetadata {
+  const { created, last_access, name, cookie, limit, rotated } = metadata
+  return (
+    isTime(created) &&
+    isTime(last_access) &&
+    (name === undefined || typeof name === 'string') &&
+    (cookie === undefined || isCookie(cookie)) &&
+    (limit === undefined || isLimit(limit)) &&
+    (rotated === undefined || isRotated(rotated))
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function isRotated(value: unknown): boolean {
+  return Array.isArray(value) && value.every((sealed) => typeof sealed === 'string')
+}
+
+/** What `session.options({ maxAge })` left: it reaches a header. */
+function isCookie(value: unknown): boolean {
+  return isObject(value) && (value.maxAge === null || (Number.isSafeInteger(value.maxAge) && Number(value.maxAge) >= 1))
+}
+
+/** What `session.options({ lifetime })` left. */
+function isLimit(value: unknown): boolean {
+  return isObject(value) && Number.isSafeInteger(value.lifetime) && Number(value.lifetime) >= 1 && isTime(value.from)
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
