@@ -14,9 +14,13 @@ export type CookieAction =
 export const NONE: CookieAction = { kind: 'none' }
 export const CLEAR: CookieAction = { kind: 'clear' }
 export const ENDED = { kind: 'ended' } as const
+export const REFUSED = { kind: 'refused' } as const
 
-/** What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before. */
-export type Outcome = CookieAction | typeof ENDED
+/**
+ * What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before.
+ * `refused`: nothing was stored, because the browser has the cookie of a newer session.
+ */
+export type Outcome = CookieAction | typeof ENDED | typeof REFUSED
 
 /** @fastify/cookie's `serializeCookie`. */
 export type SerializeCookie = (

@@ -8,6 +8,7 @@ export const channels = {
   conflict: channel('starsessions:conflict'),
   rotate: channel('starsessions:rotate'),
   destroy: channel('starsessions:destroy'),
+  refused: channel('starsessions:refused'),
   storeError: channel('starsessions:store-error')
 } as const
 

@@ -1,4 +1,5 @@
 import type { Log } from '../types/options.ts'
+import { channels, fingerprint } from './diagnostics.ts'
 import type { Found } from './record-store.ts'
 import { report } from './report.ts'
 
@@ -38,6 +39,20 @@ export class Refusals {
     this.#told.add(found.reason)
     warn(found.reason, 'the store refuses a session cookie, so a new session begins (this is logged once)', log)
   }
+}
+
+/**
+ * Tells that changes are not stored, because the id of the request was rotated away a moment ago.
+ * @param id the request's
+ */
+export function tellSuperseded(id: string | undefined, log: Log): void {
+  if (channels.refused.hasSubscribers) {
+    channels.refused.publish({ fingerprint: fingerprint(id), reason: 'rotated-away' })
+  }
+  log.warn(
+    { reason: 'rotated-away' },
+    'changes of the session are not stored: another request, such as a login, gave the session a new id less than 10 seconds ago, and this request still had the old one. The next request of the browser has the new one. To begin another session instead, call session.regenerateId() before the changes'
+  )
 }
 
 function warn(reason: string, what: string, log: Log): void {

@@ -38,7 +38,7 @@ export class RequestSession implements SessionCommands {
   left: Readonly<Record<string, unknown>> = {}
   /** The response goes on after its headers. */
   streams = false
-  /** The response was an error: nothing of the session is stored, on purpose. */
+  /** Nothing of the session is stored, on purpose: the response was an error, or the browser has a newer session. */
   dropped = false
   /** What the handler last asked for failed with this; `null`: it did not, or with something else. */
   unavailable: SessionUnavailableError | null = null
@@ -66,9 +66,22 @@ export class RequestSession implements SessionCommands {
    * @param review where the session has just been reviewed, and nothing is under way
    */
   commit(areHeadersSent: () => boolean, review?: Review): Promise<void> {
+    return this.#commit(areHeadersSent, review, () => {
+      throw new SessionGoneError()
+    })
+  }
+
+  /** @param refused called when nothing is stored, because the browser has the cookie of a newer session */
+  #commit(
+    areHeadersSent: () => boolean,
+    review: Review | undefined,
+    refused: (session: Session) => void
+  ): Promise<void> {
     return this.#inTurn(async (session) => {
       try {
-        this.#settle(await this.#manager.commit(session, this.#log, areHeadersSent(), review))
+        const outcome = await this.#manager.commit(session, this.#log, areHeadersSent(), review)
+        if (outcome.kind === 'refused') return refused(session)
+        this.#settle(outcome)
       } catch (error) {
         throw this.#withoutCookie(error)
       }
@@ -82,11 +95,17 @@ export class RequestSession implements SessionCommands {
    */
   finish(areHeadersSent: () => boolean): Promise<void> | undefined {
     const session = this.session as Session
-    if (this.#running > 0) return this.commit(areHeadersSent)
+    if (this.#running > 0) return this.#commit(areHeadersSent, undefined, (loaded) => this.#refuse(loaded))
     const review = attempt(() => this.#manager.review(session))
-    if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.commit(areHeadersSent, review)
+    if (review?.status !== 'unchanged' && review?.status !== 'new-empty')
+      return this.#commit(areHeadersSent, review, (loaded) => this.#refuse(loaded))
     this.left = review.data
     return undefined
+  }
+
+  #refuse(session: Session): void {
+    this.dropped = true
+    this.#manager.tellRefused(session, this.#log)
   }
 
   /** Whether a commit would store, or remove, something, once what is under way is done. */
@@ -182,7 +201,7 @@ export class RequestSession implements SessionCommands {
 
   #settle(action: Outcome): void {
     if (action.kind === 'ended') this.action = NONE
-    else if (action.kind !== 'none') this.action = action
+    else if (action.kind !== 'none' && action.kind !== 'refused') this.action = action
   }
 
   /** Two operations at once would both start from the same record. */

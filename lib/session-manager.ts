@@ -2,7 +2,7 @@ import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
-import { CLEAR, isSafeValue, NONE, type Outcome } from './cookie.ts'
+import { CLEAR, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { end, endRemnant } from './ending.ts'
 import { cannotSendCookie, SessionGoneError } from './errors.ts'
@@ -10,7 +10,7 @@ import { holdsNothing } from './holds-nothing.ts'
 import { isSamePlain } from './plain.ts'
 import type { Data } from './record.ts'
 import { type Found, RecordStore, type Remnant, type Stored } from './record-store.ts'
-import { Refusals } from './refusals.ts'
+import { Refusals, tellSuperseded } from './refusals.ts'
 import {
   alignRecord,
   createSession,
@@ -18,18 +18,17 @@ import {
   resetData,
   type SessionCommands,
   type SessionKind,
-  type SessionState,
   stateOf
 } from './session.ts'
 import { newSessionId } from './session-id.ts'
-import { SETTLED, type Status, statusOf } from './session-status.ts'
+import { stateFor } from './session-state.ts'
+import { needsCookie, SETTLED, type Status, statusOf } from './session-status.ts'
 
 /** What a session has become. */
 export type Review = Draft & { readonly status: Status }
 
 const MISSING: Found = { kind: 'missing' }
 const NOTHING = new Uint8Array(0)
-const NO_STRAYS: readonly string[] = []
 
 /** Loads, commits and ends sessions over a store. Ids and bytes in, an outcome out: it knows nothing of HTTP. */
 export class SessionManager {
@@ -60,7 +59,8 @@ export class SessionManager {
     const began = performance.now()
     const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
     this.#refusals.tell(found, log)
-    const session = createSession(this.#stateFor(found, commands, began), found.kind === 'session' ? found.data : {})
+    const state = stateFor(found, this.#kind, commands, began, this.#records.readProlongs)
+    const session = createSession(state, found.kind === 'session' ? found.data : {})
     alignRecord(session)
     if (channels.load.hasSubscribers) {
       const bytes = found.kind === 'session' ? found.stored.bytes.byteLength : 0
@@ -77,7 +77,7 @@ export class SessionManager {
   async reload(session: Session, log: Log): Promise<void> {
     const began = performance.now()
     const { stored, remnant } = stateOf(session)
-    const id = stored?.id ?? (remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id)
+    const id = stored?.id ?? idOf(remnant)
     const found = id === undefined ? MISSING : await this.#records.read(id)
     this.#refusals.tell(found, log)
     this.#reset(session, found, began)
@@ -112,11 +112,13 @@ export class SessionManager {
   async commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Promise<Outcome> {
     const state = stateOf(session)
     const { data, record, status, at } = review
-    if (headersSent && this.#needsCookie(state, status)) throw cannotSendCookie()
+    if (headersSent && needsCookie(status, state, this.#records.ownsIds)) throw cannotSendCookie()
     switch (status) {
       case 'new-empty':
       case 'unchanged':
         return NONE
+      case 'refused':
+        return REFUSED
       case 'new':
         state.metadata = { ...state.metadata, created: at }
         return this.#committer.write(state, data, at)
@@ -150,6 +152,7 @@ export class SessionManager {
     headersSent = false
   ): Promise<{ result: T; action: Outcome }> {
     const state = stateOf(session)
+    if (state.isSuperseded) throw new SessionGoneError()
     const { codec } = this.#records
     const record = codec.serialize(session.data() as Data, state.stored?.metadata ?? state.metadata)
     const { id, rotated, scope, cookieChanged, metadata } = state
@@ -183,6 +186,11 @@ export class SessionManager {
       resetData(session, codec.restore(record))
       throw error
     }
+  }
+
+  /** Tells that a response leaves changes unstored, because the browser has the cookie of a newer session. */
+  tellRefused(session: Session, log: Log): void {
+    tellSuperseded(idOf(stateOf(session).remnant), log)
   }
 
   /** Whether a commit would store, or remove, something. */
@@ -222,13 +230,6 @@ export class SessionManager {
     return codec.isSame(record, stored) ? stored.record : record
   }
 
-  /** Whether the browser has to be told, or nobody finds what is stored. */
-  #needsCookie({ cookieChanged }: SessionState, status: Status): boolean {
-    if (status === 'new' || status === 'rotated') return true
-    if (status === 'changed') return this.#records.ownsIds || cookieChanged
-    return status === 'emptied' && this.#records.ownsIds
-  }
-
   async #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
     const action = await this.#committer.swap(session, change, log)
     if (action === CLEAR) {
@@ -240,30 +241,9 @@ export class SessionManager {
     return action
   }
 
-  #stateFor(found: Found, commands: SessionCommands, seenAt: number): SessionState {
-    const isStored = found.kind === 'session'
-    const at = now()
-    return {
-      kind: this.#kind,
-      commands,
-      id: isStored ? found.stored.id : this.#kind.newId(),
-      stored: isStored ? found.stored : null,
-      remnant: remnantOf(found),
-      seenAt,
-      metadata: isStored ? found.stored.metadata : { lifetime: this.#expiry.lifetime, created: at, last_access: at },
-      rotated: false,
-      strays: NO_STRAYS,
-      cookieChanged: false,
-      scope: null,
-      prolonged: isStored && this.#records.readProlongs,
-      unanswered: undefined,
-      aside: null
-    }
-  }
-
   #reset(session: Session, found: Found, seenAt: number): void {
     const state = stateOf(session)
-    Object.assign(state, this.#stateFor(found, state.commands, seenAt))
+    Object.assign(state, stateFor(found, this.#kind, state.commands, seenAt, this.#records.readProlongs))
     resetData(session, found.kind === 'session' ? found.data : {})
   }
 
@@ -272,8 +252,5 @@ export class SessionManager {
   }
 }
 
-/** The record of another cookie is not this one's to end. */
-function remnantOf(found: Found): Remnant | null {
-  const isOurs = found.kind === 'rotated' || (found.kind === 'unusable' && found.reason !== 'other-cookie')
-  return isOurs ? found : null
-}
+const idOf = (remnant: Remnant | null): string | undefined =>
+  remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id

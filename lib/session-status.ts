@@ -8,6 +8,7 @@ import type { SessionState } from './session.ts'
 export type Status =
   | 'new-empty'
   | 'new'
+  | 'refused'
   | 'emptied'
   | 'ended'
   | 'rotated'
@@ -21,9 +22,10 @@ export const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', '
 
 /** @param isChanged the data differ from what is stored; for a session that is stored */
 export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
-  const { stored, rotated, cookieChanged, metadata } = state
+  const { stored, isSuperseded, rotated, cookieChanged, metadata } = state
   // Nothing but empty containers is what plugins leave on an anonymous page: no session is made of that.
-  if (stored === null) return holdsNothing(data) ? 'new-empty' : 'new'
+  if (stored === null && holdsNothing(data)) return 'new-empty'
+  if (stored === null) return isSuperseded ? 'refused' : 'new'
   const changed = rotated || cookieChanged || isChanged
   // No time left is a removal, never a ttl of 0, which would keep the record.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
@@ -35,4 +37,11 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
   }
   if (isEmpty) return 'emptied'
   return rotated ? 'rotated' : 'changed'
+}
+
+/** Whether the browser has to be told what a commit stores, or nobody finds it. */
+export function needsCookie(status: Status, { cookieChanged }: SessionState, ownsIds: boolean): boolean {
+  if (status === 'new' || status === 'rotated') return true
+  if (status === 'changed') return ownsIds || cookieChanged
+  return status === 'emptied' && ownsIds
 }

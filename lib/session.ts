@@ -38,6 +38,8 @@ export interface SessionState {
   stored: Stored | null
   /** What the request's id came upon instead of a session: `destroy()` ends it. */
   remnant: Remnant | null
+  /** The browser gets, or has, the cookie of the session that this one was rotated into: another must not replace it. */
+  isSuperseded: boolean
   /** When this process last began to ask the store and then found the session there (`performance.now()`). */
   seenAt: number
   metadata: RecordMetadata
@@ -157,6 +159,8 @@ class SessionObject {
     const state = this.#state
     state.id = state.kind.newId()
     state.rotated = state.stored !== null
+    // Whoever asks for a new id wants a session, as a login does.
+    state.isSuperseded = false
     return Promise.resolve()
   }
 

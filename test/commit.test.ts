@@ -36,6 +36,7 @@ async function make(base: Record<string, unknown>) {
         id: 'id',
         stored,
         remnant: null,
+        isSuperseded: false,
         seenAt: 0,
         metadata: stored.metadata,
         rotated: false,

@@ -26,6 +26,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       id: 'id-1',
       stored: isStored ? { id: 'id-1', bytes: Buffer.alloc(0), record: recordOf(data), metadata } : null,
       remnant: null,
+      isSuperseded: false,
       seenAt: 0,
       metadata,
       scope: null,

@@ -91,6 +91,8 @@ export interface SessionMembers<D extends object = DefaultData> {
   /**
    * A new id for the same data: call it when somebody's privileges change (OWASP: session fixation). Takes effect at
    * once; the old id is dead when the response is sent. It does not prolong the session.
+   *
+   * Of one session, at most 16 requests at once can do so: for more of them the commit is `FST_SESSION_GONE`.
    */
   regenerateId(): Promise<void>
   /**
@@ -100,12 +102,17 @@ export interface SessionMembers<D extends object = DefaultData> {
   regenerate(keep?: readonly (keyof D & string)[] | readonly string[]): Promise<void>
   /**
    * Removes the session from the store now. The cookie is cleared with the response. The session is then new and empty.
-   * @throws `FST_SESSION_STORE`
+   *
+   * It ends a record that cannot be used as well (another key, a shorter lifetime, damaged), and every session that came
+   * out of this one by `regenerateId()` or `regenerate()`.
+   * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` when the session was loaded more than 55 seconds ago and is missing: it
+   *   may have a new id, which nobody here knows any more
    */
   destroy(): Promise<void>
   /**
    * Commits now instead of with the response: before `reply.hijack()`, in a long stream.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_CONFLICT`; `FST_SESSION_GONE`
+   *   when the session has ended, or another request has just given it a new id, and there is something to save
    */
   save(): Promise<void>
   /**

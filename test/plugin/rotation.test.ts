@@ -1,4 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { fingerprint } from '../../lib/diagnostics.ts'
 import { AESGCMEncryptor } from '../../lib/encryptors/aes-gcm.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
@@ -12,8 +16,12 @@ const data: Handler = (session) => session.data()
 const rotate: Handler = (session) => session.regenerateId()
 const logout: Handler = (session) => session.destroy()
 
+interface Owner {
+  teardown(fn: () => unknown): void
+}
+
 /** A session of Alice's in a store that counts its calls. */
-async function login(t: { teardown(fn: () => unknown): void }, options: StarsessionsOptions = {}) {
+async function login(t: Owner, options: StarsessionsOptions = {}, prepare?: (app: FastifyInstance) => unknown) {
   const store = new InMemoryStore()
   let calls = 0
   const counted = new Proxy(store, {
@@ -24,14 +32,14 @@ async function login(t: { teardown(fn: () => unknown): void }, options: Starsess
       return value.bind(target)
     }
   }) as SessionStore
-  const { send, problems } = await testApp(t, { store: counted, ...options })
+  const { app, send, problems } = await testApp(t, { store: counted, ...options }, prepare)
   const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
   const callsFor = async (work: () => Promise<unknown>) => {
     calls = 0
     await work()
     return calls
   }
-  return { store, send, problems, cookie, callsFor }
+  return { store, app, send, problems, cookie, callsFor }
 }
 
 /** Handlers that have all loaded their session before the first of them goes on. */
@@ -297,4 +305,160 @@ t.test('a clock that is a minute ahead does not cut a tombstone short', async (t
   clock.advance(70)
   await send(cookie, data)
   t.same(given, [60])
+})
+
+/** What a request finds whose browser has sent it beside a login. */
+async function besideLogin(
+  t: Owner,
+  ...how: [options?: StarsessionsOptions, prepare?: (app: FastifyInstance) => unknown]
+) {
+  const clock = fakeClock(t)
+  const setUp = await login(t, ...how)
+  const { cookie: newer } = await setUp.send(setUp.cookie, async (session) => {
+    await session.regenerateId()
+    session.role = 'admin'
+  })
+  return { ...setUp, clock, newer }
+}
+
+t.test('a page beside a login takes nothing away: its changes are not stored, and no cookie goes out', async (t) => {
+  const events: unknown[] = []
+  const listener = (message: unknown) => void events.push(message)
+  subscribe('starsessions:refused', listener)
+  t.teardown(() => unsubscribe('starsessions:refused', listener))
+  for (const options of [{}, { lifetime: 60 }, { lifetime: 60, rolling: true }] as StarsessionsOptions[]) {
+    const { store, send, cookie, newer, problems } = await besideLogin(t, options)
+    const { size } = store
+    const page = await send(cookie, (session) => {
+      t.match(session, { isNew: true, isEmpty: true, id: /^[\w-]{43}$/ })
+      t.not(session.id, cookieValue(cookie))
+      t.not(session.id, cookieValue(newer))
+      session.csrf ??= 'x'
+      return session.data()
+    })
+    t.equal(page.status, 200)
+    t.same(page.body, { csrf: 'x' })
+    t.same(page.lines, [])
+    t.equal(page.headers.vary, 'Cookie')
+    t.equal(store.size, size)
+    t.match(problems(), [{ level: 40, reason: 'rotated-away', msg: /the old one.*call session\.regenerateId\(\)/ }])
+    t.same(events.splice(0), [{ fingerprint: fingerprint(cookieValue(cookie)), reason: 'rotated-away' }])
+    const read = await send(cookie, data)
+    t.same([read.body, read.lines], [{}, []])
+    await send(cookie, (session) => void (session.flash = {}))
+    t.equal(problems().length, 1, 'where there is nothing to store, there is nothing to tell')
+    t.same(events, [])
+    t.same((await send(newer, data)).body, { user: 'alice', role: 'admin' })
+  }
+})
+
+t.test('its own save() and update() reject, and the response is a 409 unless the handler catches that', async (t) => {
+  const { send, cookie, problems } = await besideLogin(t)
+  const GONE = { code: 'FST_SESSION_GONE' }
+  let runs = 0
+  const asks: Handler[] = [
+    (session) => {
+      session.n = 1
+      return session.save()
+    },
+    (session) => session.update(() => void runs++)
+  ]
+  for (const ask of asks) {
+    const refused = await send(cookie, ask)
+    t.equal(refused.status, 409)
+    t.match(refused.body, GONE)
+    t.same(refused.lines, [])
+    const caught = await send(cookie, async (session, request) => {
+      await t.rejects(ask(session, request) as Promise<void>, GONE)
+    })
+    t.equal(caught.status, 200)
+    t.same(caught.lines, [])
+    t.equal(problems().length, 2, 'once for each response that leaves something unstored, and not for update()')
+  }
+  t.equal(runs, 0)
+  t.equal((await send(cookie, (session) => session.save())).status, 200, 'there is nothing to save')
+})
+
+t.test('regenerateId() and regenerate() begin a session there: that is a login', async (t) => {
+  const { send, cookie, newer } = await besideLogin(t)
+  for (const begin of [rotate, ((session) => session.regenerate(['n'])) as Handler]) {
+    const second = await send(cookie, async (session, request) => {
+      session.n = 1
+      await begin(session, request)
+      await session.save()
+      await session.update((newest) => void newest.n++)
+    })
+    t.equal(second.status, 200)
+    t.equal(second.lines.length, 1)
+    t.same((await send(second.cookie, data)).body, { n: 2 })
+    t.same((await send(newer, data)).body, { user: 'alice', role: 'admin' })
+  }
+})
+
+t.test('reload() forgets that a session was begun', async (t) => {
+  const { send, cookie } = await besideLogin(t)
+  const { lines } = await send(cookie, async (session) => {
+    await session.regenerateId()
+    await session.reload()
+    session.n = 1
+  })
+  t.same(lines, [])
+})
+
+t.test('a logout by the old id ends the new session, and what follows in the request is a new one', async (t) => {
+  const { store, send, cookie } = await besideLogin(t)
+  const out = await send(cookie, async (session) => {
+    await session.destroy()
+    session.flash = 'bye'
+  })
+  t.equal(store.size, 1)
+  t.same((await send(out.cookie, data)).body, { flash: 'bye' })
+})
+
+t.test('a browser that sends the old id 10 seconds later has never got the new one: it begins anew', async (t) => {
+  for (const [seconds, begins] of [
+    [9.9, false],
+    [10, true]
+  ] as const) {
+    const { send, cookie, clock, newer, problems } = await besideLogin(t)
+    clock.advance(seconds)
+    const page = await send(cookie, (session) => void (session.csrf = 'x'))
+    t.equal(page.lines.length, begins ? 1 : 0)
+    t.equal(problems().length, begins ? 0 : 1)
+    if (begins) t.same((await send(page.cookie, data)).body, { csrf: 'x' })
+    t.equal((await send(cookie, logout)).status, 200)
+    t.same((await send(newer, data)).body, {}, 'a logout still follows')
+  }
+})
+
+t.test('a save() that is under way when the response is sent does not hide it', async (t) => {
+  const { send, cookie, problems } = await besideLogin(t)
+  const page = await send(cookie, (session) => {
+    session.n = 1
+    session.save().catch(() => undefined)
+  })
+  t.equal(page.status, 200)
+  t.same(page.lines, [])
+  t.equal(problems().length, 1)
+})
+
+t.test('neither a stream nor a hijacked reply makes more noise of it than it has to', async (t) => {
+  for (const hijacked of [false, true]) {
+    const { app, cookie, problems } = await besideLogin(t, {}, (app) => {
+      app.get('/page', async (request, reply) => {
+        const session = await request.loadSession()
+        session.csrf = 'x'
+        if (!hijacked) return Readable.from(['o', 'k'])
+        reply.hijack()
+        reply.raw.end('ok')
+        return reply
+      })
+    })
+    const page = await app.inject({ url: '/page', headers: { cookie: String(cookie) } })
+    t.equal(page.body, 'ok')
+    t.equal(page.headers['set-cookie'], undefined)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    t.match(problems(), [{ level: hijacked ? 50 : 40 }])
+    t.equal(problems().length, 1)
+  }
 })
