@@ -2,7 +2,7 @@ import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { StarsessionsOptions } from '../types/options.ts'
-import { autoloadMatcher } from './autoload.ts'
+import { autoloadMatcher, routingOf } from './autoload.ts'
 import { cookieWriter, type SerializeCookie } from './cookie.ts'
 import { decorate, load } from './decorators.ts'
 import { admit, namesIn } from './encapsulation.ts'
@@ -37,7 +37,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     manager: new SessionManager(settings),
     response: new SessionResponse(writer, settings.cookie.secure),
     inFlight: new InFlight(),
-    wantsAutoload: autoloadMatcher(settings.autoload),
+    wantsAutoload: autoloadMatcher(settings.autoload, routingOf(fastify.initialConfig)),
     replyKey: Symbol(`starsessions.${name}.reply`),
     sessionKey: Symbol(`starsessions.${name}`),
     scope: fastify

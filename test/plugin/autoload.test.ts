@@ -1,4 +1,9 @@
-import Fastify from 'fastify'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import fc from 'fast-check'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 import starsessions from '../../lib/index.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
@@ -68,4 +73,66 @@ t.test('a route config that is neither a boolean nor a list is refused when the 
     code: 'FST_SESSION_OPTIONS',
     message: /autoloadSession of route "\/wrong" must be true, false, or a list of session names/
   })
+})
+
+t.test('autoload sees what the router sees, however the path is spelled (property)', async (t) => {
+  const letters = [...'account'].map((letter) =>
+    fc.constantFrom(letter, letter.toUpperCase(), `%${letter.charCodeAt(0).toString(16)}`)
+  )
+  const target = fc
+    .tuple(
+      fc.constantFrom('/', '//', 'http://x/', 'http://x//', 'HTTP://x:1/', '/./', '/x/../', 'http://x?/'),
+      fc.tuple(...letters).map((spelled) => spelled.join('')),
+      fc.constantFrom('', '/', '/x', '//x', '%2Fx', '/%78', ';a=1', '/;a', '?a=/b', '#a', '/x/', '.', '%zz')
+    )
+    .map((parts) => parts.join(''))
+  const flag = fc.boolean()
+  const routing = fc.record({
+    caseSensitive: flag,
+    ignoreDuplicateSlashes: flag,
+    ignoreTrailingSlash: flag,
+    useSemicolonDelimiter: flag
+  })
+  let found = 0
+  await fc.assert(
+    fc.asyncProperty(
+      routing,
+      fc.boolean(),
+      fc.array(target, { minLength: 20, maxLength: 20 }),
+      async (options, isApart, urls) => {
+        const app = Fastify(isApart ? { routerOptions: options } : { ...options, logger: false })
+        await app.register(starsessions, { autoload: ['/account'] })
+        const answer = async (request: FastifyRequest) => ({ loaded: request.isSessionLoaded })
+        app.get('/account', answer)
+        app.get('/account/x', answer)
+        await app.listen({ port: 0, host: '127.0.0.1' })
+        for (const url of urls) {
+          const answered = await ask(app, url)
+          if (answered === undefined) continue
+          found++
+          if (!answered.loaded) throw new Error(`${url} was routed, and not loaded`)
+        }
+        await app.close()
+      }
+    ),
+    { numRuns: 60 }
+  )
+  t.ok(found > 20, `${found} were routed there`)
+})
+
+/** What a route answers to a request target as it stands here, which `inject()` would take apart; `undefined`: no route. */
+async function ask(app: FastifyInstance, path: string): Promise<{ loaded: boolean } | undefined> {
+  const { port } = app.server.address() as AddressInfo
+  const [response] = (await once(request({ port, host: '127.0.0.1', path }).end(), 'response')) as [IncomingMessage]
+  const body = await text(response)
+  return response.statusCode === 200 ? JSON.parse(body) : undefined
+}
+
+t.test('autoload sees what rewriteUrl made of the path', async (t) => {
+  const app = Fastify({ rewriteUrl: ({ url = '' }) => url.replace('/v2/', '/') })
+  t.teardown(() => app.close())
+  await app.register(starsessions, { autoload: ['/account'] })
+  app.get('/account', async (request) => ({ loaded: request.isSessionLoaded }))
+  t.same((await app.inject('/v2/account')).json(), { loaded: true })
+  t.same((await app.inject('/v2/%61ccount')).json(), { loaded: true })
 })
