@@ -5,13 +5,13 @@ import { CLEAR, type CookieAction, ENDED, NONE, type Outcome } from './cookie.ts
 import { channels, fingerprint } from './diagnostics.ts'
 import { SessionGoneError } from './errors.ts'
 import { cookieMaxAge, isRaised } from './expiry.ts'
-import { KeyedQueue } from './keyed-queue.ts'
 import { merge } from './merge.ts'
 import { cookieOf } from './metadata.ts'
 import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import type { RecordStore, Stored } from './record-store.ts'
 import { replaceData, type SessionState, stateOf } from './session.ts'
+import { Turns } from './turns.ts'
 
 /** What is to be committed: the data as they are now, and the record that they make. */
 export type Draft = Pick<Change, 'data' | 'record' | 'at'>
@@ -21,8 +21,8 @@ export class Committer {
   readonly #expiry: Expiry
   readonly #concurrency: Settings['concurrency']
   readonly #records: RecordStore
-  /** Commits of one session in one process take turns, and hand on what they wrote: they would only collide. */
-  readonly #queue = new KeyedQueue<{ readonly from: Uint8Array; readonly bytes: Uint8Array }>()
+  /** Commits of one session in one process take turns, and hand on what they wrote, because they would only collide. */
+  readonly #turns = new Turns<{ readonly from: Uint8Array; readonly bytes: Uint8Array }>()
 
   constructor({ expiry, concurrency }: Settings, records: RecordStore) {
     this.#expiry = expiry
@@ -48,7 +48,7 @@ export class Committer {
     const { scope } = state
     const { record, derive, at } = change
     const began = performance.now()
-    const committed = await this.#queue.run(base.id, async (turn) => {
+    const committed = await this.#turns.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the record.
       const data = turn.waited ? this.#records.codec.restore(record) : change.data
       const done = await commitStored(this.#records, base, this.#concurrency, {

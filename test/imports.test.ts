@@ -6,7 +6,7 @@ import t from 'tap'
 const LAYERS = [
   /^types\//,
   /^lib\/(clock|deadline|errors|duration|session-id|nearest|option-names|without-secrets|session-options|foreign|encryption|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|own|depth|metadata|sending|report|local-host)\.ts$/,
-  /^lib\/(seal|retry|keyed-queue|in-flight|diagnostics)\.ts$/,
+  /^lib\/(seal|retry|turns|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
   /^lib\/store-calls\.ts$/,

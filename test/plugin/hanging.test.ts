@@ -1,0 +1,120 @@
+import t, { type Test } from 'tap'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
+import type { Session } from '../../types/session.ts'
+import { testApp } from '../support/app.ts'
+import { MapStore } from '../support/map-store.ts'
+import { simulateTime } from '../support/simulated-time.ts'
+
+const SECONDS = 75
+const EACH_SECOND = 4
+const REQUESTS = SECONDS * EACH_SECOND
+
+/** Generous: a request of these takes a millisecond. The waiting line that doubled stood still for a minute. */
+const LONGEST_TURN_MS = 100
+
+/** A store whose calls of some methods are done by `how`, and counts all of them. */
+class OtherStore extends InMemoryStore {
+  calls = 0
+  how: (<T>(call: () => Promise<T>) => Promise<T>) | undefined
+
+  #do<T>(call: () => Promise<T>): Promise<T> {
+    this.calls++
+    return this.how === undefined ? call() : this.how(call)
+  }
+
+  override write(...args: Parameters<InMemoryStore['write']>) {
+    return this.#do(() => super.write(...args))
+  }
+
+  override replace(...args: Parameters<InMemoryStore['replace']>) {
+    return this.#do(() => super.replace(...args))
+  }
+
+  override touch(...args: Parameters<InMemoryStore['touch']>) {
+    return this.#do(() => super.touch(...args))
+  }
+}
+
+const after = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1_000))
+const never = () => new Promise<never>(() => undefined)
+
+/** Four requests a second change one session for 75 seconds, while another client asks for something else. */
+async function storm(
+  t: Test,
+  options: StarsessionsOptions,
+  change: (session: Session) => unknown,
+  prepare: () => void = () => undefined
+) {
+  const time = simulateTime(t)
+  const { app, send } = await testApp(t, { lifetime: 3_600, ...options }, (app) => {
+    app.get('/ping', async () => 'pong')
+  })
+  const { cookie } = await send(undefined, (session) => void (session.n = 0))
+  const timers = time.armed
+  prepare()
+  const statuses = new Map<number, number>()
+  const count = ({ status }: { status: number }) => statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  for (let sent = 0; sent < REQUESTS; sent++) {
+    void send(cookie, change).then(count)
+    const ping = app.inject('/ping')
+    await time.advance(1 / EACH_SECOND)
+    t.equal((await ping).statusCode, 200)
+  }
+  await time.advance(120)
+  const answered = [...statuses.values()].reduce((sum, one) => sum + one, 0)
+  t.equal(answered, REQUESTS, 'every request has been answered')
+  t.ok(time.longestTurn < LONGEST_TURN_MS, `no turn of the event loop was longer than ${time.longestTurn} ms`)
+  t.equal(time.armed, timers, 'no timer is left')
+  return [...statuses.keys()]
+}
+
+const increment = (session: Session) => void session.n++
+const STORES: Record<string, (call: () => Promise<never>) => Promise<never>> = {
+  'never answer': never,
+  'fail after 1.5 seconds': () => after(1.5).then(() => Promise.reject(new Error('down'))),
+  'fail at once': () => Promise.reject(new Error('down')),
+  'take two seconds': (call) => after(2).then(call)
+}
+
+for (const [what, how] of Object.entries(STORES)) {
+  t.test(`a store whose reads work and whose writes ${what}`, async (t) => {
+    const store = new OtherStore()
+    const statuses = await storm(t, { store }, increment, () => {
+      store.how = how as never
+      store.calls = 0
+    })
+    t.ok(store.calls <= 13 * REQUESTS, `${store.calls} calls of the store`)
+    if (what !== 'take two seconds') t.same(statuses, [503])
+  })
+}
+
+t.test('a store without replace whose writes never answer', async (t) => {
+  const store = new MapStore()
+  const statuses = await storm(t, { store }, increment, () => {
+    store.write = never
+  })
+  t.same(statuses, [503])
+})
+
+for (const [what, encrypt] of Object.entries({
+  'never answers': never,
+  'fails after 1.5 seconds': () => after(1.5).then(() => Promise.reject(new Error('down')))
+})) {
+  t.test(`an encryptor that ${what}`, async (t) => {
+    const encryptor = { encrypt: async (data: Uint8Array) => data, decrypt: (data: Uint8Array) => data }
+    const statuses = await storm(t, { encryptor }, increment, () => {
+      encryptor.encrypt = encrypt
+    })
+    t.same(statuses, [503])
+  })
+}
+
+t.test('update() with a function that takes 1.5 seconds and throws', async (t) => {
+  const change = (session: Session) =>
+    session.update(async () => {
+      await after(1.5)
+      throw Object.assign(new Error('no'), { statusCode: 422 })
+    })
+  t.same(await storm(t, {}, change), [422])
+})
