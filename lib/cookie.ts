@@ -35,23 +35,50 @@ export type SerializeCookie = (
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
 
+/** What a request's Cookie header has under one name: nothing, one value, or several different ones, in their order. */
+export type CookieValue = string | readonly string[] | undefined
+
+/** So many values of one name are tried, because each may cost a read. */
+const MOST_VALUES = 4
+
 /**
- * The value of the first cookie of that name (RFC 6265, section 5.4: the longer path comes first), as it stands in the
- * header: neither percent-decoded nor unquoted.
+ * The value of the cookie of that name, as it stands in the header: neither percent-decoded nor unquoted. A browser has
+ * several when they were set with different paths or domains (RFC 6265, section 5.4: the longer path comes first). Of
+ * several, only values that may be session ids count, each once.
  */
-export function findCookie(header: string | undefined, name: string): string | undefined {
+export function findCookies(header: string | undefined, name: string): CookieValue {
   if (header === undefined) return undefined
-  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + name.length)) {
+  const start = valueStart(header, name, 0)
+  if (start === -1) return undefined
+  const first = valueAt(header, start)
+  let next = valueStart(header, name, start)
+  if (next === -1) return first
+  const values = new Set(isSafeValue(first) ? [first] : [])
+  for (; next !== -1 && values.size < MOST_VALUES; next = valueStart(header, name, next)) {
+    const value = valueAt(header, next)
+    if (isSafeValue(value)) values.add(value)
+  }
+  if (values.size > 1) return [...values]
+  const [only = first] = values
+  return only
+}
+
+/** Where the value of the next cookie of that name begins; -1: there is none. */
+function valueStart(header: string, name: string, from: number): number {
+  for (let at = header.indexOf(name, from); at !== -1; at = header.indexOf(name, at + name.length)) {
     let before = at - 1
     while (before >= 0 && isSpace(header.charCodeAt(before))) before--
     if (before >= 0 && header[before] !== ';') continue
     let after = at + name.length
     while (isSpace(header.charCodeAt(after))) after++
-    if (header[after] !== '=') continue
-    const end = header.indexOf(';', after)
-    return header.slice(after + 1, end === -1 ? undefined : end).trim()
+    if (header[after] === '=') return after + 1
   }
-  return undefined
+  return -1
+}
+
+function valueAt(header: string, start: number): string {
+  const end = header.indexOf(';', start)
+  return header.slice(start, end === -1 ? undefined : end).trim()
 }
 
 /** Whether a cookie's value may be a session id: anything else never reaches a store, nor a header. */

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../types/session.ts'
-import { findCookie } from './cookie.ts'
+import { findCookies } from './cookie.ts'
 import { RawHeaders } from './cookie-outlet.ts'
-import { leftBehind } from './encapsulation.ts'
+import { isCookieShared, leftBehind } from './encapsulation.ts'
 import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from './errors.ts'
 import { watchLateChanges } from './late-changes.ts'
 import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
+import { report } from './report.ts'
 import { RequestSession } from './request-session.ts'
 
 /** What Fastify's requests have of their own; older versions do not say so when they are asked. */
@@ -81,10 +82,21 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
     // Without our hooks nothing would be committed, and the change would be lost in silence.
     throw tooEarly(`request.${membersOf(settings.name).load}() was called`)
   }
-  const cookie = findCookie(request.raw.headers.cookie, settings.cookieName)
+  const cookie = findCookies(request.raw.headers.cookie, settings.cookieName)
+  if (typeof cookie === 'object') tellOfSeveral(request, registration)
   const headers = new RawHeaders(response, request, reply)
   const held = new RequestSession(manager, cookie, request.log, inFlight, headers)
   watchLateChanges(held, request, reply, headers)
   keep(request, registration.sessionKey, held)
   return held
+}
+
+/** Registrations that have told of several cookies: once is enough, and anybody can send them. */
+const told = new WeakSet<Registration>()
+
+function tellOfSeveral({ log }: FastifyRequest, registration: Registration): void {
+  if (told.has(registration) || isCookieShared(registration)) return
+  told.add(registration)
+  const message = `a request has several cookies named "${registration.settings.cookieName}", so the first that opens a session is used. Was the option "cookie.domain" or "cookie.path" changed? Browsers keep the cookie with the old one until it expires. (This is logged once.)`
+  report(log, 'warn', 'FST_SESSION_SEVERAL_COOKIES', {}, message)
 }

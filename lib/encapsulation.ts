@@ -31,6 +31,14 @@ export function leftBehind(request: FastifyRequest, scope: Scope, name: string):
   return registrationsOf(scope).findLast((one) => one.settings.name === name && replyOf(request, one) !== null)
 }
 
+/** Whether another registration of the application sets a cookie of the same name: for another path, or another host. */
+export function isCookieShared(registration: Registration): boolean {
+  const { cookieName } = registration.settings
+  return registrationsOf(registration.scope).some(
+    (one) => one !== registration && one.settings.cookieName === cookieName
+  )
+}
+
 /**
  * Adds a registration to those of its application.
  * @throws `FST_SESSION_OPTIONS` when it and another one would take each other's cookies for their own

@@ -1,6 +1,6 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
-import { type CookieAction, NONE, type Outcome } from './cookie.ts'
+import { type CookieAction, type CookieValue, NONE, type Outcome } from './cookie.ts'
 import { cannotSendCookie, SessionGoneError, SessionOptionsError, SessionUnavailableError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
 import { copyOf, type Data } from './record.ts'
@@ -17,7 +17,7 @@ export interface CookieOutlet {
 /** One request's session: loaded once, changed by one operation at a time, and what its cookie has come to. */
 export class RequestSession implements SessionCommands {
   readonly #manager: SessionManager
-  readonly #cookie: string | undefined
+  readonly #cookie: CookieValue
   readonly #log: Log
   readonly #inFlight: InFlight
   readonly #outlet: CookieOutlet
@@ -44,11 +44,11 @@ export class RequestSession implements SessionCommands {
   unavailable: SessionUnavailableError | null = null
 
   /**
-   * @param cookie the cookie's value, as it came
+   * @param cookie the cookie's value, as it came, or several
    * @param inFlight told of each operation that changes the store
    * @param outlet told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
    */
-  constructor(manager: SessionManager, cookie: string | undefined, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
+  constructor(manager: SessionManager, cookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#manager = manager
     this.#cookie = cookie
     this.#log = log
@@ -81,6 +81,7 @@ export class RequestSession implements SessionCommands {
       try {
         const outcome = await this.#manager.commit(session, this.#log, areHeadersSent(), review)
         if (outcome.kind === 'refused') return refused(session)
+        if (outcome.kind === 'clear') await this.#endOthers()
         this.#settle(outcome)
       } catch (error) {
         throw this.#withoutCookie(error)
@@ -148,7 +149,14 @@ export class RequestSession implements SessionCommands {
 
   async #destroy(session: Session): Promise<void> {
     await this.#manager.destroy(session, !this.#outlet.isOpen)
+    await this.#endOthers()
     if (this.#cookie !== undefined || this.action.kind === 'issue') this.#settle({ kind: 'clear' })
+  }
+
+  /** With the session gone, the next request would open what another cookie of the name has. */
+  async #endOthers(): Promise<void> {
+    if (typeof this.#cookie !== 'object') return
+    for (const value of this.#cookie) await this.#manager.destroy(await this.#manager.load(value, this, this.#log))
   }
 
   /** What a handler asked for: the cookie may be needed before the response is Fastify's to send. */
@@ -165,7 +173,7 @@ export class RequestSession implements SessionCommands {
     if (this.#outlet.isOpen) {
       this.announced = true
       this.#outlet.announce(this.action)
-    } else if (this.action.kind === 'issue' && this.action.value !== known) {
+    } else if (this.action.kind === 'issue' && ![known].flat().includes(this.action.value)) {
       // The headers went out while the store was being asked.
       throw cannotSendCookie()
     }
@@ -185,6 +193,7 @@ export class RequestSession implements SessionCommands {
       }
       try {
         const { result, action } = await this.#manager.update(session, guarded, this.#log, !this.#outlet.isOpen)
+        if (action.kind === 'clear') await this.#endOthers()
         this.#settle(action)
         return result
       } catch (error) {

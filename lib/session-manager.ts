@@ -2,7 +2,7 @@ import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
-import { CLEAR, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
+import { CLEAR, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { end, endRemnant } from './ending.ts'
 import { cannotSendCookie, SessionGoneError } from './errors.ts'
@@ -23,6 +23,7 @@ import {
 import { newSessionId } from './session-id.ts'
 import { stateFor } from './session-state.ts'
 import { needsCookie, SETTLED, type Status, statusOf } from './session-status.ts'
+import { firstThatOpens } from './several-cookies.ts'
 
 /** What a session has become. */
 export type Review = Draft & { readonly status: Status }
@@ -52,12 +53,14 @@ export class SessionManager {
   }
 
   /**
-   * @param value the cookie's value, as it came; `undefined`: none came
+   * @param value the cookie's value, as it came; `undefined`: none came; of several values, the first that opens counts
    * @throws `FST_SESSION_STORE`
    */
-  async load(value: string | undefined, commands: SessionCommands, log: Log): Promise<Session> {
+  async load(value: CookieValue, commands: SessionCommands, log: Log): Promise<Session> {
     const began = performance.now()
-    const found = value === undefined || !isSafeValue(value) ? MISSING : await this.#records.read(value)
+    let found: Found = MISSING
+    if (typeof value === 'object') found = await firstThatOpens(this.#records, value)
+    else if (value !== undefined && isSafeValue(value)) found = await this.#records.read(value)
     this.#refusals.tell(found, log)
     const state = stateFor(found, this.#kind, commands, began, this.#records.readProlongs)
     const session = createSession(state, found.kind === 'session' ? found.data : {})

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Log } from '../types/options.ts'
 import type { DefaultData } from '../types/session.ts'
-import { findCookie } from './cookie.ts'
+import { type CookieValue, findCookies } from './cookie.ts'
 import { namesIn } from './encapsulation.ts'
 import { SessionOptionsError } from './errors.ts'
 import { ownOptions } from './option-names.ts'
@@ -89,15 +89,15 @@ const ready = (app: App): Promise<void> =>
     app.ready((error) => (error === null || error === undefined ? resolve() : reject(error)))
   })
 
-const holding = ({ manager, inFlight }: Registration, cookie: string | undefined, log: Log): RequestSession =>
+const holding = ({ manager, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
   new RequestSession(manager, cookie, log, inFlight, { isOpen: true, announce() {} })
 
-function cookieLeft(response: InjectedResponse, name: string): string | undefined {
+function cookieLeft(response: InjectedResponse, name: string): CookieValue {
   if (response?.raw?.req === undefined) {
     throw new SessionOptionsError('readSession() takes what app.inject() resolved to: `await app.inject(...)`')
   }
   const { headers, raw } = response
   const lines = [headers['set-cookie'] ?? []].flat().map(String)
   const set = lines.findLast((line) => line.startsWith(`${name}=`))
-  return findCookie(set?.split(';', 1)[0] ?? raw.req.headers.cookie, name)
+  return findCookies(set?.split(';', 1)[0] ?? raw.req.headers.cookie, name)
 }

@@ -12,7 +12,7 @@ const LAYERS = [
   /^lib\/store-calls\.ts$/,
   /^lib\/record-store\.ts$/,
   /^lib\/session\.ts$/,
-  /^lib\/(new-record|session-status|session-state|refusals)\.ts$/,
+  /^lib\/(new-record|session-status|session-state|refusals|several-cookies)\.ts$/,
   /^lib\/(commit|rotation|ending)\.ts$/,
   /^lib\/committer\.ts$/,
   /^lib\/session-manager\.ts$/,
