@@ -10,7 +10,8 @@
 //
 // CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
 // run while that program serves, and print what the lines `prints TEXT` or `prints /REGEXP/` say, in this order. FILE is an
-// example, or the name under which the page says to save a block. Requests share a cookie jar.
+// example, or the name under which the page says to save a block. Requests share a cookie jar. `recipe NAME` is a block
+// that needs packages which are not installed here: .ci/recipes.mjs runs it.
 // "<name>" in an answer's body stands for any text, and in what is sent later for that text.
 // The other lines of sh are checked for what they name.
 
@@ -118,7 +119,8 @@ function blocksOf(file: string, text: string): Block[] {
 }
 
 const blocks = DOCUMENTS.flatMap(({ file, text }) => blocksOf(file, text))
-const programs = blocks.filter(({ language }) => ['ts', 'js', 'cjs'].includes(language))
+const recipes = blocks.filter(({ context }) => context.startsWith('recipe '))
+const programs = blocks.filter((block) => ['ts', 'js', 'cjs'].includes(block.language) && !recipes.includes(block))
 const shells = blocks.filter(({ language }) => language === 'sh')
 
 /** The module that a block stands for; it exports `app` where there is one. */
@@ -190,9 +192,13 @@ t.test('there are blocks, and each is of a language that is checked', async (t) 
   t.ok(programs.length >= 10)
   t.ok(shells.length >= 4)
   t.same(
-    blocks.filter((block) => !programs.includes(block) && !shells.includes(block)).map(({ title }) => title),
+    blocks
+      .filter((block) => ![programs, shells, recipes].some((checked) => checked.includes(block)))
+      .map(({ title }) => title),
     []
   )
+  const script = readFileSync(join(root, '.ci/recipes.mjs'), 'utf8')
+  for (const { context } of recipes) t.match(script, `recipe('${context.slice('recipe '.length)}')`, context)
   const all = DOCUMENTS.map(({ text }) => text).join('\n')
   t.equal(all.match(/^```/gm)?.length, 2 * blocks.length, 'each is found')
   t.equal(all.match(/^<!-- /gm)?.length, all.match(/^<!-- example/gm)?.length, 'each comment is understood')

@@ -1,0 +1,188 @@
+// Runs the recipes of docs/ecosystem.md for packages that are not devDependencies: installs each beside the packed
+// package the way an application does, and uses what the page says to write.
+//
+//   node .ci/recipes.mjs PACKAGE.tgz
+
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+
+const [tarball] = process.argv.slice(2)
+if (tarball === undefined) throw new Error('node .ci/recipes.mjs PACKAGE.tgz')
+const page = readFileSync(new URL('../docs/ecosystem.md', import.meta.url), 'utf8')
+const work = realpathSync(mkdtempSync(join(tmpdir(), 'starsessions-recipes-')))
+process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+
+/** The block after `<!-- example: recipe NAME -->`. */
+function recipe(name) {
+  const [, after] = page.split(`<!-- example: recipe ${name} -->\n`)
+  const code = /^```\w+\n([\s\S]*?)^```$/m.exec(after ?? '')?.[1]
+  if (code === undefined) throw new Error(`docs/ecosystem.md has no recipe ${name}`)
+  return code
+}
+
+/** An application's folder; each list of packages is one `npm install`. */
+function application(name, type, ...installs) {
+  const folder = join(work, name)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type }))
+  for (const packages of installs) {
+    const args = ['install', ...packages, '--no-audit', '--no-fund', '--loglevel=error']
+    execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  }
+  return folder
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts the program, calls `use` with its origin, and stops it. */
+async function serving(folder, file, use) {
+  const env = { ...process.env, PORT: String(await freePort()) }
+  const origin = `http://localhost:${env.PORT}`
+  const child = spawn(process.execPath, [file], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = once(child, 'exit')
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await fetch(origin)
+        break
+      } catch (error) {
+        if (attempt === 300 || child.exitCode !== null) throw error
+        await sleep(100)
+      }
+    }
+    await use(origin)
+  } finally {
+    child.kill()
+    await ended
+  }
+}
+
+const post = (url, body, cookie = '') =>
+  fetch(url, {
+    method: 'POST',
+    headers: { cookie, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) })
+  })
+const cookieOf = (response) => response.headers.getSetCookie()[0]?.split(';')[0]
+
+async function nest(version, type) {
+  const packages = ['core', 'common', 'platform-fastify'].map((name) => `@nestjs/${name}@${version}`)
+  const others = ['reflect-metadata', 'rxjs', 'typescript@5.9', '@types/node@20']
+  // As the page says: without `fastify`.
+  const folder = application(`nest-${version}`, type, [...packages, ...others], [resolve(tarball)])
+  writeFileSync(join(folder, 'main.ts'), recipe('nest.ts'))
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2023',
+    lib: ['es2023'],
+    types: ['node'],
+    strict: true,
+    skipLibCheck: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: folder, stdio: 'inherit' })
+  await serving(folder, 'main.js', async (origin) => {
+    const me = (cookie) => fetch(`${origin}/me`, { headers: { cookie } })
+    assert.equal((await me('')).status, 403)
+    assert.equal((await post(`${origin}/login`, { name: 'ada', password: 'wrong' })).status, 401)
+    const login = await post(`${origin}/login`, { name: 'ada', password: 'open sesame' })
+    assert.deepEqual(await login.json(), { user: 'ada' })
+    assert.deepEqual(await (await me(cookieOf(login))).json(), { user: 'ada' })
+    assert.equal((await post(`${origin}/logout`, undefined, cookieOf(login))).status, 204)
+    assert.equal((await me(cookieOf(login))).status, 403)
+  })
+}
+
+async function socketIo() {
+  const folder = application('socket.io', 'module', [
+    resolve(tarball),
+    'fastify@5',
+    'socket.io@4',
+    'socket.io-client@4'
+  ])
+  writeFileSync(join(folder, 'app.js'), recipe('socket.io.js'))
+  const { io } = await import(pathToFileURL(join(folder, 'node_modules/socket.io-client/build/esm/index.js')).href)
+  await serving(folder, 'app.js', async (origin) => {
+    const open = (cookie) => io(origin, { extraHeaders: { cookie }, forceNew: true, reconnection: false })
+    const nobody = open('')
+    const [{ message }] = await once(nobody, 'connect_error')
+    assert.equal(message, 'log in first')
+
+    const cookie = cookieOf(await post(`${origin}/login`))
+    const socket = open(cookie)
+    await once(socket, 'connect')
+    assert.equal(await socket.emitWithAck('whoami'), 'ada')
+    const disconnected = once(socket, 'disconnect')
+    await post(`${origin}/logout`, undefined, cookie)
+    await disconnected
+    const again = open(cookie)
+    assert.equal((await once(again, 'connect_error'))[0].message, 'log in first', 'the copied cookie is dead')
+    for (const one of [nobody, socket, again]) one.close()
+  })
+}
+
+async function jest() {
+  const folder = application('jest', 'commonjs', [
+    resolve(tarball),
+    'fastify@5',
+    'jest@30',
+    '@swc/jest@0.2',
+    '@swc/core@1'
+  ])
+  const body = `test('a session', async () => {
+    const app = Fastify()
+    app.register(starsessions)
+    app.get('/', async (request) => ({ user: (await request.loadSession()).user }))
+    const cookie = await sessionCookie(app, { user: 'ada' })
+    expect((await app.inject({ url: '/', headers: { cookie } })).json()).toEqual({ user: 'ada' })
+    await app.close()
+  })\n`
+  const imports = `import Fastify from 'fastify'
+    import starsessions from 'fastify-starsessions'
+    import { sessionCookie } from 'fastify-starsessions/testing'\n`
+  const requires = `const Fastify = require('fastify')
+    const starsessions = require('fastify-starsessions')
+    const { sessionCookie } = require('fastify-starsessions/testing')\n`
+  writeFileSync(join(folder, 'jest.config.cjs'), recipe('jest.config.cjs'))
+  writeFileSync(join(folder, 'required.test.js'), requires + body)
+  writeFileSync(join(folder, 'imported.test.mjs'), imports + body)
+  writeFileSync(join(folder, 'typed.test.ts'), imports + body.replace('(request)', '(request: any)'))
+  const report = join(folder, 'report.json')
+  const args = ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`]
+  execFileSync(process.execPath, args, { cwd: folder, stdio: 'inherit' })
+  assert.equal(JSON.parse(readFileSync(report, 'utf8')).numPassedTests, 3)
+}
+
+const RECIPES = {
+  'NestJS 11, as CommonJS': () => nest(11, 'commonjs'),
+  'NestJS 12, as an ES module': () => nest(12, 'module'),
+  'socket.io': socketIo,
+  Jest: jest
+}
+for (const [name, run] of Object.entries(RECIPES)) {
+  try {
+    await run()
+    console.log(`ok - ${name}`)
+  } catch (error) {
+    process.exitCode = 1
+    console.log(`not ok - ${name}\n${error.stack}`)
+  }
+}
+process.exit()
