@@ -50,8 +50,7 @@ export function keepRawOutOfCaches(reply: FastifyReply): void {
   for (const name of raw.getHeaderNames()) {
     if (isForSharedCaches(name)) raw.setHeader(name, withoutTargetedCaching(name, raw.getHeader(name)))
   }
-  if (reply.hasHeader('cache-control')) keepOutOfCaches(reply, undefined)
-  else stopTargeted(reply)
+  keepOutOfCaches(reply, undefined)
 }
 
 /** Programs and tests that know one cookie expect text, as node:http gives it. */
