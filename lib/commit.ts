@@ -7,7 +7,7 @@ import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import type { Draft, Found, RecordStore, Stored, Swapped } from './record-store.ts'
 import { retry } from './retry.ts'
-import { bury } from './rotation.ts'
+import { bury, leadsTo } from './rotation.ts'
 import type { SessionState } from './session.ts'
 
 /** One side of a commit: what this request makes of the session. */
@@ -90,6 +90,7 @@ class StoredCommit {
         this.#takeIn(await this.#records.interpret(this.#expected.id, hint))
       }
       const attempts = await retry(() => this.#attempt())
+      state.unconfirmed = null
       if (this.#newIds.length > 0) await this.#takeBack()
       const { data, stored, asked } = this.#written
       return { data, stored, asked, attempts, conflicts: this.#conflicts, merged: this.#merged }
@@ -131,13 +132,15 @@ class StoredCommit {
     this.#newIds = [...this.#newIds, newId]
     // The new record first: if the process dies in between, the old one holds what it held before.
     const stored = await writeRecord(this.#records, state, draft)
+    state.unconfirmed = stored
     const found = await bury(this.#records, this.#expected, newId)
     if (found !== null) return { ok: false, found }
     this.#newIds = this.#newIds.filter((id) => id !== newId)
     return { ok: true, stored }
   }
 
-  #takeIn(found: Found): void {
+  #takeIn(there: Found): void {
+    const found = this.#ownRotation(there) ?? there
     if (found.kind !== 'session') throw new SessionGoneError()
     const { state, record, scope } = this.#change
     const { codec } = this.#records
@@ -155,9 +158,18 @@ class StoredCommit {
     this.#merged = true
   }
 
+  /** An earlier rotation of this request, whose answer was lost, did take place: the session goes on from there. */
+  #ownRotation(there: Found): (Found & { kind: 'session' }) | null {
+    const { unconfirmed } = this.#change.state
+    if (there.kind !== 'rotated' || unconfirmed === null || !leadsTo(there.tombstone, unconfirmed.id)) return null
+    this.#newIds = this.#newIds.filter((id) => id !== unconfirmed.id)
+    return { kind: 'session', stored: unconfirmed, data: this.#records.codec.restore(unconfirmed.record) }
+  }
+
   /** Nobody was told of these new records. What cannot be removed now, expires. */
   #takeBack(): Promise<unknown> {
     this.#change.state.strays = []
+    this.#change.state.unconfirmed = null
     return Promise.allSettled(this.#newIds.map((id) => this.#records.remove(id)))
   }
 }

@@ -1,5 +1,6 @@
 import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
+import { now } from './clock.ts'
 import { type Asked, type Change, type Committed, commitStored } from './commit.ts'
 import { CLEAR, type CookieAction, ENDED, NONE, type Outcome } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
@@ -80,11 +81,19 @@ export class Committer {
     try {
       await this.#records.remove((stored as Stored).id)
     } catch (error) {
-      // Nobody has been told of the new id: the next attempt starts from the old one again.
-      Object.assign(state, { id, stored, rotated: true, strays: [...strays, String(id)] })
-      throw error
+      const isGone = await this.#records.read((stored as Stored).id).then(
+        ({ kind }) => kind === 'missing',
+        () => false
+      )
+      if (!isGone) {
+        // The next attempt starts from the old one again.
+        const unconfirmed = state.stored
+        Object.assign(state, { id, stored, rotated: true, strays: [...strays, String(id)], unconfirmed })
+        throw error
+      }
     }
     state.strays = []
+    state.unconfirmed = null
     await Promise.allSettled(strays.filter((stray) => stray !== id).map((stray) => this.#records.remove(stray)))
     publishRotation(stored?.id, state.stored?.id, began, 1)
     return action
@@ -138,6 +147,11 @@ export class Committer {
     settle(state, stored, asked, began)
     if (stored.id !== old) publishRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
+  }
+
+  /** The cookie of a rotation's new record, where it is not known whether the old one is dead. */
+  issueUnconfirmed({ unconfirmed }: SessionState): CookieAction {
+    return unconfirmed === null ? NONE : this.#issue(unconfirmed, now())
   }
 
   /** Whether the browser has to get the cookie although the id is the same. To be asked before the state has the new record. */

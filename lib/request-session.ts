@@ -4,8 +4,10 @@ import { type CookieAction, type CookieValue, NONE, type Outcome } from './cooki
 import { cannotSendCookie, SessionGoneError, SessionOptionsError, SessionUnavailableError } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
 import { copyOf, type Data } from './record.ts'
-import type { SessionCommands } from './session.ts'
+import { tellSuperseded } from './refusals.ts'
+import { type SessionCommands, stateOf } from './session.ts'
 import type { Review, SessionManager } from './session-manager.ts'
+import { idOf } from './session-state.ts'
 
 /** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
 export interface CookieOutlet {
@@ -26,10 +28,9 @@ export class RequestSession implements SessionCommands {
   #running = 0
   /** The function of an `update()` is running. */
   #updating = false
+  #action: CookieAction = NONE
 
   session: Session | null = null
-  /** What the response has to do about the cookie, as far as it has come. */
-  action: CookieAction = NONE
   /** A handler's own save() has put the cookie on the raw response. */
   announced = false
   /** The response's commit has run: it runs once, however often the hook does. */
@@ -54,6 +55,12 @@ export class RequestSession implements SessionCommands {
     this.#log = log
     this.#inFlight = inFlight
     this.#outlet = outlet
+  }
+
+  /** What the response has to do about the cookie, as far as it has come. */
+  get action(): CookieAction {
+    const rescue = this.session === null ? NONE : this.#manager.cookieAfterFailure(this.session)
+    return rescue === NONE ? this.#action : rescue
   }
 
   load(): Promise<Session> {
@@ -106,7 +113,7 @@ export class RequestSession implements SessionCommands {
 
   #refuse(session: Session): void {
     this.dropped = true
-    this.#manager.tellRefused(session, this.#log)
+    tellSuperseded(idOf(stateOf(session).remnant), this.#log)
   }
 
   /** Whether a commit would store, or remove, something, once what is under way is done. */
@@ -167,17 +174,21 @@ export class RequestSession implements SessionCommands {
     const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
     this.unavailable = null
     const result = await operation().catch((error: unknown) => {
+      if (this.action !== NONE && this.#outlet.isOpen) this.#announce()
       throw this.#noted(error)
     })
     if (this.action === NONE) return result
-    if (this.#outlet.isOpen) {
-      this.announced = true
-      this.#outlet.announce(this.action)
-    } else if (this.action.kind === 'issue' && ![known].flat().includes(this.action.value)) {
+    if (this.#outlet.isOpen) this.#announce()
+    else if (this.action.kind === 'issue' && ![known].flat().includes(this.action.value)) {
       // The headers went out while the store was being asked.
       throw cannotSendCookie()
     }
     return result
+  }
+
+  #announce(): void {
+    this.announced = true
+    this.#outlet.announce(this.action)
   }
 
   #update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
@@ -204,13 +215,13 @@ export class RequestSession implements SessionCommands {
 
   /** An earlier save() of this request may have issued a cookie for a session that has ended since. */
   #withoutCookie(error: unknown): unknown {
-    if (error instanceof SessionGoneError) this.action = NONE
+    if (error instanceof SessionGoneError) this.#action = NONE
     return error
   }
 
   #settle(action: Outcome): void {
-    if (action.kind === 'ended') this.action = NONE
-    else if (action.kind !== 'none' && action.kind !== 'refused') this.action = action
+    if (action.kind === 'ended') this.#action = NONE
+    else if (action.kind !== 'none' && action.kind !== 'refused') this.#action = action
   }
 
   /** Two operations at once would both start from the same record. */

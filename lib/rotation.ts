@@ -1,4 +1,4 @@
-import { SessionConflictError, SessionGoneError } from './errors.ts'
+import { SessionConflictError, SessionGoneError, SessionUnavailableError } from './errors.ts'
 import type { Found, RecordStore, Stored, Tombstone } from './record-store.ts'
 import { seal, unseal } from './seal.ts'
 
@@ -10,9 +10,22 @@ const MOST_VISITS = 64
 /**
  * Replaces the old record by a tombstone that leads to the new one, which must have been written before.
  * @returns what is there instead; `null`: it is done
- * @throws `FST_SESSION_GONE` when the tombstone leads to too many sessions already
+ * @throws `FST_SESSION_GONE` when the tombstone leads to too many sessions already; `FST_SESSION_STORE` when the store
+ *   could not tell, not even when it was asked once more, whether it is done
  */
 export async function bury(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
+  try {
+    return await replaceByTombstone(records, old, newId)
+  } catch (error) {
+    if (!(error instanceof SessionUnavailableError)) throw error
+    // The answer is lost, but perhaps the tombstone is there.
+    const found = await records.read(old.id).catch(() => null)
+    if (found?.kind === 'rotated' && leadsTo(found.tombstone, newId)) return null
+    throw error
+  }
+}
+
+async function replaceByTombstone(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
   const sealed = seal(old.id, newId)
   let { bytes } = old
   let successors: readonly string[] = [sealed]

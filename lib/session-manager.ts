@@ -2,15 +2,15 @@ import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
-import { CLEAR, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
+import { CLEAR, type CookieAction, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { end, endRemnant } from './ending.ts'
 import { cannotSendCookie, SessionGoneError } from './errors.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import { isSamePlain } from './plain.ts'
 import type { Data } from './record.ts'
-import { type Found, RecordStore, type Remnant, type Stored } from './record-store.ts'
-import { Refusals, tellSuperseded } from './refusals.ts'
+import { type Found, RecordStore, type Stored } from './record-store.ts'
+import { Refusals } from './refusals.ts'
 import {
   alignRecord,
   createSession,
@@ -21,7 +21,7 @@ import {
   stateOf
 } from './session.ts'
 import { newSessionId } from './session-id.ts'
-import { stateFor } from './session-state.ts'
+import { idOf, stateFor } from './session-state.ts'
 import { needsCookie, SETTLED, type Status, statusOf } from './session-status.ts'
 import { firstThatOpens } from './several-cookies.ts'
 
@@ -79,19 +79,19 @@ export class SessionManager {
    */
   async reload(session: Session, log: Log): Promise<void> {
     const began = performance.now()
-    const { stored, remnant } = stateOf(session)
+    const { stored, remnant, strays, unconfirmed } = stateOf(session)
     const id = stored?.id ?? idOf(remnant)
     const found = id === undefined ? MISSING : await this.#records.read(id)
     this.#refusals.tell(found, log)
     this.#reset(session, found, began)
+    Object.assign(stateOf(session), { strays, unconfirmed })
     alignRecord(session)
   }
 
   /**
    * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
    * @param headersSent no cookie can be cleared
-   * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` when it was rotated so long ago that nobody knows where it went;
-   *   `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
    */
   async destroy(session: Session, headersSent = false): Promise<void> {
     const began = performance.now()
@@ -191,9 +191,9 @@ export class SessionManager {
     }
   }
 
-  /** Tells that a response leaves changes unstored, because the browser has the cookie of a newer session. */
-  tellRefused(session: Session, log: Log): void {
-    tellSuperseded(idOf(stateOf(session).remnant), log)
+  /** The cookie that the browser needs although a commit has failed; `NONE`: it needs none. */
+  cookieAfterFailure(session: Session): CookieAction {
+    return this.#committer.issueUnconfirmed(stateOf(session))
   }
 
   /** Whether a commit would store, or remove, something. */
@@ -254,6 +254,3 @@ export class SessionManager {
     return { fingerprint: fingerprint(stateOf(session).id), duration: performance.now() - began }
   }
 }
-
-const idOf = (remnant: Remnant | null): string | undefined =>
-  remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id

@@ -34,6 +34,7 @@ export function stateFor(
     metadata: stored === null ? { lifetime: kind.expiry.lifetime, created: at, last_access: at } : stored.metadata,
     rotated: false,
     strays: NO_STRAYS,
+    unconfirmed: null,
     cookieChanged: false,
     scope: null,
     prolonged: stored !== null && readProlongs,
@@ -47,3 +48,7 @@ function remnantOf(found: Found): Remnant | null {
   const isOurs = found.kind === 'rotated' || (found.kind === 'unusable' && found.reason !== 'other-cookie')
   return isOurs ? found : null
 }
+
+/** The id that came upon it. */
+export const idOf = (remnant: Remnant | null): string | undefined =>
+  remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id

@@ -47,6 +47,11 @@ export interface SessionState {
   rotated: boolean
   /** Ids of new records of rotations whose answer was lost: whether they took the old one's place is not known. */
   strays: readonly string[]
+  /**
+   * The last of these records. The old id may be dead, so the browser gets the cookie of this one, even with an error:
+   * otherwise the visitor would be logged out.
+   */
+  unconfirmed: Stored | null
   /** `options()` changed how the cookie is to be issued. */
   cookieChanged: boolean
   /** The keys that a merge may take from another request, after `clear()` or `regenerate()`; `null`: all. */

@@ -41,6 +41,7 @@ async function make(base: Record<string, unknown>) {
         metadata: stored.metadata,
         rotated: false,
         strays: [],
+        unconfirmed: null,
         cookieChanged: false,
         scope: null,
         prolonged: false,

@@ -32,6 +32,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       scope: null,
       rotated: false,
       strays: [],
+      unconfirmed: null,
       cookieChanged: false,
       prolonged: false,
       aside: new Map()

@@ -462,3 +462,125 @@ t.test('neither a stream nor a hijacked reply makes more noise of it than it has
     t.equal(problems().length, 1)
   }
 })
+
+/** What can become of the call that ends the old id: it is done or not, and the store then tells or not. */
+const LOST = [
+  { isDone: true, tells: true },
+  { isDone: true, tells: false },
+  { isDone: false, tells: true },
+  { isDone: false, tells: false }
+]
+const ASKS: Record<string, { ask: Handler; isCaught?: boolean }> = {
+  'the response': { ask: rotate },
+  'save()': {
+    ask: async (session) => {
+      await session.regenerateId()
+      await session.save()
+    }
+  },
+  'save(), whose error is caught': {
+    isCaught: true,
+    ask: async (session) => {
+      await session.regenerateId()
+      await session.save()
+    }
+  },
+  'update()': { ask: (session) => session.update((newest) => newest.regenerateId()) },
+  'update(), whose error is caught': {
+    isCaught: true,
+    ask: (session) => session.update((newest) => newest.regenerateId())
+  }
+}
+
+for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
+  t.test(`a lost answer to a rotation by ${what} logs nobody out`, async (t) => {
+    for (const { isDone, tells } of LOST) {
+      // Over three methods, update() writes the tombstone as it writes anything.
+      for (const store of what.startsWith('update') ? [new InMemoryStore()] : [new InMemoryStore(), new MapStore()]) {
+        const { send } = await testApp(t, { store })
+        const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
+        const old = cookieValue(cookie)
+        const { read } = store
+        const end = store instanceof MapStore ? 'remove' : 'replace'
+        const original = Reflect.get(store, end) as (...args: unknown[]) => Promise<unknown>
+        const lose = async (...args: unknown[]) => {
+          Object.assign(store, { [end]: original })
+          if (isDone) await original.apply(store, args)
+          if (!tells) {
+            store.read = async () => {
+              throw new Error('still down')
+            }
+          }
+          throw new Error('connection lost')
+        }
+        let isLost = false
+        const failing = await send(cookie, async (session, request) => {
+          session.role = 'admin'
+          Object.assign(store, { [end]: lose })
+          await Promise.resolve(ask(session, request)).catch((error) => {
+            isLost = true
+            if (!isCaught) throw error
+            t.equal(error.code, 'FST_SESSION_STORE')
+            store.read = read
+          })
+          return {}
+        })
+        store.read = read
+        const how = `${store.constructor.name}, ${isDone ? 'done' : 'not done'}, the store ${tells ? 'tells' : 'is silent'}`
+        t.equal(failing.status, (isDone && tells) || (isCaught && isLost) ? 200 : 503, how)
+        t.same((await send(failing.cookie, data)).body, { user: 'alice', role: 'admin' }, how)
+        // What was changed besides an update() that failed is stored with the response, under the id that lives.
+        const isUndone = what === 'update(), whose error is caught' && !isDone
+        t.equal(failing.lines.length, isUndone ? 0 : 1, how)
+        t.equal(cookieValue(failing.cookie) === old, isUndone)
+        if (!isUndone) t.equal(failing.headers['cache-control'], 'no-store')
+        if (isDone) t.same((await send(cookie, data)).body, {}, how)
+        if (store instanceof MapStore) continue
+        await send(failing.cookie, logout)
+        t.same((await send(failing.cookie, data)).body, {})
+      }
+    }
+  })
+}
+
+/** The next tombstone is not written, and nobody is told so. */
+function loseNextTombstone(store: InMemoryStore): void {
+  const { replace } = store
+  store.replace = async () => {
+    store.replace = replace
+    throw new Error('connection lost')
+  }
+}
+
+t.test('a reply that Fastify does not send has the cookie of a rotation whose answer was lost, too', async (t) => {
+  const { app, store, cookie, send } = await login(t, {}, (app) => {
+    app.get('/raw', async (request, reply) => {
+      const session = await request.loadSession()
+      await session.regenerateId()
+      loseNextTombstone(store)
+      await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+      reply.hijack()
+      reply.raw.end('raw')
+      return reply
+    })
+  })
+  const { headers } = await app.inject({ url: '/raw', headers: { cookie: String(cookie) } })
+  const [line] = [headers['set-cookie']].flat()
+  t.same((await send(line?.split(';')[0], data)).body, { user: 'alice' })
+})
+
+t.test('reload() does not forget a rotation whose answer was lost', async (t) => {
+  for (const ends of [false, true]) {
+    const { store, cookie, send } = await login(t)
+    const { lines, cookie: next } = await send(cookie, async (session) => {
+      await session.regenerateId()
+      loseNextTombstone(store)
+      await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+      await session.reload()
+      if (ends) await session.destroy()
+    })
+    if (!ends) t.same((await send(next, data)).body, { user: 'alice' })
+    else t.match(lines, [/^session=; Expires/])
+    t.equal(store.size, ends ? 0 : 2)
+  }
+})
