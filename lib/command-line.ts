@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { AESGCMEncryptor } from './encryptors/aes-gcm.ts'
 import { FernetEncryptor } from './encryptors/fernet.ts'
-import { nearest } from './nearest.ts'
+import { suggestion } from './nearest.ts'
 
 /** What comes out, as a process does it. */
 export interface Outcome {
@@ -50,7 +50,7 @@ export function runCommand(args: readonly string[], version: string): Outcome {
   if (command !== 'keygen') return refuse(`unknown command "${command}": did you mean "keygen"?`)
   const kinds = Object.keys(KINDS)
   if (kind === undefined) return refuse(`keygen needs a kind of key: ${kinds.join(', ')}`)
-  if (!Object.hasOwn(KINDS, kind)) return refuse(`unknown kind "${kind}": did you mean "${nearest(kind, kinds)}"?`)
+  if (!Object.hasOwn(KINDS, kind)) return refuse(`unknown kind "${kind}": ${suggestion(kind, kinds)}`)
   if (rest.length > 0) return refuse(`keygen takes one kind of key: "${rest[0]}" is too much`)
   return print(`${KINDS[kind]!()}\n`)
 }

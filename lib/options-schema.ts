@@ -1,10 +1,11 @@
+import { inspect } from 'node:util'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { CookieOptions, StarsessionsOptions } from '../types/options.ts'
 import type { SessionStore } from '../types/store.ts'
 import { MAX_COOKIE_BYTES } from './cookie.ts'
 import { SessionOptionsError } from './errors.ts'
-import { nearest } from './nearest.ts'
 import { ID_LENGTH } from './session-id.ts'
+import { type Known, remedyFor, remedyForAttribute } from './unknown-option.ts'
 
 /** RFC 9110, section 5.6.2. */
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
@@ -85,21 +86,19 @@ const SCHEMA = {
       type: 'string',
       pattern: IDENTIFIER,
       default: 'session',
-      description: "an identifier of at most 64 characters: 'admin' gives request.admin and request.loadAdmin()"
+      description:
+        'an identifier of at most 64 characters: \'admin\' gives request.admin and request.loadAdmin(). The name of the cookie is "cookieName"'
     }
   }
 }
 
-/** What other session libraries have, and what it is here. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  maxAge: 'it is "lifetime" here, in seconds.',
-  ttl: 'it is "lifetime" here, in seconds.',
-  'cookie.maxAge': 'it is "lifetime" here, beside "cookie", in seconds.',
-  'cookie.expires': 'it is "lifetime" here, beside "cookie", in seconds.',
-  secret: 'only a CookieStore needs one: `store: new CookieStore({ secretKey })`.',
-  saveUninitialized: 'leave it out: an empty session is never stored.',
-  resave: 'leave it out: a session is stored when it has changed.'
+const KNOWN: Known = {
+  options: Object.keys(SCHEMA.properties),
+  cookie: Object.keys(SCHEMA.properties.cookie.properties)
 }
+
+/** What may hold a secret: a key, or the URL of a store with its password. */
+const SECRET: ReadonlySet<string> = new Set(['store', 'serializer', 'encryptor'])
 
 interface Methods {
   required: readonly string[]
@@ -145,16 +144,21 @@ export function validated(options: object): Validated {
 
 function explain(error: ErrorObject): string {
   const path = error.instancePath.slice(1).replaceAll('/', '.')
-  const schema = error.parentSchema as { description?: string; properties: object }
+  const { description } = error.parentSchema as { description?: string }
   if (error.keyword === 'additionalProperties') {
     const name = String(error.params.additionalProperty)
-    const known = Object.keys(schema.properties)
-    const scope = path === '' ? '' : `${path}.`
-    const option = scope + name
-    const hint = Object.hasOwn(ELSEWHERE, option)
-      ? ELSEWHERE[option]
-      : `did you mean "${scope}${nearest(name, known)}"?`
-    return `unknown option "${option}": ${hint} Known are ${known.join(', ')}`
+    const remedy =
+      path === ''
+        ? remedyFor(name, (error.data as Record<string, unknown>)[name], KNOWN)
+        : remedyForAttribute(name, KNOWN)
+    return `unknown option "${path === '' ? name : `${path}.${name}`}": ${remedy}`
   }
-  return `option "${path}" must be ${schema.description}`
+  return `option "${path}" must be ${description}, but is ${kindOf(path, error.data)}`
+}
+
+function kindOf(path: string, value: unknown): string {
+  if (typeof value === 'function') return 'a function or class: pass what `new` makes of it'
+  if (Array.isArray(value)) return inspect(value, { depth: 0, maxArrayLength: 5, maxStringLength: 60 })
+  if (typeof value === 'object' && value !== null) return 'another object'
+  return SECRET.has(path) && typeof value === 'string' ? 'text' : inspect(value, { maxStringLength: 60 })
 }

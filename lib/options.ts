@@ -87,21 +87,40 @@ function resolveStoreTimeout(options: Validated): number {
   throw new SessionOptionsError('option "storeTimeout" must be at least 1 second: a request must not wait forever')
 }
 
+/** Browsers drop a cookie whose name has one of these prefixes, in any case, and not what it stands for. */
+const PREFIXES = [
+  { prefix: '__Secure-' },
+  { prefix: '__Http-', isHttpOnly: true },
+  { prefix: '__Host-Http-', isHttpOnly: true, isHostOnly: true },
+  { prefix: '__Host-', isHostOnly: true }
+] as const
+
+type Prefix = { readonly prefix: string; readonly isHttpOnly?: boolean; readonly isHostOnly?: boolean }
+
 /** Combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */
 function resolveCookie(name: string, { domain, priority, ...cookie }: Validated['cookie']): ResolvedCookie {
-  const lower = name.toLowerCase()
-  const needSecure = (what: string): void => {
-    if (cookie.secure !== true) throw new SessionOptionsError(`${what} needs option "cookie.secure" to be true`)
+  const resolved = Object.freeze({ ...cookie, domain, priority })
+  const found = PREFIXES.find(({ prefix }) => name.toLowerCase().startsWith(prefix.toLowerCase()))
+  if (found !== undefined) checkPrefix(found, resolved)
+  if (cookie.sameSite === 'none') needSecure(resolved, 'option "cookie.sameSite" \'none\'')
+  if (cookie.partitioned) needSecure(resolved, 'option "cookie.partitioned"')
+  return resolved
+}
+
+function needSecure({ secure }: ResolvedCookie, what: string): void {
+  if (secure !== true) throw new SessionOptionsError(`${what} needs option "cookie.secure" to be true`)
+}
+
+function checkPrefix({ prefix, isHttpOnly = false, isHostOnly = false }: Prefix, cookie: ResolvedCookie): void {
+  needSecure(cookie, `option "cookieName" with the prefix ${prefix}`)
+  if (isHttpOnly && !cookie.httpOnly) {
+    throw new SessionOptionsError(
+      `option "cookieName" with the prefix ${prefix} needs option "cookie.httpOnly" to be true, or another name: browsers drop the cookie`
+    )
   }
-  if (lower.startsWith('__secure-')) needSecure('option "cookieName" with the prefix __Secure-')
-  if (lower.startsWith('__host-')) {
-    needSecure('option "cookieName" with the prefix __Host-')
-    if (domain !== undefined) {
-      throw new SessionOptionsError('option "cookie.domain" must not be set with a __Host- name: remove one of them')
-    }
-    if (cookie.path !== '/') throw new SessionOptionsError('option "cookie.path" must be "/" with a __Host- name')
+  if (!isHostOnly) return
+  if (cookie.domain !== undefined) {
+    throw new SessionOptionsError(`option "cookie.domain" must not be set with a ${prefix} name: remove one of them`)
   }
-  if (cookie.sameSite === 'none') needSecure('option "cookie.sameSite" \'none\'')
-  if (cookie.partitioned) needSecure('option "cookie.partitioned"')
-  return Object.freeze({ ...cookie, domain, priority })
+  if (cookie.path !== '/') throw new SessionOptionsError(`option "cookie.path" must be "/" with a ${prefix} name`)
 }

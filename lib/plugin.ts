@@ -8,7 +8,7 @@ import { decorate, load } from './decorators.ts'
 import { admit, namesIn } from './encapsulation.ts'
 import { SessionOptionsError } from './errors.ts'
 import { InFlight } from './in-flight.ts'
-import { nearest } from './nearest.ts'
+import { suggestion } from './nearest.ts'
 import { resolveOptions } from './options.ts'
 import { own } from './own.ts'
 import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
@@ -108,9 +108,8 @@ function checkRouteConfig(
   const known = namesIn(this)
   for (const name of wanted) {
     if (known.includes(name)) continue
-    const meant = nearest(String(name), known)
     throw new SessionOptionsError(
-      `${option} names the session "${name}": did you mean "${meant}"? Known are ${known.join(', ')}; register a session before the routes that name it`
+      `${option} names the session "${name}": ${suggestion(String(name), known)}; register a session before the routes that name it`
     )
   }
 }

@@ -5,7 +5,7 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|deadline|errors|duration|session-id|nearest|option-names|without-secrets|session-options|foreign|encryption|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|own|depth|metadata|sending|report|local-host)\.ts$/,
+  /^lib\/(clock|deadline|errors|duration|session-id|nearest|elsewhere|unknown-option|option-names|without-secrets|session-options|foreign|encryption|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|own|depth|metadata|sending|report|local-host)\.ts$/,
   /^lib\/(seal|retry|turns|in-flight|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ownOptions } from '../lib/option-names.ts'
 
@@ -30,4 +31,31 @@ t.test('options that are not an object are refused', async (t) => {
       message: 'Store: the options must be an object, with client, prefix'
     })
   }
+})
+
+t.test('where nothing is near, the names are listed', async (t) => {
+  t.throws(() => ownOptions('Store', { zzz: 1 }, ['prefix', 'size']), {
+    message: 'Store: unknown option "zzz": known are prefix, size'
+  })
+})
+
+t.test('a name of another library has a remedy', async (t) => {
+  t.throws(() => ownOptions('Store', { 'Max-Age': 1 }, ['prefix', 'size'], { maxage: 'write it so.' }), {
+    message: 'Store: unknown option "Max-Age": write it so. Known are prefix, size'
+  })
+})
+
+t.test('what was passed by itself instead of in an object is told so, and a class of options is not', async (t) => {
+  class Client {
+    socket = 1
+  }
+  class Options {
+    size = 1
+  }
+  t.throws(() => ownOptions('Store', new Client(), ['client', 'size']), {
+    message: 'Store: the options must be a plain object, with client, size: write `{ client: ... }`'
+  })
+  t.same(ownOptions('Store', new Options(), ['client', 'size']).size, 1)
+  t.doesNotThrow(() => ownOptions('Store', runInNewContext('({})'), ['client', 'size']))
+  t.doesNotThrow(() => ownOptions('Store', Object.create(null), ['client', 'size']))
 })

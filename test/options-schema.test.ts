@@ -32,7 +32,7 @@ t.test('each refusal names the option and the remedy', async (t) => {
     [{ ttl: 5 }, /unknown option "ttl": it is "lifetime" here/],
     [{ cookie: { maxAge: 5 } }, /unknown option "cookie\.maxAge": it is "lifetime" here, beside "cookie"/],
     [{ cookie: { expires: 5 } }, /unknown option "cookie\.expires": it is "lifetime" here/],
-    [{ secret: 'x' }, /unknown option "secret": only a CookieStore needs one: `store: new CookieStore/],
+    [{ secret: 'x' }, /unknown option "secret": only a CookieStore needs a secret, `store: new CookieStore/],
     [{ saveUninitialized: false }, /unknown option "saveUninitialized": leave it out/],
     [{ resave: false }, /unknown option "resave": leave it out/],
     [{ store: {} }, /"store" must be an object with read, write and remove/],

@@ -136,10 +136,36 @@ t.test('what the schema cannot tell is refused with the option and the remedy, t
     [{ cookieName: '__Host-s', cookie: { secure: false } }, /__Host- needs option "cookie\.secure"/],
     [{ cookieName: '__host-s', cookie: { secure: 'auto' } }, /__Host- needs option "cookie\.secure"/],
     [{ cookieName: '__Host-s', cookie: { domain: 'example.com' } }, /"cookie\.domain" must not be set with a __Host-/],
-    [{ cookieName: '__Host-s', cookie: { path: '/app' } }, /"cookie\.path" must be "\/" with a __Host-/]
+    [{ cookieName: '__Host-s', cookie: { path: '/app' } }, /"cookie\.path" must be "\/" with a __Host-/],
+    [{ cookieName: '__Http-s', cookie: { secure: false } }, /__Http- needs option "cookie\.secure" to be true/],
+    [
+      { cookieName: '__Http-s', cookie: { httpOnly: false } },
+      /__Http- needs option "cookie\.httpOnly" to be true, or an/
+    ],
+    [{ cookieName: '__hTTP-s', cookie: { secure: 'auto' } }, /__Http- needs option "cookie\.secure"/],
+    [{ cookieName: '__Host-Http-s', cookie: { httpOnly: false } }, /__Host-Http- needs option "cookie\.httpOnly"/],
+    [{ cookieName: '__host-http-s', cookie: { secure: false } }, /__Host-Http- needs option "cookie\.secure"/],
+    [
+      { cookieName: '__Host-Http-s', cookie: { domain: 'a.example' } },
+      /"cookie\.domain" must not .* a __Host-Http- name/
+    ],
+    [{ cookieName: '__Host-Http-s', cookie: { path: '/app' } }, /"cookie\.path" must be "\/" with a __Host-Http- name/]
   ]
   for (const [options, message] of refused) {
     t.throws(() => resolve(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
+  }
+})
+
+t.test('a prefix of the cookie’s name asks for what it stands for, and for nothing more', async (t) => {
+  for (const [cookieName, cookie] of [
+    ['__Http-s', { domain: 'example.com', path: '/app' }],
+    ['__Host-Http-s', {}],
+    ['__Host-s', { httpOnly: false }],
+    ['__Secure-s', { httpOnly: false, path: '/app' }],
+    ['__HttpOnly-s', { httpOnly: false, secure: false }],
+    ['Http-s', { httpOnly: false, secure: false }]
+  ] as const) {
+    t.equal(resolve({ cookieName, cookie }).cookieName, cookieName)
   }
 })
 

@@ -1,5 +1,6 @@
 import type { SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
+import { OF_COOKIE_STORE } from '../elsewhere.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { keyList, type Refuse } from '../keys.ts'
 import { ownOptions } from '../option-names.ts'
@@ -56,7 +57,7 @@ export class CookieStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: CookieStoreOptions) {
-    const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'])
+    const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'], OF_COOKIE_STORE)
     const { secretKey, maxSize, digest = 'sha256', salt = DEFAULT_SALT } = own
     if (digest !== 'sha256' && digest !== 'sha1') {
       throw new SessionOptionsError("CookieStore: digest must be 'sha256' or 'sha1'")

@@ -1,10 +1,11 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
+import { OF_STORE } from '../elsewhere.ts'
 import { ownOptions } from '../option-names.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { IdIndex, NONE } from './id-index.ts'
 import { SlotBytes } from './slot-bytes.ts'
-import { positiveInteger } from './store-options.ts'
+import { gcSeconds, positiveInteger, secondsToKeep } from './store-options.ts'
 
 /** So that a slot, and twice a slot, is a 32-bit integer. */
 const MOST_SESSIONS = 2 ** 30
@@ -43,8 +44,8 @@ export class InMemoryStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: InMemoryStoreOptions = {}) {
-    const { gcTtl, maxSessions } = ownOptions('InMemoryStore', options, ['gcTtl', 'maxSessions'])
-    this.#gcTtl = positiveInteger('InMemoryStore', 'gcTtl', gcTtl, 86_400)
+    const { gcTtl, maxSessions } = ownOptions('InMemoryStore', options, ['gcTtl', 'maxSessions'], OF_STORE)
+    this.#gcTtl = gcSeconds('InMemoryStore', gcTtl, 86_400)
     this.#maxSessions = positiveInteger('InMemoryStore', 'maxSessions', maxSessions, 1_000_000, MOST_SESSIONS)
   }
 
@@ -110,7 +111,7 @@ export class InMemoryStore implements SessionStore {
 
   /** On the millisecond, so that a sum of fractions expires neither before nor after it. */
   #deadline(lifetime: number, ttl: number): number {
-    return Math.round((now() + (lifetime === 0 ? this.#gcTtl : ttl)) * 1000) / 1000
+    return Math.round((now() + secondsToKeep(lifetime, ttl, this.#gcTtl)) * 1000) / 1000
   }
 
   #put(id: string, data: Uint8Array, expires: number): void {

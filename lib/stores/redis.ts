@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
+import { OF_REDIS } from '../elsewhere.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { ownOptions } from '../option-names.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
@@ -44,7 +45,7 @@ export class RedisStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: RedisStoreOptions) {
-    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'])
+    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'], OF_REDIS)
     const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = own
     if (typeof hashIds !== 'boolean') throw new SessionOptionsError('RedisStore: hashIds must be true or false')
     this.#gcTtl = gcSeconds('RedisStore', gcTtl, MONTH_SECONDS)

@@ -165,7 +165,7 @@ t.test('an unknown name in a route’s list is refused with the nearest one, whe
     })
   })
   t.throws(() => app.get('/out', { config: { autoloadSession: ['admin'] } }, async () => 'x'), {
-    message: /names the session "admin": did you mean "session"\? Known are session;/
+    message: /names the session "admin": known are session; register/
   })
 })
 

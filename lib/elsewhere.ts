@@ -1,0 +1,66 @@
+/** What an option is called in other session libraries (in small letters, without "-" and "_"), and what to do here. */
+export type Hints = Readonly<Record<string, string>>
+
+/** The name as the keys of `Hints` have it. */
+export const plainly = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
+
+const hints = (groups: Record<string, string>): Hints =>
+  Object.fromEntries(Object.entries(groups).flatMap(([names, hint]) => names.split(' ').map((name) => [name, hint])))
+
+export const hintFor = (name: string, from: Hints): string | undefined =>
+  Object.hasOwn(from, plainly(name)) ? from[plainly(name)] : undefined
+
+const LEAVE_OUT_IDS = 'leave it out: the library makes the ids, of 256 random bits.'
+
+/** For the options of the plugin. */
+export const OF_PLUGIN: Hints = hints({
+  'maxage ttl expires expiry duration age': 'it is "lifetime" here, in seconds.',
+  'activeduration touchafter renew': 'it is `rolling: true` here, with "lifetime": the seconds of inactivity.',
+  'secret secrets key keys password encryptionkey salt signed algorithm':
+    'only a CookieStore needs a secret, `store: new CookieStore({ secretKey })`, and an encryptor a key. The name of the cookie is "cookieName".',
+  'saveuninitialized storeblank': 'leave it out: an empty session is never stored.',
+  'resave autocommit': 'leave it out: a session is stored when it has changed.',
+  unset: 'leave it out: `await session.destroy()` ends a session.',
+  'genid idgenerator generateid cookieprefix customsessionidgenerator': LEAVE_OUT_IDS,
+  'proxy trustproxy': "it is Fastify's own option: `Fastify({ trustProxy: true })`.",
+  'sessionname requestkey decorator': 'it is "name" here: \'admin\' gives `request.admin`.',
+  'cookieoptions cookieopts': 'it is "cookie" here.',
+  'httpsonly cookiehttpsonly': 'it is `cookie: { secure: true }` here, which is the default.',
+  'client redis redisclient url': 'it belongs to the store: `store: new RedisStore({ client })`.',
+  'encode decode overwrite': 'leave it out: the library encodes the cookie itself.'
+})
+
+/** For the attributes in `cookie`. */
+export const OF_COOKIE: Hints = hints({
+  'maxage expires': 'it is "lifetime" here, beside "cookie", in seconds.',
+  name: 'it is "cookieName" here, beside "cookie".',
+  'secret secrets keys signed': 'only a CookieStore needs a secret: `store: new CookieStore({ secretKey })`.',
+  'encode decode overwrite': 'leave it out: the library encodes the cookie itself.'
+})
+
+/** For the options of any store. */
+export const OF_STORE: Hints = hints({
+  'lifetime maxage ttl expires expiration':
+    'how long a session lasts is the option "lifetime" of the plugin, in seconds, beside "store".',
+  'rolling absolutelifetime cookie cookiename serializer encryptor autoload concurrency storetimeout':
+    'it is an option of the plugin, beside "store".',
+  'checkperiod prune pruneinterval': 'leave it out: expired sessions go by themselves.',
+  'disabletouch disablettl scancount': 'leave it out.'
+})
+
+export const OF_REDIS: Hints = {
+  ...OF_STORE,
+  ...hints({
+    'url uri host port path socket username user password db database tls redis redisclient connection connectionstring nodes sentinels cluster':
+      'make a client and pass it as `client`: `new RedisStore({ client: new Redis(...) })`.',
+    keyprefix: 'it is "prefix" here.'
+  })
+}
+
+export const OF_COOKIE_STORE: Hints = {
+  ...OF_STORE,
+  ...hints({
+    'secret secrets key keys password signingkey cookiesecret':
+      'it is "secretKey" here: text or bytes, or a list of them.'
+  })
+}
