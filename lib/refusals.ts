@@ -7,7 +7,7 @@ import { report } from './report.ts'
 const REMEDIES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     undecryptable:
-      'no key of the option "encryptor" opens it. While you change keys, deploy the new key at the end of the list everywhere first, then move it to the front',
+      'no key of the option "encryptor" opens it. While you change keys, deploy the new key at the end of the list everywhere first, then move it to the front. An AESGCMEncryptor also opens a record only under the cookie name and the id that it was written for',
     unparsable:
       'the option "serializer" cannot read it. Did the serializer or the encryptor change, or does another program write there?',
     'not-an-object': 'it is no object. Does another program write there?',

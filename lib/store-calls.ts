@@ -52,7 +52,8 @@ export class StoreCalls {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
   write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
-    return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), idThatWasWritten)
+    const understand = this.#store.ownsIds === true ? ownId : (answer: unknown) => sameId(answer, id)
+    return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), understand)
   }
 
   /** @throws `FST_SESSION_STORE` */
@@ -66,7 +67,7 @@ export class StoreCalls {
    */
   async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
     const store = this.#store
-    return store.touch !== undefined && this.#ask(id, () => store.touch!(id, lifetime, ttl), isTrue)
+    return store.touch !== undefined && this.#ask(id, () => store.touch!(id, lifetime, ttl), isTouched)
   }
 
   /**
@@ -120,9 +121,21 @@ const REASON = /^[\w.-]{1,40}$/
 
 const nothing = (): void => undefined
 
-const isTrue = (answer: unknown): boolean => answer === true
+/** A count, as of PEXPIRE, or nothing at all, would end a rolling session in silence if it were taken for `false`. */
+function isTouched(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer
+  throw badAnswer("the store's touch() must resolve to true, or to false when nothing is under the id")
+}
 
-function idThatWasWritten(id: unknown): string {
+/** Nobody would find the record again, or an encryptor that is bound to the id would not open it. */
+function sameId(answer: unknown, id: string): string {
+  if (answer === id) return id
+  throw badAnswer(
+    "the store's write() must resolve to the id that it was given. A store that makes its own ids says so with ownsIds: true"
+  )
+}
+
+function ownId(id: unknown): string {
   if (typeof id === 'string' && isSafeValue(id)) return id
   throw badAnswer("the store's write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096")
 }

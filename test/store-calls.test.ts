@@ -24,6 +24,18 @@ t.test('nonsense for an answer is a store that could not tell', async (t) => {
   for (const answer of [undefined, 1, '', 'a b', 'x'.repeat(4_097)]) {
     await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), broken)
   }
+  for (const answer of ['another-id', 'ID', 'id ']) {
+    await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), {
+      ...broken,
+      cause: { message: /write\(\) must resolve to the id that it was given.*ownsIds: true/ }
+    })
+  }
+  for (const answer of [undefined, null, 1, 0, 'OK', {}]) {
+    await t.rejects(callsOf({ touch: async () => answer }).touch('id', 60, 60), {
+      ...broken,
+      cause: { message: "the store's touch() must resolve to true, or to false when nothing is under the id" }
+    })
+  }
   for (const answer of [undefined, null, true, {}]) {
     await t.rejects(callsOf({ replace: async () => answer }).replace('id', BYTES, null, 0, 0), broken)
   }
@@ -47,7 +59,14 @@ t.test('without replace, the steps of one are read, compare and write', async (t
   t.same(await calls.replace('id', BYTES, null, 0, 0), { replaced: false, current: null })
 })
 
+t.test('a store that makes its own ids may answer another one', async (t) => {
+  const calls = callsOf({ ownsIds: true, write: async () => 'its-own' })
+  t.equal(await calls.write('', BYTES, 0, 0), 'its-own')
+  t.equal(await calls.write('id', BYTES, 0, 0), 'its-own')
+})
+
 t.test('a store that cannot touch has touched nothing', async (t) => {
+  t.equal(await callsOf({ touch: async () => false }).touch('id', 60, 60), false)
   t.equal(await callsOf().touch('id', 60, 60), false)
   t.equal(await callsOf({ touch: async () => true }).touch('id', 60, 60), true)
 })

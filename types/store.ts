@@ -40,7 +40,7 @@ export interface SessionStore {
 
   /**
    * Prolongs without rewriting. Never creates.
-   * @returns `false`: there is nothing under this id any more
+   * @returns `true`, or `false` when there is nothing under this id any more. Anything else is an error
    */
   touch?(sessionId: string, lifetime: number, ttl: number): Promise<boolean>
 
