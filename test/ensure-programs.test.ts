@@ -48,7 +48,8 @@ t.test('nothing is said, and nothing installed, where both programs run', async 
     await writeFile(path, '#!/bin/sh\nexit 1\n')
   }
   const CHROMIUM = await program(folder, 'my-browser')
-  t.same(await ensure(folder, { CHROMIUM }), { code: 0, output: '' }, 'in a variable')
+  t.same(await ensure(folder, { CHROMIUM }), { code: 0, output: '' }, 'a path in a variable')
+  t.same(await ensure(folder, { CHROMIUM: 'my-browser' }), { code: 0, output: '' }, 'a name in a variable')
 })
 
 t.test('where they cannot be installed, one line says how to get both', async (t) => {

@@ -2,13 +2,13 @@
 // both, installs on Debian what is missing, and otherwise says in one line what to do.
 
 import { spawnSync } from 'node:child_process'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 interface Program {
   /** Names in PATH, or paths; the first one that runs is taken. */
   readonly names: readonly string[]
-  /** The environment variable with the path of another one. */
+  /** The environment variable with the name or path of another one. */
   readonly variable: string
   readonly debian: string
   readonly macos: string
@@ -40,8 +40,8 @@ const succeeds = (command: string, args: string[], env = process.env) =>
 function find({ names, variable }: Program): string | undefined {
   const given = process.env[variable]
   const folders = (process.env.PATH ?? '').split(delimiter)
-  const paths = names.flatMap((name) => (isAbsolute(name) ? name : folders.map((folder) => join(folder, name))))
-  return (given ? [given] : paths).find((path) => succeeds(path, ['--version']))
+  const pathsOf = (name: string) => (name.includes('/') ? name : folders.map((folder) => join(folder, name)))
+  return (given ? [given] : names).flatMap(pathsOf).find((path) => succeeds(path, ['--version']))
 }
 
 /** The path of a Chromium or Chrome that runs. */
