@@ -1,6 +1,8 @@
 import { types } from 'node:util'
 import { isOwn } from './own.ts'
 
+type Data = Record<string, unknown>
+
 /**
  * Whether objects and lists are nested deeper, the value included. A Date is no level: in JSON it is text.
  * Walks all data of each commit: without a list of the keys it costs a quarter.
@@ -9,11 +11,29 @@ export function isDeeperThan(value: object, levels: number): boolean {
   if (levels === 0) return !types.isDate(value)
   if (Array.isArray(value)) return value.some((inner) => isNestedDeeper(inner, levels))
   for (const key in value) {
-    if (isOwn.call(value, key) && isNestedDeeper((value as Record<string, unknown>)[key], levels)) return true
+    if (isOwn.call(value, key) && isNestedDeeper((value as Data)[key], levels)) return true
   }
   return false
 }
 
-function isNestedDeeper(inner: unknown, levels: number): boolean {
+function isNestedDeeper(inner: unknown, levels: number): inner is object {
   return typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)
+}
+
+/** What is wrong with data for which `isDeeperThan` is true, for an error message. */
+export function tooDeep(data: Data, levels: number): string {
+  const key = Object.keys(data).find((name) => isNestedDeeper(data[name], levels))
+  const way = wayDown((data as Record<string, object>)[String(key)] as object, levels - 1)
+  const what =
+    new Set(way).size < way.length
+      ? 'holds a cycle: an object in it contains itself. Store an id there'
+      : `is nested deeper than ${levels} levels`
+  return `key ${JSON.stringify(key)} ${what}`
+}
+
+/** The objects that stand in one another, from one that is too deep downwards. */
+function wayDown(value: object, levels: number): object[] {
+  if (levels === 0) return [value]
+  const inner = Object.values(value).find((each) => isNestedDeeper(each, levels))
+  return [value, ...wayDown(inner as object, levels - 1)]
 }

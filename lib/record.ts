@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { Serializer } from '../types/serializer.ts'
-import { isDeeperThan } from './depth.ts'
+import { isDeeperThan, tooDeep } from './depth.ts'
 import { SessionSerializeError } from './errors.ts'
 import { isInstance } from './foreign.ts'
 import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from './metadata.ts'
@@ -60,12 +60,10 @@ export class RecordCodec {
    * @throws `FST_SESSION_SERIALIZE`, naming the key
    */
   serialize(data: Data, metadata: RecordMetadata): Uint8Array {
-    // Whatever the serializer can keep: what is not loaded again must not be stored.
-    if (isDeeperThan(data, MAX_DEPTH)) {
-      throw new SessionSerializeError(`${this.#deepKey(data)} is nested deeper than ${MAX_DEPTH} levels`)
-    }
     let bytes: unknown
     try {
+      // JsonSerializer looks itself. Whatever others can keep: what is not loaded again must not be stored.
+      if (!this.#isJson && isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
       const record = copyOf(data)
       record[METADATA_KEY] = metadata
       bytes = this.#serializer.serialize(record)
@@ -166,19 +164,18 @@ export class RecordCodec {
     if (isInstance(error, SessionSerializeError)) return error
     const key = Object.keys(data).find((name) => {
       try {
-        this.#serializer.serialize({ [name]: data[name] })
+        const alone = { [name]: data[name] }
+        isDeeperThan(alone, MAX_DEPTH)
+        this.#serializer.serialize(alone)
         return false
       } catch {
         return true
       }
     })
-    return new SessionSerializeError(key === undefined ? 'its data' : `key ${JSON.stringify(key)}`, {
+    const what = key === undefined ? 'its data' : `key ${JSON.stringify(key)}`
+    return new SessionSerializeError(`the serializer refuses ${what}, or cannot read it: see the cause`, {
       cause: withoutText(error)
     })
-  }
-
-  #deepKey(data: Data): string {
-    return `key ${JSON.stringify(Object.keys(data).find((key) => isDeeperThan({ [key]: data[key] }, MAX_DEPTH)))}`
   }
 }
 

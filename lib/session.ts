@@ -2,13 +2,14 @@ import { inspect, isDeepStrictEqual } from 'node:util'
 import type { Expiry } from '../types/options.ts'
 import type { Session, SessionCookieOptions, SessionMetadata } from '../types/session.ts'
 import { now } from './clock.ts'
-import { SessionKeyError, SessionOptionsError } from './errors.ts'
+import { SessionKeyError, SessionOptionsError, SessionSerializeError } from './errors.ts'
 import { lifetimeOf, limitOf, remainingSeconds } from './expiry.ts'
 import { cookieOf, METADATA_KEY, type RecordMetadata } from './metadata.ts'
 import { setOwn } from './own.ts'
 import type { Data } from './record.ts'
 import type { Remnant, Stored } from './record-store.ts'
 import { askedOptions } from './session-options.ts'
+import { withoutText } from './without-secrets.ts'
 
 /** What the sessions of a registration have in common. */
 export interface SessionKind {
@@ -148,7 +149,11 @@ class SessionObject {
   }
 
   get isEmpty(): boolean {
-    return !hasAside(this.#state) && Object.values(this).every((value) => value === undefined)
+    try {
+      return Object.keys(dataOf(this, this.#state)).length === 0
+    } catch {
+      return false
+    }
   }
 
   get metadata(): SessionMetadata {
@@ -252,12 +257,23 @@ const hasAside = ({ aside }: SessionState): boolean => aside !== null && aside.s
 function dataOf(session: SessionObject, { aside }: SessionState): Data {
   const data: Data = {}
   for (const key of Object.keys(session)) {
-    const value = (session as unknown as Data)[key]
+    const value = read(session as unknown as Data, key)
     // The key may be any: `Object.defineProperty()` makes every one.
     if (value !== undefined) setOwn(data, key, value)
   }
   if (aside !== null) for (const [key, value] of aside) setOwn(data, key, value)
   return data
+}
+
+function read(session: Data, key: string): unknown {
+  try {
+    return session[key]
+  } catch (error) {
+    // `Object.defineProperty()` makes getters, too.
+    throw new SessionSerializeError(`key ${JSON.stringify(key)} cannot be read: its getter throws`, {
+      cause: withoutText(error)
+    })
+  }
 }
 
 function wipe(session: SessionObject, state: SessionState): void {

@@ -12,3 +12,9 @@ t.test('everything else is something, also what is falsy or has no keys of its o
     t.equal(holdsNothing({ flash: {}, value }), false)
   }
 })
+
+t.test('what cannot be read is something', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  t.equal(holdsNothing({ proxy }), false)
+})

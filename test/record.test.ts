@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import v8 from 'node:v8'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Data, RecordCodec } from '../lib/record.ts'
@@ -100,6 +102,7 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
     [nested(5000), 'too-deep'],
     [nested(100_000), 'too-deep'],
     [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'too-deep'],
+    [`{"__metadata__":${nested(100)}}`, 'too-deep'],
     ['{"__metadata__":null}', 'bad-metadata'],
     ['{"__metadata__":{}}', 'bad-metadata'],
     ['{"__metadata__":[]}', 'bad-metadata'],
@@ -203,5 +206,50 @@ t.test('data that would not be loaded again are refused, whatever the serializer
   t.doesNotThrow(() => lax.serialize({ tree: deep.a }, metadata))
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
-  t.throws(() => lax.serialize({ cycle }, metadata), { message: /key "cycle"/ })
+  t.throws(() => lax.serialize({ cycle }, metadata), { message: /key "cycle" holds a cycle/ })
+  const around: unknown[] = [1, { a: 'x', b: [] }]
+  ;(around[1] as { b: unknown[] }).b.push(around)
+  t.throws(() => lax.serialize({ ok: { a: 1 }, around }, metadata), { message: /key "around" holds a cycle/ })
+})
+
+t.test('what a serializer cannot read is blamed on its key, with a cause without a text', async (t) => {
+  const throwing = () => {
+    throw new TypeError('secret')
+  }
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const getter = Object.defineProperty({}, 'b', { get: throwing, enumerable: true })
+  const structured = new RecordCodec(
+    { serialize: (data) => v8.serialize(structuredClone(data)), deserialize: (bytes) => v8.deserialize(bytes) },
+    'session'
+  )
+  for (const value of [proxy, getter, [getter], { deep: { proxy } }, () => 1]) {
+    for (const each of [codec, structured]) {
+      const error = t.throws(() => each.serialize({ ok: 1, bad: value }, metadata), {
+        code: 'FST_SESSION_SERIALIZE',
+        message: /key "bad/
+      })
+      t.notMatch(inspect(error), 'secret')
+    }
+  }
+})
+
+t.test('what toJSON() returns is stored, however deep the object itself is', async (t) => {
+  const row: { parent?: unknown; toJSON: () => unknown } = { toJSON: () => ({ id: 7 }) }
+  row.parent = row
+  t.strictSame(codec.copy({ row }), { row: { id: 7 } })
+})
+
+t.test('what a deserializer gives cannot make a load fail', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const throwing = {
+    get a() {
+      throw new Error('secret')
+    }
+  }
+  for (const record of [proxy, throwing, { a: throwing }, { a: proxy }, { __metadata__: proxy }]) {
+    const odd = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => record }, 'session')
+    t.same(odd.parse(Buffer.from('x'), AT), { ok: false, reason: 'unparsable' })
+  }
 })

@@ -99,6 +99,23 @@ t.test('a symbol is no data key', async (t) => {
   t.same(session.data(), {})
 })
 
+t.test('a getter that throws is named', async (t) => {
+  const session = make()
+  const get = () => {
+    throw new Error('secret')
+  }
+  Object.defineProperty(session, 'total', { get, enumerable: true, configurable: true })
+  for (const read of [() => session.data(), () => JSON.stringify(session)]) {
+    const error = t.throws(read, {
+      code: 'FST_SESSION_SERIALIZE',
+      message: 'The session cannot be serialized: key "total" cannot be read: its getter throws'
+    }) as Error
+    t.notMatch(String(error.cause), 'secret')
+  }
+  t.equal(session.isEmpty, false)
+  t.equal(session.isModified, true)
+})
+
 t.test('an own key __proto__ is a key like any other', async (t) => {
   const session = make({ user: 'alice' })
   Object.defineProperty(session, '__proto__', { value: { isAdmin: true }, enumerable: true, configurable: true })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import vm from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
@@ -143,6 +144,7 @@ t.test('what would be dropped or changed is refused by name', async (t) => {
     }
   }
   const instance = (name: string) => `holds an instance of ${name}: convert it, or use a serializer that keeps it`
+  const bytesRefused = "holds bytes: store text, such as `Buffer.from(bytes).toString('base64')`"
   const cases: [unknown, string][] = [
     [12345n, 'holds a BigInt: convert it to text'],
     [Object(12345n), instance('BigInt')],
@@ -159,8 +161,13 @@ t.test('what would be dropped or changed is refused by name', async (t) => {
     [Promise.resolve('secret'), instance('Promise')],
     [/secret/, instance('RegExp')],
     [new Error('secret'), instance('Error')],
-    [Uint8Array.of(1), instance('Uint8Array')],
-    [new ArrayBuffer(1), instance('ArrayBuffer')],
+    [Uint8Array.of(1), bytesRefused],
+    [Buffer.from('secret'), bytesRefused],
+    [new DataView(new ArrayBuffer(1)), bytesRefused],
+    [new ArrayBuffer(1), bytesRefused],
+    [new SharedArrayBuffer(1), bytesRefused],
+    [new String('secret'), instance('String')],
+    [Object.assign(new Date(0), { zone: 'secret' }), 'is a Date with keys of its own'],
     [new Headers(), instance('Headers')],
     [new Money(), instance('Money')],
     [{ [Symbol('secret')]: 1 }, 'has a symbol for a key'],
@@ -202,8 +209,6 @@ t.test('an undefined property counts as absent', async (t) => {
 
 t.test('what an object calls its JSON is stored, and must be JSON itself', async (t) => {
   const as = (value: unknown) => ({ toJSON: () => value })
-  t.equal(write({ at: new Date(0) }), '{"at":"1970-01-01T00:00:00.000Z"}')
-  t.equal(write({ bytes: Buffer.of(1, 2) }), '{"bytes":{"type":"Buffer","data":[1,2]}}')
   t.equal(write({ url: new URL('http://localhost/a') }), '{"url":"http://localhost/a"}')
   t.equal(write({ a: as(undefined), b: as(null), c: as([1]) }), '{"b":null,"c":[1]}')
   t.equal(write({ a: { toJSON: 'a key like any other' } }), '{"a":{"toJSON":"a key like any other"}}')
@@ -234,12 +239,56 @@ t.test('objects of other realms, of classes and without a prototype are objects'
   t.equal(write(data), '{"a":{"b":[1]},"c":{"name":"alice"},"d":{"e":1}}')
 })
 
-t.test('an object that contains itself is refused where the circle closes', async (t) => {
+t.test('a cycle is refused where it closes', async (t) => {
+  const refused = (data: object, detail: string) =>
+    t.throws(() => write(data), {
+      code: 'FST_SESSION_SERIALIZE',
+      message: `The session cannot be serialized: ${detail} to what contains it. Store an id there`
+    })
   const circle: Record<string, unknown> = { a: { b: [] } }
   ;(circle.a as { b: unknown[] }).b.push(circle)
-  const what = 'holds an object that contains itself'
-  t.throws(() => write(circle), { message: `The session cannot be serialized: key "a.b[0]" ${what}` })
-  t.throws(() => write({ x: 1, circle }), { message: `The session cannot be serialized: key "circle.a.b[0]" ${what}` })
+  refused(circle, 'key "a" holds a cycle: "a.b[0]" leads back')
+  refused({ x: 1, circle }, 'key "circle" holds a cycle: "circle.a.b[0]" leads back')
+  const record: Record<string, unknown> = {}
+  record.self = record
+  refused(record, 'key "self" holds a cycle: it leads back')
+  const list: unknown[] = []
+  list.push(1, list)
+  refused({ list }, 'key "list" holds a cycle: "list[1]" leads back')
+  const parent = { name: 'p', toJSON: () => ({ child }) }
+  const child = { name: 'c', toJSON: () => ({ parent }) }
+  refused({ parent }, 'key "parent" holds a cycle: "parent.child.parent" leads back')
+})
+
+t.test('what cannot be read is refused by name, and what it threw is a cause without a text', async (t) => {
+  const throwing = () => {
+    throw Object.assign(new RangeError('secret'), { code: 'E_SECRET' })
+  }
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const list = Proxy.revocable([], {})
+  list.revoke()
+  const cases: [object, string][] = [
+    [{ a: Object.defineProperty({}, 'b', { get: throwing, enumerable: true }) }, 'a.b'],
+    [{ x: { y: 1 }, a: [0, Object.defineProperty({}, 'b', { get: throwing, enumerable: true })] }, 'a[1].b'],
+    [{ a: [{ toJSON: throwing }] }, 'a[0]'],
+    [{ a: Object.defineProperty({}, 'toJSON', { get: throwing }) }, 'a'],
+    [{ a: { b: proxy } }, 'a.b'],
+    [{ deep: { deeper: { deepest: 1 } }, a: list.proxy }, 'a'],
+    [{ a: new Proxy({}, { ownKeys: throwing }) }, 'a'],
+    [{ a: new Proxy({}, { getPrototypeOf: throwing }) }, 'a'],
+    [Object.defineProperty({}, 'a', { get: throwing, enumerable: true }), 'a']
+  ]
+  for (const [data, key] of cases) {
+    const error = t.throws(() => write(data), {
+      code: 'FST_SESSION_SERIALIZE',
+      message: `The session cannot be serialized: key "${key}" cannot be read: a getter, a toJSON() or a Proxy in it throws`
+    }) as Error
+    t.type(error.cause, Error)
+    t.notMatch(inspect(error), /: secret/)
+  }
+  const error = t.throws(() => write({ a: { toJSON: throwing } })) as Error
+  t.match(error.cause, { name: 'RangeError', code: 'E_SECRET', stack: /json\.test/ })
 })
 
 t.test('an object that stands in two places is stored twice', async (t) => {

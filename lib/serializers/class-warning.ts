@@ -1,0 +1,31 @@
+/** Warns once, while somebody develops, that a handler will find something else than it stored. */
+export class ClassWarning {
+  #isGiven = false
+
+  /**
+   * @param back what the object comes back as
+   * @param path where it is
+   */
+  give(object: object, back: string, path: () => string): void {
+    if (this.#isGiven) return
+    this.#isGiven = true
+    if (process.env.NODE_ENV === 'production') return
+    process.emitWarning(
+      `the session's key ${JSON.stringify(path())} holds ${nameOf(object)}: the next request finds ${back} instead. Store that yourself, or use a serializer that keeps classes. This is shown once, and not with NODE_ENV=production`,
+      { type: 'StarsessionsWarning', code: 'FST_SESSION_CLASS_INSTANCE' }
+    )
+  }
+}
+
+function nameOf(object: object): string {
+  const made = isOfClass(object) ? object.constructor : undefined
+  return typeof made === 'function' ? `an instance of the class ${made.name}` : 'an object with toJSON()'
+}
+
+/** For objects and lists: whether a class made them, and not a literal, JSON or another realm's literal. */
+export function isOfClass(object: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(object)
+  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return false
+  const above: unknown = Object.getPrototypeOf(prototype)
+  return above !== null && (!Array.isArray(object) || Object.getPrototypeOf(above) !== null)
+}

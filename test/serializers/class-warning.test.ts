@@ -1,0 +1,62 @@
+import vm from 'node:vm'
+import t from 'tap'
+import { ClassWarning, isOfClass } from '../../lib/serializers/class-warning.ts'
+import { JsonSerializer } from '../../lib/serializers/json.ts'
+
+class User {
+  name = 'secret'
+}
+
+class Names extends Array<string> {}
+
+async function warningsOf(run: () => unknown): Promise<(Error & { code?: string })[]> {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  await run()
+  await new Promise(setImmediate)
+  process.off('warning', note)
+  return warnings
+}
+
+t.test('an instance of a class is a warning, once a process', async (t) => {
+  const serializer = new JsonSerializer()
+  const warnings = await warningsOf(() => {
+    serializer.serialize({ list: [{ plain: true }] })
+    serializer.serialize({ list: [{ user: new User() }] })
+    serializer.serialize({ user: new User(), url: new URL('http://localhost') })
+  })
+  t.match(warnings, [{ name: 'StarsessionsWarning', code: 'FST_SESSION_CLASS_INSTANCE' }])
+  t.equal(
+    warnings[0]?.message,
+    'the session\'s key "list[0].user" holds an instance of the class User: the next request finds a plain one instead. Store that yourself, or use a serializer that keeps classes. This is shown once, and not with NODE_ENV=production'
+  )
+})
+
+t.test('an object with toJSON() as well', async (t) => {
+  const back = 'what its toJSON() returns'
+  const messages = (object: object) =>
+    warningsOf(() => new ClassWarning().give(object, back, () => 'a')).then((warnings) => warnings.map(String))
+  t.match(await messages({ toJSON: () => 1 }), [
+    /holds an object with toJSON\(\): the next request finds what its toJSON/
+  ])
+  t.match(await messages(new URL('http://localhost')), [/holds an instance of the class URL/])
+})
+
+t.test('not in production', async (t) => {
+  const before = process.env.NODE_ENV
+  process.env.NODE_ENV = 'production'
+  t.teardown(() => {
+    if (before === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = before
+  })
+  t.same(await warningsOf(() => new ClassWarning().give(new User(), 'a plain one', () => 'a')), [])
+})
+
+t.test('literals, JSON and lists are of no class, from another realm neither', async (t) => {
+  for (const plain of [{}, [], JSON.parse('{"__proto__":1}'), Object.create(null), vm.runInNewContext('({})')]) {
+    t.equal(isOfClass(plain), false)
+  }
+  t.equal(isOfClass(vm.runInNewContext('[]')), false)
+  for (const made of [new User(), new Names(), Object.create({})]) t.equal(isOfClass(made), true)
+})

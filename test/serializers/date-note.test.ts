@@ -1,0 +1,206 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { RecordCodec } from '../../lib/record.ts'
+import { pointerTo } from '../../lib/serializers/date-note.ts'
+import { JsonSerializer } from '../../lib/serializers/json.ts'
+
+const AT = 1_700_000_000
+const serializer = new JsonSerializer()
+const codec = new RecordCodec(serializer, 'session')
+const metadata = { lifetime: 60, created: AT, last_access: AT }
+const at = new Date(1_000)
+
+type Data = Record<string, unknown>
+
+const text = (data: object) => Buffer.from(codec.serialize(data as Data, metadata)).toString()
+const reading = (data: object, dates: unknown) =>
+  codec.parse(Buffer.from(JSON.stringify({ ...data, __metadata__: { ...metadata, dates } })), AT)
+const back = (data: object) => codec.restore(codec.serialize(data as Data, metadata))
+
+/** The data of a record whose note may be anything. */
+function withNote(data: object, dates: unknown): Data {
+  const parsed = reading(data, dates)
+  if (!parsed.ok) throw new Error(parsed.reason)
+  return parsed.data
+}
+
+t.test('a Date is text in the JSON, and the metadata say where it stands', async (t) => {
+  t.equal(
+    text({ since: at, list: [1, { at }] }),
+    '{"since":"1970-01-01T00:00:01.000Z","list":[1,{"at":"1970-01-01T00:00:01.000Z"}],' +
+      '"__metadata__":{"lifetime":60,"created":1700000000,"last_access":1700000000,"dates":["/since","/list/1/at"]}}'
+  )
+  t.notMatch(text({ since: at.toISOString() }), 'dates', 'no note without Dates')
+})
+
+t.test('Dates come back as Dates, wherever they stood', async (t) => {
+  const data = {
+    at,
+    list: [at, [at], { at }],
+    'a/b': { '~': at, '~1': at, '~0/': [at], '': at },
+    '': at,
+    0: { 0: at },
+    first: new Date(-8.64e15),
+    last: new Date(8.64e15),
+    ancient: new Date('-000001-01-01T00:00:00.000Z'),
+    text: at.toISOString(),
+    deep: JSON.parse(`${'{"a":'.repeat(97)}{}${'}'.repeat(97)}`)
+  }
+  let inner = data.deep
+  for (let level = 0; level < 97; level++) inner = inner.a
+  inner.at = at
+  t.ok(isDeepStrictEqual(back(data), data))
+  t.ok(isDeepStrictEqual(Object.keys(back(data)), Object.keys(data)), 'in the same order')
+  const parsed = codec.parse(codec.serialize(data, metadata), AT)
+  t.match(parsed, { ok: true, copy: data })
+  t.strictSame(parsed.ok && parsed.metadata, metadata, 'the note is no metadata')
+})
+
+t.test('a Date among the deepest data that may be stored is loaded', async (t) => {
+  const data: Data = {}
+  let inner = data
+  for (let level = 1; level < 100; level++) {
+    inner.a = {}
+    inner = inner.a as Data
+  }
+  inner.at = at
+  t.match(codec.parse(codec.serialize(data, metadata), AT), { ok: true })
+})
+
+t.test('under __proto__ at the top as well', async (t) => {
+  const data = JSON.parse('{"__proto__":{}}')
+  Object.defineProperty(data, '__proto__', { value: { at }, enumerable: true })
+  const again = back(data)
+  t.same(Object.keys(again), ['__proto__'])
+  t.strictSame(Object.getOwnPropertyDescriptor(again, '__proto__')?.value, { at })
+  t.equal(Object.getPrototypeOf(again), Object.prototype)
+})
+
+t.test('any data with Dates come back as they were, and give the same bytes', async (t) => {
+  const key = fc.oneof(fc.constantFrom('a', '/', '~', '~1', '~01', '0', '', 'dates', '__metadata'), fc.string())
+  const date = fc.date({ noInvalidDate: true })
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      date,
+      date.map(String),
+      fc.constantFrom(1, null, true),
+      tie('list'),
+      tie('object')
+    ),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    object: fc.dictionary(key, tie('value'), { maxKeys: 4, noNullPrototype: true })
+  }))
+  fc.assert(
+    fc.property(fc.dictionary(key, value, { maxKeys: 5, noNullPrototype: true }), (data) => {
+      fc.pre(!/"(?:__proto__|constructor|__metadata__)"/.test(JSON.stringify(data)))
+      const record = codec.serialize(data, metadata)
+      const again = codec.restore(record)
+      t.ok(isDeepStrictEqual(again, data))
+      t.same(codec.serialize(again, metadata), record)
+      t.ok(codec.isSame(codec.serialize(again, metadata), { record, metadata }))
+      const other = { ...metadata, rev: 'r' }
+      t.same(codec.withMetadata(record, data, metadata, other), codec.serialize(data, other))
+    })
+  )
+})
+
+t.test('the note is a hint: only what a Date would write becomes one', async (t) => {
+  const others = [
+    '1970-01-01', '1970-01-01T00:00:01Z', '1970-01-01T00:00:01.000', '1970-01-01T00:00:01.000+00:00', '1970', '', 'x',
+    'Thu, 01 Jan 1970 00:00:01 GMT', '1970-02-30T00:00:00.000Z', '-000000-01-01T00:00:00.000Z', `${' '.repeat(1e6)}1`,
+    ' 1970-01-01T00:00:01.000Z', 1000, null, true, {}, ['1970-01-01T00:00:01.000Z']
+  ] // biome-ignore format: a list
+  for (const other of others) t.strictSame(withNote({ a: other }, ['/a']).a, other)
+  t.strictSame(withNote({ a: at.toISOString() }, ['/a']).a, at)
+})
+
+t.test('a note that leads to nothing, or is none, changes nothing', async (t) => {
+  const iso = at.toISOString()
+  const data = { a: { b: iso, list: [iso] }, text: iso }
+  const pointers = [
+    '', '/', 'text', '#/text', '/text/', '//text', '/text/0', '/text/length', '/a', '/a/c', '/a/b/c', '/a/list', '/a/list/1',
+    '/a/list/-', '/a/list/00', '/a/list/length', '/a/list/push', '/__proto__', '/__proto__/text', '/constructor/name',
+    '/a/__proto__/toString', '/__metadata__/rev', '/__metadata__', '/toString', '~', '/~2'
+  ] // biome-ignore format: a list
+  const notes: unknown[] = [...pointers.map((pointer) => [pointer]), pointers, null, 'x', 1, {}, { 0: '/text' }, true]
+  for (const note of [...notes, [1, null, {}, ['/text']]]) {
+    t.strictSame(withNote(data, note), data, JSON.stringify(note))
+    t.equal(Object.hasOwn(Object.prototype, 'text'), false)
+  }
+  t.strictSame(withNote(data, ['/text', '/text']).text, at, 'twice is once')
+  for (const text of ['[1]', 'null', '"x"', '{"a":1}', '{"__metadata__":1}', '{"__metadata__":{"x":1}}']) {
+    t.strictSame(serializer.deserialize(Buffer.from(text)), JSON.parse(text))
+  }
+})
+
+t.test('a note of any size costs no more than its own length', async (t) => {
+  const iso = at.toISOString()
+  const deep = JSON.parse(`${'{"a":'.repeat(90)}"${iso}"${'}'.repeat(90)}`)
+  const notes: Record<string, unknown> = {
+    'a million entries': Array(1e6).fill('/a'),
+    'a million that lead nowhere': Array(1e6).fill('/b/c'),
+    'one of a million steps': ['/a'.repeat(1e6)],
+    'many of many steps': Array(5_000).fill('/a'.repeat(200)),
+    'many escapes': [`/${'~1'.repeat(1e6)}`],
+    'a million of another kind': Array(1e6).fill(1)
+  }
+  for (const [title, note] of Object.entries(notes)) {
+    const record = Buffer.from(JSON.stringify({ ...deep, __metadata__: { ...metadata, dates: note } }))
+    const { user } = process.cpuUsage()
+    t.match(codec.parse(record, AT), { ok: true, metadata })
+    const used = (process.cpuUsage().user - user) / 1_000
+    t.ok(used < 5_000, `${title}: ${used} ms`)
+  }
+})
+
+t.test('what Python has written is read: with the note, without it, and after a change', async (t) => {
+  const iso = at.toISOString()
+  const python = (data: string, note: string) =>
+    `{${data}, "__metadata__": {"lifetime": 60, "created": ${AT}.5, "last_access": ${AT}.5${note}}}`
+  const read = (record: string) => codec.restore(Buffer.from(record))
+  t.strictSame(read(python(`"since": "${iso}"`, ', "dates": ["/since"]')), { since: at })
+  t.strictSame(read(python(`"since": "${iso}"`, '')), { since: iso })
+  t.strictSame(read(python('"since": "2020-01-01T00:00:00+00:00"', ', "dates": ["/since"]')), {
+    since: '2020-01-01T00:00:00+00:00'
+  })
+  t.strictSame(read(python('"user": "alice"', ', "dates": ["/since", "/list/7"]')), { user: 'alice' })
+  const stored = Buffer.from(python(`"since": "${iso}"`, ', "dates": ["/since"]'))
+  const parsed = codec.parse(stored, AT + 1)
+  t.ok(parsed.ok)
+  if (!parsed.ok) return
+  const isSame = (data: Data) => codec.isSame(codec.serialize(data, parsed.metadata), { ...parsed, record: stored })
+  t.equal(isSame({ since: new Date(1_000) }), true, 'its spacing is no change')
+  t.equal(isSame({ since: new Date(1_001) }), false)
+  t.equal(isSame({ since: iso }), false, 'a text in place of a Date is one')
+})
+
+t.test('a Date with a JSON of its own is stored as that', async (t) => {
+  class Day extends Date {
+    override toJSON() {
+      return this.toISOString().slice(0, 10)
+    }
+  }
+  class Clock extends Date {}
+  const marked = new Date(1_000)
+  Object.defineProperty(marked, 'toJSON', { value: () => 'now' })
+  t.strictSame(back({ day: new Day(1_000), marked, clock: new Clock(1_000) }), {
+    day: '1970-01-01',
+    marked: 'now',
+    clock: at
+  })
+  t.strictSame(
+    back({ a: { at, toJSON: () => ({ converted: at }) } }),
+    { a: { converted: at } },
+    'within a toJSON() too'
+  )
+})
+
+t.test('without metadata there is no place for a note', async (t) => {
+  t.equal(Buffer.from(serializer.serialize({ at })).toString(), '{"at":"1970-01-01T00:00:01.000Z"}')
+})
+
+t.test('pointers are those of RFC 6901', async (t) => {
+  t.equal(pointerTo(['a/b', 'm~n', 0, '', ' ']), '/a~1b/m~0n/0// ')
+})
