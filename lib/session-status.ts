@@ -29,15 +29,16 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
   const changed = rotated || cookieChanged || isChanged
   // No time left is a removal, never a ttl of 0, which would keep the record.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
-  const isEmpty = Object.keys(data).length === 0
   if (!changed) {
-    // To write a record without data would be to remove it.
-    if (needsRenewal(expiry, metadata) && !isEmpty) return 'renewed'
+    if (needsRenewal(expiry, metadata) && !isEmpty(data)) return 'renewed'
     return expiry.rolling ? 'prolonged' : 'unchanged'
   }
-  if (isEmpty) return 'emptied'
+  if (isEmpty(data)) return 'emptied'
   return rotated ? 'rotated' : 'changed'
 }
+
+/** A record without data is never written: it is removed instead. */
+const isEmpty = (data: Data): boolean => Object.keys(data).length === 0
 
 /** Whether the browser has to be told what a commit stores, or nobody finds it. */
 export function needsCookie(status: Status, { cookieChanged }: SessionState, ownsIds: boolean): boolean {

@@ -56,8 +56,9 @@ export interface StarsessionsOptions {
   cookieName?: string
   cookie?: CookieOptions
   /**
-   * Load the session before the handler runs: everywhere (`true`), or where the raw path (without the query) is under
-   * one of the prefixes (whole segments: `/app` is not `/apple`) or matches one of the RegExps.
+   * Load the session before the handler runs: everywhere (`true`), or where the path (without the query) is under one of
+   * the prefixes (whole segments: `/app` is not `/apple`) or matches one of the RegExps. The path counts as it came, and as
+   * Fastify's router sees it: decoded, and so on.
    * A route's `config: { autoloadSession }` wins.
    * @default false
    */
