@@ -164,7 +164,7 @@ const accepted: StarsessionsOptions[] = [
   { autoload: true },
   { autoload: ['/app', /^\/api/] },
   { autoload: ['/app', /^\/api/] as const },
-  { store: new InMemoryStore({ gcTtl: 60, maxSessions: 10 }), serializer: new JsonSerializer() }
+  { store: new InMemoryStore({ gcTtl: 60, maxSessions: 10, maxBytes: 1_000_000 }), serializer: new JsonSerializer() }
 ]
 same<typeof accepted, StarsessionsOptions[]>(true)
 

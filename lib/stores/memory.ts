@@ -1,164 +1,150 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { now } from '../clock.ts'
-import { OF_STORE } from '../elsewhere.ts'
-import { ownOptions } from '../option-names.ts'
-import { ExpiryQueue } from './expiry-queue.ts'
-import { IdIndex, NONE } from './id-index.ts'
-import { SlotBytes } from './slot-bytes.ts'
-import { gcSeconds, positiveInteger, secondsToKeep } from './store-options.ts'
+import { SessionTooLargeError } from '../errors.ts'
+import { numbersOf, secondsToKeep } from './store-options.ts'
 
-/** So that a slot, and twice a slot, is a 32-bit integer. */
-const MOST_SESSIONS = 2 ** 30
-
-/** What one write may remove besides writing: enough to keep ahead of what expires, too little to be felt. */
-const MOST_PER_WRITE = 4
-/** What the timer removes at a time: half a millisecond, and a few where V8 has not compiled it yet. */
-const MOST_PER_SWEEP = 100
-
-const SWEEP_PAUSE_MS = 2
-const SHORTEST_WAIT_MS = 1_000
-const LONGEST_WAIT_MS = 60_000
+type Bytes = Uint8Array
 
 export interface InMemoryStoreOptions {
   /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 86400 (a day) */
   readonly gcTtl?: number
-  /** When there are as many, a new session evicts the one that expires first. At most 1073741824. @default 1000000 */
+  /** How many sessions the store keeps. @default 1000000 */
   readonly maxSessions?: number
+  /** How many bytes of ids and records the store keeps. @default 268435456 (256 MiB, for a machine with 1 GB) */
+  readonly maxBytes?: number
+}
+
+class Entry {
+  id = ''
+  /** One character for each byte, because text takes less memory than a Buffer. */
+  data = ''
+  expires = 0
+  order: UseOrder | undefined
+  previous: Entry = this
+  next: Entry = this
+}
+
+/** A ring: the least recently used session comes after this end of it, the most recently used one before. */
+class UseOrder extends Entry {
+  count = 0
+  bytes = 0
 }
 
 /**
  * Keeps sessions in this process: they end with it, and other processes do not see them.
  *
- * Takes about 400 bytes for a session of 200. What has expired is gone for readers at once, and from memory at the
- * latest a minute later. Warns once (`FST_SESSION_MEMORY_FULL`) when it is full.
+ * A full store evicts sessions that no later request has read, then the least recently used, and warns once
+ * (`FST_SESSION_MEMORY_FULL`). It keeps a sixteenth of its room for new sessions, so that users can still log in.
+ * A session takes about 250 bytes besides its record. One larger than `maxBytes` fails with `FST_SESSION_TOO_LARGE`.
+ * An expired session is gone for readers at once, but its memory is freed only by later calls for other sessions.
  */
 export class InMemoryStore implements SessionStore {
   readonly readProlongs = true
-  readonly #gcTtl: number
-  readonly #maxSessions: number
-  readonly #index = new IdIndex()
-  readonly #data = new SlotBytes()
-  readonly #queue = new ExpiryQueue()
-  #timer: NodeJS.Timeout | undefined
+  readonly #limits: Required<InMemoryStoreOptions>
+  /** One Map of a million sessions would stop the process for a tenth of a second when it grows. */
+  readonly #shards = Array.from({ length: 64 }, () => new Map<string, Entry>())
+  readonly #unread = new UseOrder()
+  readonly #read = new UseOrder()
+  #shard = 0
+  #sweeper = this.#shards[0]!.values()
   #warned = false
 
   /** @throws `SessionOptionsError` */
   constructor(options: InMemoryStoreOptions = {}) {
-    const { gcTtl, maxSessions } = ownOptions('InMemoryStore', options, ['gcTtl', 'maxSessions'], OF_STORE)
-    this.#gcTtl = gcSeconds('InMemoryStore', gcTtl, 86_400)
-    this.#maxSessions = positiveInteger('InMemoryStore', 'maxSessions', maxSessions, 1_000_000, MOST_SESSIONS)
+    this.#limits = numbersOf('InMemoryStore', options, { gcTtl: 86_400, maxSessions: 1e6, maxBytes: 2 ** 28 })
   }
 
-  /** How many sessions there are in memory; some may have expired a moment ago. */
+  /** How many sessions are in memory; some may have expired. */
   get size(): number {
-    return this.#index.size
+    return this.#unread.count + this.#read.count
   }
 
-  async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
-    const slot = this.#live(sessionId)
-    if (slot === NONE) return null
+  async read(id: string, lifetime: number, ttl = 0): Promise<Bytes | null> {
+    const entry = this.#find(id)
+    if (entry === undefined) return null
     // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
-    if (lifetime === 0 || ttl > 0) this.#queue.change(slot, this.#deadline(lifetime, ttl))
-    return this.#data.get(slot)
+    this.#put(entry, entry.data, lifetime === 0 || ttl > 0 ? this.#expiry(lifetime, ttl) : entry.expires, this.#read)
+    return Buffer.from(entry.data, 'latin1')
   }
 
-  async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
-    this.#write(sessionId, data, lifetime, ttl)
-    return sessionId
+  async write(id: string, data: Bytes, lifetime: number, ttl: number): Promise<string> {
+    this.#put(this.#find(id) ?? Object.assign(new Entry(), { id }), textOf(data), this.#expiry(lifetime, ttl))
+    return id
   }
 
-  async replace(
-    sessionId: string,
-    expected: Uint8Array,
-    data: Uint8Array | null,
-    lifetime: number,
-    ttl: number
-  ): Promise<Replaced> {
-    const slot = this.#live(sessionId)
-    if (slot === NONE) return { replaced: false, current: null }
-    if (!this.#data.equals(slot, expected)) return { replaced: false, current: this.#data.get(slot) }
-    if (data === null) this.#drop(slot)
-    else this.#write(sessionId, data, lifetime, ttl)
+  async replace(id: string, expected: Bytes, data: Bytes | null, lifetime: number, ttl: number): Promise<Replaced> {
+    const entry = this.#find(id)
+    if (entry === undefined) return { replaced: false, current: null }
+    if (entry.data !== textOf(expected)) return { replaced: false, current: Buffer.from(entry.data, 'latin1') }
+    this.#put(entry, data && textOf(data), this.#expiry(lifetime, ttl))
     return { replaced: true }
   }
 
-  async remove(sessionId: string): Promise<boolean> {
-    const wasLive = this.#live(sessionId) !== NONE
-    this.#drop(this.#index.find(sessionId))
-    return wasLive
+  async remove(id: string): Promise<boolean> {
+    const entry = this.#find(id)
+    return entry !== undefined && !this.#put(entry, null)
   }
 
-  async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
-    const slot = this.#live(sessionId)
-    if (slot === NONE) return false
-    this.#queue.change(slot, this.#deadline(lifetime, ttl))
-    return lifetime === 0 || ttl > 0
+  async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
+    const entry = this.#find(id)
+    return entry !== undefined && this.#put(entry, entry.data, this.#expiry(lifetime, ttl))
   }
 
-  /** The slot of a session that has not expired; `NONE`: there is none. */
-  #live(sessionId: string): number {
-    const slot = this.#index.find(sessionId)
-    return slot !== NONE && this.#queue.expires(slot) > now() ? slot : NONE
+  #expiry(lifetime: number, ttl: number): number {
+    return Math.round((now() + secondsToKeep(lifetime, ttl, this.#limits.gcTtl)) * 1000) / 1000
   }
 
-  #write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): void {
-    const isOver = lifetime !== 0 && !(ttl > 0)
-    if (isOver) this.#drop(this.#index.find(sessionId))
-    else this.#put(sessionId, data, this.#deadline(lifetime, ttl))
-    this.#sweep(MOST_PER_WRITE)
-    this.#arm(SHORTEST_WAIT_MS)
-  }
-
-  /** On the millisecond, so that a sum of fractions expires neither before nor after it. */
-  #deadline(lifetime: number, ttl: number): number {
-    return Math.round((now() + secondsToKeep(lifetime, ttl, this.#gcTtl)) * 1000) / 1000
-  }
-
-  #put(id: string, data: Uint8Array, expires: number): void {
-    const known = this.#index.find(id)
-    if (known !== NONE) {
-      this.#data.set(known, data)
-      this.#queue.change(known, expires)
-      return
-    }
-    if (this.#index.size >= this.#maxSessions) this.#evict()
-    const slot = this.#index.add(id)
-    this.#data.push(slot, data)
-    this.#queue.push(slot, expires)
-  }
-
-  /** The last slot's session takes the free one. */
-  #drop(slot: number): void {
-    if (slot === NONE) return
-    const last = this.#index.remove(slot)
-    this.#queue.remove(slot)
-    this.#data.remove(slot, last)
-  }
-
-  #evict(): void {
-    const soonest = this.#queue.first!
-    const hadTime = this.#queue.expires(soonest) > now()
-    this.#drop(soonest)
-    if (this.#warned || !hadTime) return
-    this.#warned = true
-    process.emitWarning(
-      `InMemoryStore is full: with ${this.#maxSessions} sessions, each new one ends another. Raise maxSessions, or use a RedisStore`,
-      { code: 'FST_SESSION_MEMORY_FULL' }
-    )
-  }
-
-  #sweep(most: number): void {
+  #find(id: string): Entry | undefined {
     const at = now()
-    for (let count = 0; count < most && this.#queue.due <= at; count++) this.#drop(this.#queue.first!)
+    for (let looks = 0; looks < 2; looks++) {
+      const next = this.#sweeper.next().value
+      if (next === undefined) this.#sweeper = this.#shards[++this.#shard % this.#shards.length]!.values()
+      else if (next.expires <= at) this.#put(next, null)
+    }
+    const entry = this.#shardOf(id).get(id)
+    return entry === undefined || entry.expires > at || this.#put(entry, null) ? entry : undefined
   }
 
-  #arm(shortest: number): void {
-    if (this.#timer !== undefined || this.#index.size === 0) return
-    const wait = Math.min(LONGEST_WAIT_MS, Math.max(shortest, (this.#queue.due - now()) * 1000))
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#sweep(MOST_PER_SWEEP)
-      this.#arm(this.#queue.due <= now() ? SWEEP_PAUSE_MS : SHORTEST_WAIT_MS)
-    }, wait).unref()
+  /** Puts a session at the end of its order. Without data, or without time left, removes it, and returns `false`. */
+  #put(entry: Entry, data: string | null, expires = 0, order = entry.order ?? this.#unread): boolean {
+    const { maxSessions, maxBytes } = this.#limits
+    const room = maxBytes - entry.id.length - (data ?? '').length
+    if (room < 0) throw new SessionTooLargeError(`it exceeds the ${maxBytes} bytes of its InMemoryStore (maxBytes)`)
+    if (entry.order === undefined) this.#shardOf(entry.id).set(entry.id, entry)
+    else {
+      entry.previous.next = entry.next
+      entry.next.previous = entry.previous
+      entry.order.count--
+      entry.order.bytes -= entry.id.length + entry.data.length
+    }
+    if (data === null || !(expires > now())) return !this.#shardOf(entry.id).delete(entry.id)
+    while (this.size >= maxSessions) this.#evict('maxSessions', maxSessions, this.#unread.count)
+    while (this.#unread.bytes + this.#read.bytes > room) this.#evict('maxBytes', maxBytes, this.#unread.bytes)
+    entry.data = data
+    entry.expires = expires
+    entry.order = order
+    entry.previous = order.previous
+    entry.next = order
+    order.previous = order.previous.next = entry
+    order.count++
+    order.bytes += entry.id.length + data.length
+    return true
+  }
+
+  #evict(option: string, limit: number, unread: number): void {
+    const entry = (this.#read.count > 0 && unread < limit / 16 ? this.#read : this.#unread).next
+    this.#put(entry, null)
+    if (this.#warned || entry.expires <= now()) return
+    this.#warned = true
+    const message = `InMemoryStore is full (${option}: ${limit}): new sessions end others. Raise ${option}, or use a RedisStore`
+    process.emitWarning(message, { code: 'FST_SESSION_MEMORY_FULL' })
+  }
+
+  #shardOf(id: string): Map<string, Entry> {
+    let hash = 0
+    for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 16_777_619)
+    return this.#shards[hash >>> 26]!
   }
 }
+
+const textOf = (data: Bytes): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')

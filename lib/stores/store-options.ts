@@ -1,5 +1,7 @@
 import { LONGEST_LIFETIME, toSeconds } from '../duration.ts'
+import { OF_STORE } from '../elsewhere.ts'
 import { SessionOptionsError } from '../errors.ts'
+import { ownOptions } from '../option-names.ts'
 
 /** @returns the value; the fallback only for `undefined` */
 export function positiveInteger(
@@ -25,4 +27,24 @@ export function gcSeconds(owner: string, value: number | undefined, fallback: nu
 export function secondsToKeep(lifetime: number, ttl: number, gcTtl: number): number {
   if (lifetime !== 0) return ttl
   return ttl > 0 ? Math.min(ttl, gcTtl) : gcTtl
+}
+
+/**
+ * The options of a store that takes only numbers: `gcTtl`, and limits.
+ * @returns all of them
+ * @throws `SessionOptionsError`
+ */
+export function numbersOf<Name extends string>(
+  owner: string,
+  options: { readonly [name in Name]?: number | undefined },
+  defaults: Readonly<Record<Name, number>>
+): Record<Name, number> {
+  const own = ownOptions(owner, options, Object.keys(defaults), OF_STORE)
+  const checked: Record<Name, number> = { ...defaults }
+  for (const name in defaults) {
+    const value = own[name]
+    checked[name] =
+      name === 'gcTtl' ? gcSeconds(owner, value, defaults[name]) : positiveInteger(owner, name, value, defaults[name])
+  }
+  return checked
 }

@@ -27,11 +27,11 @@ export function memorySection(memories: readonly Memory[]): Section {
       row('read, µs', 2, ({ read }) => read),
       row('write over, µs', 2, ({ rewrite }) => rewrite),
       row('write a new one, µs', 2, ({ add }) => add),
-      row('a full garbage collection, ms', 0, ({ fullGc }) => fullGc),
+      row('a forced full garbage collection, ms', 0, ({ fullGc }) => fullGc),
       row('longest stall while filling, ms', 0, ({ longestStallFilling }) => longestStallFilling),
-      row('all expire at once: CPU time of each, µs', 2, ({ expiry }) => expiry.cost),
-      row('all expire at once: longest stall, ms', 0, ({ expiry }) => expiry.longestStall),
-      row('all expired: bytes left for each', 0, ({ expiry }) => expiry.bytesLeft)
+      row('all have expired: CPU time to free each, µs', 2, ({ expiry }) => expiry.cost),
+      row('all have expired: longest stall while they are freed, ms', 0, ({ expiry }) => expiry.longestStall),
+      row('all have expired: bytes left for each', 0, ({ expiry }) => expiry.bytesLeft)
     ]
   }
 }

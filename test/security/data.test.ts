@@ -177,12 +177,32 @@ t.test('a flood of new sessions cannot exhaust the process: the memory store has
   }
   t.equal(store.size, 100)
   t.same((await send(cookies.at(-1), show)).body, { user: 'alice' }, 'the newest are there')
-  t.same((await send(cookies[0], show)).body, {}, 'what would have ended first is gone')
+  t.same((await send(cookies[0], show)).body, {}, 'the oldest are gone')
   await new Promise((resolve) => setImmediate(resolve))
   t.same(
     warnings.map(({ code }) => code),
     ['FST_SESSION_MEMORY_FULL']
   )
+})
+
+t.test('users who came back stay logged in when a flood of visitors fills the memory store', async (t) => {
+  const { send } = await testApp(t, { store: new InMemoryStore({ maxSessions: 200 }), lifetime: 60 })
+  const users: (string | undefined)[] = []
+  for (let count = 0; count < 20; count++) {
+    const { cookie } = await send(undefined, login)
+    await send(cookie, show)
+    users.push(cookie)
+  }
+  for (let count = 0; count < 400; count++) {
+    await send(undefined, async (session) => {
+      session.csrf = count
+      await session.save()
+      session.seen = true
+    })
+  }
+  for (const cookie of users) t.same((await send(cookie, show)).body, { user: 'alice' })
+  const { cookie } = await send(undefined, login)
+  t.same((await send(cookie, show)).body, { user: 'alice' }, 'and others can still log in')
 })
 
 t.test('an eviction costs the same, however many sessions there are', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { gcSeconds, positiveInteger, secondsToKeep } from '../../lib/stores/store-options.ts'
+import { gcSeconds, numbersOf, positiveInteger, secondsToKeep } from '../../lib/stores/store-options.ts'
 
 t.test('a positive integer is returned, and undefined becomes the default', async (t) => {
   t.equal(positiveInteger('Store', 'size', 1, 7), 1)
@@ -37,4 +37,13 @@ t.test('without a lifetime a store keeps a session for gcTtl, and not beyond its
   t.equal(secondsToKeep(0, 0, 100), 100)
   t.equal(secondsToKeep(0, 12.5, 100), 12.5)
   t.equal(secondsToKeep(0, 1_000, 100), 100)
+})
+
+t.test('a store that takes only numbers has them checked together, and gets the defaults', async (t) => {
+  const defaults = { gcTtl: 1, count: 2 }
+  t.same(numbersOf('Store', { count: 7 }, defaults), { gcTtl: 1, count: 7 })
+  t.same(numbersOf('Store', { count: undefined }, defaults), defaults)
+  t.throws(() => numbersOf('Store', { count: 0 }, defaults), { message: 'Store: count must be a positive integer' })
+  t.throws(() => numbersOf('Store', { gcTtl: 86_400_000 }, defaults), { message: /did you mean milliseconds/ })
+  t.throws(() => numbersOf('Store', { coumt: 1 } as object, defaults), { message: /^Store: .*"coumt".*"count"/ })
 })

@@ -8,13 +8,11 @@ import { InMemoryStore } from '../../lib/stores/memory.ts'
 export interface MemoryUse {
   /** For each of a hundred thousand sessions of 200 bytes. */
   each: number
-  /** Of that, what the garbage collector moves and marks. */
-  onHeap: number
+  /** For each of them in a full store, when ten times as many have come and gone. */
+  flooded: number
   /** For each of them, when they have been removed. */
   removed: number
-  /** For each of a hundred thousand more, which expire soon. */
-  soon: number
-  /** For each of those, when the timer has taken them away. */
+  /** For each of them, when they have expired, and as many calls for other sessions have been made. */
   expired: number
   /** For each of four thousand large ones with long ids, when they have been removed. */
   large: number
@@ -26,55 +24,42 @@ const HOUR = 3600
 const data = Buffer.alloc(200, 'x')
 
 const { gc } = globalThis as unknown as { gc: () => void }
-const inUse = () => {
+const used = () => {
   // What an array kept outside of the heap is given back by the next one.
   gc()
   gc()
   const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
-  return { heap, external }
-}
-const used = () => {
-  const { heap, external } = inUse()
   return heap + external
 }
 
-const timers: (() => void)[] = []
-globalThis.setTimeout = ((callback: () => void) => {
-  timers.push(callback)
-  return { unref: () => callback }
-}) as unknown as typeof setTimeout
 const start = Date.now()
 Date.now = () => start
+process.emitWarning = () => undefined
 
-const store = new InMemoryStore()
+const store = new InMemoryStore({ maxSessions: COUNT })
 const id = (index: number) => `an-id-of-forty-three-characters-${String(index).padStart(11, '0')}`
-const fill = async (first: number, ttl: (index: number) => number) => {
-  for (let index = first; index < first + COUNT; index++) await store.write(id(index), data, HOUR, ttl(index))
+const fill = async (from: number, to: number) => {
+  for (let index = from; index < to; index++) await store.write(id(index), data, HOUR, HOUR)
 }
 
-const before = inUse()
-const empty = before.heap + before.external
-await fill(0, (index) => HOUR + index / 7)
-const filled = inUse()
-const each = (filled.heap + filled.external - empty) / COUNT
-const onHeap = (filled.heap - before.heap) / COUNT
-for (let index = 0; index < COUNT; index++) await store.remove(id(index))
+const empty = used()
+await fill(0, COUNT)
+const each = (used() - empty) / COUNT
+await fill(COUNT, 11 * COUNT)
+const flooded = (used() - empty) / COUNT
+for (let index = 10 * COUNT; index < 11 * COUNT; index++) await store.remove(id(index))
 const removed = (used() - empty) / COUNT
 
-await fill(0, (index) => HOUR + index / 7)
-const stays = used()
-await fill(COUNT, (index) => 10 + (index % 5))
-const soon = (used() - stays) / COUNT
-Date.now = () => start + 15_000
-while (store.size > COUNT) timers.shift()!()
-const expired = (used() - stays) / COUNT
+await fill(0, COUNT)
+Date.now = () => start + HOUR * 1000
+for (let call = 0; call < COUNT; call++) await store.read('other', HOUR)
+const expired = (used() - empty) / COUNT
 
 const long = (index: number) => id(index).padEnd(2_000, '-')
 const withoutLarge = used()
-const few = new InMemoryStore()
-for (let index = 0; index < LARGE; index++) await few.write(long(index), Buffer.alloc(2_000, 'x'), HOUR, HOUR)
-for (let index = 0; index < LARGE; index++) await few.remove(long(index))
+for (let index = 0; index < LARGE; index++) await store.write(long(index), Buffer.alloc(2_000, 'x'), HOUR, HOUR)
+for (let index = 0; index < LARGE; index++) await store.remove(long(index))
 const large = (used() - withoutLarge) / LARGE
 
-const use: MemoryUse = { each, onHeap, removed, soon, expired, large }
+const use: MemoryUse = { each, flooded, removed, expired, large }
 console.log(JSON.stringify(use))
