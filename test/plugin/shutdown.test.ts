@@ -137,7 +137,7 @@ t.test('a client that was closed too early is a 503 at once, and the log says so
     { client: nodeRedis, close: () => nodeRedis.close() }
   ]
   for (const { client, close } of clients) {
-    const { send, problems } = await testApp(t, { store: new RedisStore({ client }), storeTimeout: { hours: 1 } })
+    const { send, problems } = await testApp(t, { store: new RedisStore({ client }), storeTimeout: { minutes: 10 } })
     const { cookie } = await send(undefined, (session) => void (session.a = 1))
     await close()
     const { status, headers, body } = await send(cookie, () => t.fail('it has no session'))
