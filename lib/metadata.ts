@@ -1,5 +1,5 @@
 import type { Limit } from './expiry.ts'
-import { isOwn, own, setOwn } from './own.ts'
+import { own, setOwn } from './own.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'
@@ -27,11 +27,17 @@ export function absentMetadata(at: number): RecordMetadata {
   return { lifetime: 0, created: at, last_access: at }
 }
 
+const KEYS = ['lifetime', 'created', 'last_access', 'name', 'rev', 'cookie', 'limit', 'rotated']
+const KEYS_OF_PARTS = ['maxAge', 'lifetime', 'from']
+
 /** Takes care that what somebody has put on `Object.prototype` is no metadata. */
 export function hideInherited(metadata: Record<string, unknown>): void {
-  for (const object of [metadata, metadata.cookie, metadata.limit]) {
-    if (isObject(object)) for (const key in object) if (!isOwn.call(object, key)) setOwn(object, key, undefined)
-  }
+  hide(metadata, KEYS)
+  for (const part of [metadata.cookie, metadata.limit]) if (isObject(part)) hide(part, KEYS_OF_PARTS)
+}
+
+function hide(object: Record<string, unknown>, keys: readonly string[]): void {
+  for (const key of keys) if (key in object && !Object.hasOwn(object, key)) setOwn(object, key, undefined)
 }
 
 /** @param metadata without inherited properties */

@@ -41,6 +41,8 @@ export type Found =
       readonly reason: Unusable | 'expired'
       readonly id: string
       readonly bytes: Uint8Array
+      /** Of a record of another cookie: the lifetime in its own registration, in seconds. */
+      readonly lifetime?: number
     }
   /** `reason`: the store has refused the id, and says why. */
   | { readonly kind: 'missing'; readonly reason?: string }
@@ -90,10 +92,8 @@ export class RecordStore {
     this.canTouch = store.touch !== undefined
     this.ownsIds = store.ownsIds === true
     this.readProlongs = expiry.rolling && store.readProlongs === true
-    if (store.readProlongs === true && (expiry.rolling || expiry.lifetime === 0)) {
-      this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
-    }
     this.#prolongs = expiry.rolling || expiry.lifetime === 0
+    if (store.readProlongs === true && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
   }
 
   /** @throws `FST_SESSION_STORE` */
@@ -103,14 +103,19 @@ export class RecordStore {
     if (bytes === null) return this.#missing(id)
     const interpreted = this.interpret(id, bytes)
     const found = interpreted instanceof Promise ? await interpreted : interpreted
-    if (found.kind === 'rotated' && this.#prolongs) await this.#restoreEnd(found.tombstone)
+    if (found.kind !== 'session' && this.#prolongs && this.canReplace) await this.#restoreEnd(found)
     return found
   }
 
-  /** A tombstone lives its minute, whoever reads it. */
-  async #restoreEnd({ id, bytes, rotatedAt }: Tombstone): Promise<void> {
-    const left = rotatedAt + TOMBSTONE_SECONDS - now()
-    await this.#calls.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
+  /** A tombstone lives its minute, whoever reads it; a session of another cookie lives as after a read under its own. */
+  async #restoreEnd(found: Found): Promise<void> {
+    if (found.kind === 'rotated') {
+      const { id, bytes, rotatedAt } = found.tombstone
+      const left = rotatedAt + TOMBSTONE_SECONDS - now()
+      await this.#calls.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
+    } else if (found.kind === 'unusable' && found.lifetime !== undefined) {
+      await this.#calls.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
+    }
   }
 
   #missing(id: string): Found {
@@ -137,7 +142,7 @@ export class RecordStore {
     const at = now()
     const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
     const parsed = this.codec.parse(record, at)
-    if (!parsed.ok) return unusable(parsed.reason)
+    if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
     const { data, copy } = parsed
     // The ttl of a store bounds whatever a clock that is ahead wrote there. Nothing else bounds what a browser keeps.
     if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')

@@ -32,7 +32,8 @@ export type Parsed =
       readonly copy: Data | undefined
       readonly metadata: RecordMetadata
     }
-  | { readonly ok: false; readonly reason: Unusable }
+  /** `lifetime`: that of a record of another cookie, in its own registration; seconds. */
+  | { readonly ok: false; readonly reason: Unusable; readonly lifetime?: number }
 
 const NO_METADATA: RecordMetadata = { lifetime: 0, created: 0, last_access: 0 }
 
@@ -145,7 +146,11 @@ export class RecordCodec {
     if (isDeeperThan(metadata, MAX_DEPTH - 1)) return unusable('too-deep')
     hideInherited(metadata)
     if (!isMetadata(metadata)) return unusable('bad-metadata')
-    if (metadata.name !== undefined && metadata.name !== this.#cookieName) return unusable('other-cookie')
+    if (metadata.name !== undefined && metadata.name !== this.#cookieName) {
+      const { lifetime } = metadata
+      const isKnown = Number.isSafeInteger(lifetime) && lifetime >= 0
+      return { ok: false, reason: 'other-cookie', ...(isKnown && { lifetime }) }
+    }
     return { ok: true, data, copy, metadata }
   }
 

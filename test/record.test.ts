@@ -113,6 +113,8 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
     ['{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":0}}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"name":1}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"name":"admin"}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"lifetime":"9","name":"admin"}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"lifetime":-9,"name":"admin"}}', 'other-cookie'],
     ['{"__metadata__":{"created":1,"last_access":1,"name":"admin","rotated":["x"]}}', 'other-cookie'],
     ['{"__metadata__":{"created":1,"last_access":1,"limit":null}}', 'bad-metadata'],
     ['{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":0,"from":1}}}', 'bad-metadata'],
@@ -126,6 +128,11 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":9}}}'), { ok: true })
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"name":"session"}}'), { ok: true })
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":9,"from":1}}}'), { ok: true })
+})
+
+t.test('a record of another cookie tells its lifetime', async (t) => {
+  const record = '{"__metadata__":{"created":1,"last_access":1,"lifetime":9,"name":"admin"}}'
+  t.same(parse(record), { ok: false, reason: 'other-cookie', lifetime: 9 })
 })
 
 t.test('arbitrary bytes are a record or have a reason', async () => {

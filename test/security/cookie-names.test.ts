@@ -149,6 +149,49 @@ t.test('nor does it end the other session, nor what that was rotated into', asyn
   }
 })
 
+t.test(
+  'nor does it keep it alive: read under another name, a session lives as long as its own registration says',
+  async (t) => {
+    const [client] = clients as [Redis]
+    const app = newApp(t)
+    const store = new RedisStore({ client })
+    await app.register(starsessions, { store })
+    await app.register(starsessions, { store, name: 'admin', lifetime: 60, rolling: true })
+    addRoutes(app, ['session', 'admin'])
+    const operator = new Visitor(app)
+    await operator.send('POST /admin/login')
+    const [key] = (await client.keys('*')) as [string]
+    t.same((await handIn(app, operator, 'admin').send('GET /session')).json(), {})
+    const left = await client.pttl(key)
+    t.ok(left > 0 && left <= 60_000, `${left} ms`)
+    t.same((await operator.send('GET /admin')).json(), { user: 'of admin' })
+
+    const before = handIn(app, operator, 'admin')
+    await operator.send('POST /admin/rotate')
+    await before.send('GET /session')
+    t.ok((await client.pttl(key)) <= 60_000, 'nor a tombstone')
+
+    const visitor = new Visitor(app)
+    await visitor.send('POST /session/login')
+    await handIn(app, visitor, 'session').send('GET /admin')
+    const lives = await Promise.all((await client.keys('*')).map((name) => client.pttl(name)))
+    t.equal(lives.filter((milliseconds) => milliseconds > 29 * 86_400_000).length, 1, 'nor does it shorten its life')
+  }
+)
+
+t.test('over a store that cannot compare, nothing is written to keep the other session as it was', async (t) => {
+  const store = Object.assign(new MapStore(), { readProlongs: true })
+  const app = newApp(t)
+  await app.register(starsessions, { store })
+  await app.register(starsessions, { store, name: 'admin' })
+  addRoutes(app, ['session', 'admin'])
+  const operator = new Visitor(app)
+  await operator.send('POST /admin/login')
+  store.calls.write = 0
+  await handIn(app, operator, 'admin').send('GET /session')
+  t.equal(store.calls.write, 0)
+})
+
 t.test('in a scope below, another cookie is another session over the same store', async (t) => {
   const app = newApp(t)
   const store = new InMemoryStore()
