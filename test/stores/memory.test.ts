@@ -88,6 +88,16 @@ t.test('without a lifetime, a session ends when nobody has read it for gcTtl', a
   }
 })
 
+t.test('without a lifetime, a session goes no later than it ends', async (t) => {
+  const clock = fakeClock(t)
+  const store = new InMemoryStore({ gcTtl: 100 })
+  await store.write('a', data, 0, 10)
+  clock.advance(9)
+  t.not(await store.read('a', 0, 5), null)
+  clock.advance(5)
+  t.equal(await store.read('a', 0), null)
+})
+
 t.test('expired sessions leave memory while another one is read or written, a few at a time', async (t) => {
   const clock = fakeClock(t)
   for (const call of ['read', 'write', 'touch', 'remove', 'replace'] as const) {

@@ -152,6 +152,17 @@ t.test('without a lifetime the key expires after gcTtl, and each read starts tha
   }
 })
 
+t.test('without a lifetime the key goes no later than the session ends, also when it is read', async (t) => {
+  const { client, store } = await connect(t, { gcTtl: 600 })
+  const key = `starsessions.${sha256(ID)}`
+  await store.write(ID, data, 0, 60.5)
+  t.ok(await expiresIn(client, key, 60.5))
+  t.same(await store.read(ID, 0, 120), data)
+  t.ok(await expiresIn(client, key, 120))
+  t.same(await store.read(ID, 0, 9_000), data)
+  t.ok(await expiresIn(client, key, 600), 'gcTtl is the most')
+})
+
 t.test('a fraction of a millisecond is rounded up, never to nothing', async (t) => {
   const sent: unknown[] = []
   const client = {
