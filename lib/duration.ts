@@ -33,10 +33,11 @@ export function toSeconds(what: string, duration: Duration, longest = LONGEST_LI
   return seconds
 }
 
-function tooLong(what: string, seconds: number, isObject: boolean, { words }: Longest): Error {
+function tooLong(what: string, seconds: number, isObject: boolean, longest: Longest): Error {
   const remedy = isObject ? '' : ': did you mean milliseconds? Durations are in seconds'
-  const value = remedy !== '' && seconds % 1000 === 0 ? `, so write ${seconds / 1000}` : ''
-  return new SessionOptionsError(`${what} is ${seconds} seconds, but must be at most ${words}${remedy}${value}`)
+  const meant = seconds / 1000
+  const value = !isObject && Number.isInteger(meant) && meant <= longest.seconds ? `, so write ${meant}` : ''
+  return new SessionOptionsError(`${what} is ${seconds} seconds, but must be at most ${longest.words}${remedy}${value}`)
 }
 
 function sumOfParts(what: string, duration: Exclude<Duration, number>): number {

@@ -87,7 +87,7 @@ const SCHEMA = {
       pattern: IDENTIFIER,
       default: 'session',
       description:
-        'an identifier of at most 64 characters: \'admin\' gives request.admin and request.loadAdmin(). The name of the cookie is "cookieName"'
+        'an identifier of at most 64 characters: \'admin\' gives request.admin and request.loadAdmin() (the name of the cookie is "cookieName")'
     }
   }
 }

@@ -72,6 +72,7 @@ t.test('a lifetime above 400 days is refused: it is milliseconds by mistake', as
     }
   }
   t.equal(hint(1_209_600_000), ': did you mean milliseconds? Durations are in seconds, so write 1209600')
+  t.equal(hint(1_800_000_000_000), ': did you mean milliseconds? Durations are in seconds', 'a date, not a duration')
   t.equal(hint(34_560_001), ': did you mean milliseconds? Durations are in seconds')
   t.equal(hint({ weeks: 100 }), '')
 })

@@ -148,7 +148,7 @@ t.test('a message says what was passed, and never what may be a secret', async (
     [{ store: InMemoryStore }, 'but is a function or class: pass what `new` makes of it'],
     [{ store: 'redis://user:hidden@host' }, 'but is text'],
     [{ encryptor: 'hidden' }, 'but is text'],
-    [{ name: 'connect.sid' }, 'The name of the cookie is "cookieName", but is \'connect.sid\'']
+    [{ name: 'connect.sid' }, '(the name of the cookie is "cookieName"), but is \'connect.sid\'']
   ] as const) {
     const message = ofPlugin(options)
     t.ok(message.endsWith(is), message)
