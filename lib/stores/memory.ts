@@ -10,7 +10,7 @@ export interface InMemoryStoreOptions {
   readonly gcTtl?: number
   /** How many sessions the store keeps. @default 1000000 */
   readonly maxSessions?: number
-  /** How many bytes of ids and records the store keeps. @default 268435456 (256 MiB, for a machine with 1 GB) */
+  /** How many bytes of ids and records the store keeps. @default 268435456 (256 MiB, for a machine with 2 GB) */
   readonly maxBytes?: number
 }
 
