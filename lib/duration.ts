@@ -1,5 +1,6 @@
 import type { Duration } from '../types/options.ts'
 import { SessionOptionsError } from './errors.ts'
+import { ownCopy } from './own.ts'
 
 const UNITS = { weeks: 604_800, days: 86_400, hours: 3_600, minutes: 60, seconds: 1 } as const
 /** Parts that a `Temporal.Duration` has and a lifetime cannot: their length varies, or is below a second. */
@@ -41,8 +42,9 @@ function tooLong(what: string, seconds: number, isObject: boolean, longest: Long
 }
 
 function sumOfParts(what: string, duration: Exclude<Duration, number>): number {
-  // Read by name, not by own keys: the parts of a Temporal.Duration are getters on its prototype.
-  const parts = duration as Record<string, unknown>
+  // The parts of a Temporal.Duration are getters on its prototype. What stands on `Object.prototype` is no part.
+  const isPlain = Object.getPrototypeOf(duration) === Object.prototype
+  const parts = (isPlain ? ownCopy(duration) : duration) as Record<string, unknown>
   for (const name of REFUSED) {
     if (parts[name]) throw new SessionOptionsError(`${what} must not have ${name}: use ${EXPECTED}`)
   }

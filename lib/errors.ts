@@ -31,12 +31,14 @@ export const SessionTooLargeError = createError<[string, { cause?: unknown }?]>(
 )
 
 export const tooLargeForCookie = (size: number, limit: number): Error =>
-  new SessionTooLargeError(`its cookie would have ${size} bytes, and the limit is ${limit}`)
+  new SessionTooLargeError(
+    `its cookie would have ${size} bytes, and the limit is ${limit}. Store less, or use a store that keeps sessions on the server`
+  )
 
 /** Another request changed the same data at the same time: nothing was written. */
 export const SessionConflictError = createError(
   'FST_SESSION_CONFLICT',
-  'The session was changed by another request at the same time',
+  'The session was changed by another request at the same time, so nothing was stored: send the request again',
   409
 )
 

@@ -157,11 +157,21 @@ export class RecordCodec {
   /** The largest keys with their sizes, for an error that says what does not fit. */
   largestKeys(data: Data, count = 3): string {
     return Object.keys(data)
-      .map((key) => ({ key, bytes: this.#serializer.serialize({ [key]: data[key] }).byteLength }))
+      .map((key) => ({ key, bytes: this.#sizeOf({ [key]: data[key] }) }))
+      .filter(({ bytes }) => bytes > 0)
       .sort((a, b) => b.bytes - a.bytes)
       .slice(0, count)
       .map(({ key, bytes }) => `${JSON.stringify(key)} (${bytes} bytes)`)
       .join(', ')
+  }
+
+  /** A serializer may refuse a key that stands alone: that must not hide what does not fit. */
+  #sizeOf(data: Data): number {
+    try {
+      return this.#serializer.serialize(data).byteLength
+    } catch {
+      return 0
+    }
   }
 
   /** A serializer of somebody else's rarely says which key it choked on. */

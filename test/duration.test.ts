@@ -24,6 +24,18 @@ t.test('a Temporal.Duration fits: its parts are getters on its prototype', async
   t.equal(toSeconds('option "lifetime"', new TemporalDuration()), 172_800)
 })
 
+t.test('what somebody has put on Object.prototype is no part', async (t) => {
+  for (const name of ['days', 'seconds', 'years', 'nanoseconds']) {
+    Object.defineProperty(Object.prototype, name, { value: 5, configurable: true, enumerable: true })
+    try {
+      t.equal(toSeconds('option "lifetime"', { minutes: 1 }), 60, name)
+      t.throws(() => toSeconds('option "lifetime"', {}), { message: /has no part/ })
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name)
+    }
+  }
+})
+
 t.test('what is no whole number of seconds is refused, by the name of the option', async (t) => {
   const refused: [unknown, RegExp][] = [
     [-1, /"lifetime" must not be negative/],

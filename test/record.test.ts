@@ -164,6 +164,21 @@ t.test('the largest keys are named with their sizes', async (t) => {
   t.equal(codec.largestKeys(data), '"cart" (111 bytes), "c" (58 bytes), "b" (18 bytes)')
 })
 
+t.test('a serializer that refuses a key alone does not hide which keys are large', async (t) => {
+  const json = new JsonSerializer()
+  const pairs = new RecordCodec(
+    {
+      serialize(data) {
+        if (!('user' in data)) throw new TypeError('a user is required')
+        return json.serialize(data)
+      },
+      deserialize: (bytes) => json.deserialize(bytes)
+    },
+    'session'
+  )
+  t.equal(pairs.largestKeys({ cart: 'x', user: 'ada' }), '"user" (14 bytes)')
+})
+
 t.test('what cannot be serialized is blamed on its key', async (t) => {
   t.throws(() => codec.serialize({ ok: 1, cart: { total: 1n } }, metadata), {
     code: 'FST_SESSION_SERIALIZE',

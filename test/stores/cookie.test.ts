@@ -94,9 +94,9 @@ t.test('a cookie that would be larger than browsers keep is refused, name and = 
   t.equal(await sizeOf(fitting.forCookie('session'), 'session'), size)
   await t.rejects(fitting.forCookie('session_').write('', data, HOUR, HOUR), {
     code: 'FST_SESSION_TOO_LARGE',
-    message: `The session is too large: its cookie would have ${size + 1} bytes, and the limit is ${size}`
+    message: `The session is too large: its cookie would have ${size + 1} bytes, and the limit is ${size}. Store less, or use a store that keeps sessions on the server`
   })
-  await t.rejects(roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096$/ })
+  await t.rejects(roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096\. Store less/ })
 })
 
 t.test('the caller may wipe the key that it has passed', async (t) => {
