@@ -57,10 +57,17 @@ export function decorate(fastify: FastifyInstance, name: string): void {
       return registration !== undefined && (heldBy(this, registration)?.session ?? null) !== null
     }
   })
-  fastify.decorateRequest(loadName, async function (this: FastifyRequest) {
-    const registration = registrationOf(this)
-    if (registration === undefined) throw tooEarly(`request.${loadName}() was called`)
-    return load(this, registration)
+  fastify.decorateRequest(loadName, function (this: FastifyRequest): Promise<Session> {
+    try {
+      const registration = registrationOf(this)
+      if (registration === undefined) throw tooEarly(`request.${loadName}() was called`)
+      return load(this, registration)
+    } catch (error) {
+      const refused = Promise.reject(error)
+      // Nobody may be waiting: such a mistake must not end the process.
+      refused.catch(() => undefined)
+      return refused
+    }
   })
 }
 

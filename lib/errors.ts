@@ -72,7 +72,7 @@ export class SessionUnavailableError extends StoreError {
  * application's own data, stays in `cause`, for the log.
  */
 export function withFixedMessage(error: unknown): FastifyError {
-  for (const fixed of [SessionUnavailableError, SessionGoneError, SessionConflictError]) {
+  for (const fixed of [SessionUnavailableError, SessionGoneError, SessionConflictError, SessionOptionsError]) {
     if (error instanceof fixed) return error
   }
   if (error instanceof SessionTooLargeError) return new SessionTooLargeError('see the log', { cause: error })

@@ -34,14 +34,19 @@ export async function ask<A, T>(
   try {
     const answer = call()
     if (!isThenable(answer)) return understand(answer)
-    return understand(await (seconds === null ? answer : inTime(answer, seconds, 'option "storeTimeout"')))
+    return understand(await (seconds === null ? answer : inTime(answer, seconds, () => noAnswer(seconds))))
   } catch (thrown) {
     if (isInstance(thrown, BadAnswerError)) throw new SessionUnavailableError({ cause: thrown })
     throw failure(thrown)
   }
 }
 
+function noAnswer(seconds: number): Error {
+  const error = new Error(`no answer within ${seconds} s (option "storeTimeout")`)
+  return Object.assign(error, { code: 'ETIMEDOUT' })
+}
+
 /** Without reading `then`, which may be a getter. */
-function isThenable<A>(answer: A | PromiseLike<A>): answer is PromiseLike<A> {
+export function isThenable<A>(answer: A | PromiseLike<A>): answer is PromiseLike<A> {
   return (typeof answer === 'object' || typeof answer === 'function') && answer !== null && 'then' in answer
 }

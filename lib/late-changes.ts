@@ -56,6 +56,7 @@ function endOfTurn(): void {
 
 function onceOver(one: Watched): void {
   const { held, request, reply, headers } = one
+  held.tellUnawaited()
   const problem = held.settled ? undefined : headers.problem()
   if (problem !== undefined) {
     const err = new SessionHeadersSentError(problem)

@@ -16,6 +16,9 @@ import { report } from './report.ts'
 import { SessionResponse } from './response.ts'
 import { SessionManager } from './session-manager.ts'
 
+/** Closing waits for so much longer than a call of the store may take. */
+const CLOSING_SECONDS = 1
+
 const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
   const settings = resolveOptions(options)
   const { name } = settings
@@ -50,7 +53,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
   enter(registration)
 
-  finishBeforeClosing(fastify, registration.inFlight)
+  finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
 
   // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
   // Fastify throws while it goes on is then its own to catch.
@@ -64,7 +67,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const held = heldBy(request, registration)
     if (held === null) return done()
-    if (held.session === null) return done(null, registration.response.withRetryAfter(held, reply, payload))
+    if (held.session === null) return done(null, registration.response.finishUnloaded(held, request, reply, payload))
     registration.response.finish(held, request, reply, payload, done)
   })
 }
@@ -73,9 +76,17 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
  * Fastify waits for the responses of open connections, and then runs `onClose` hooks, the application's (which may close
  * the store's client) before ours where they were added later. A commit whose connection is gone is left to us.
  */
-function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight): void {
-  fastify.addHook('preClose', () => inFlight.ended())
-  fastify.addHook('onClose', () => inFlight.ended())
+function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight, storeTimeout: number): void {
+  const finish = async () => {
+    const seconds = storeTimeout + CLOSING_SECONDS
+    const givenUp = await inFlight.ended(seconds)
+    if (givenUp === 0) return
+    const what = givenUp === 1 ? '1 operation of a session' : `${givenUp} operations of sessions`
+    const message = `closing goes on without ${what} that has not ended within ${seconds} s. What it was to store may be lost. Does the store, the encryptor or a function of session.update() hang?`
+    report(fastify.log, 'warn', 'FST_SESSION_CLOSING', {}, message)
+  }
+  fastify.addHook('preClose', finish)
+  fastify.addHook('onClose', finish)
 }
 
 /** @fastify/cookie's serializer: the application's, or one of our own that leaves no trace in its scope. */

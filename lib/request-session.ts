@@ -1,13 +1,17 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { type CookieAction, type CookieValue, NONE, type Outcome } from './cookie.ts'
-import { cannotSendCookie, SessionGoneError, SessionOptionsError, SessionUnavailableError } from './errors.ts'
+import { cannotSendCookie, SessionGoneError, SessionUnavailableError } from './errors.ts'
+import { isInstance } from './foreign.ts'
 import type { InFlight } from './in-flight.ts'
+import { OneByOne } from './one-by-one.ts'
 import { copyOf, type Data } from './record.ts'
 import { tellSuperseded } from './refusals.ts'
 import { type SessionCommands, stateOf } from './session.ts'
 import type { Review, SessionManager } from './session-manager.ts'
 import { idOf } from './session-state.ts'
+import { Unawaited } from './unawaited.ts'
+import { calledInside, callInside, isInside } from './update-function.ts'
 
 /** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
 export interface CookieOutlet {
@@ -21,13 +25,10 @@ export class RequestSession implements SessionCommands {
   readonly #manager: SessionManager
   readonly #cookie: CookieValue
   readonly #log: Log
-  readonly #inFlight: InFlight
+  readonly #order: OneByOne
   readonly #outlet: CookieOutlet
   #loading: Promise<Session> | null = null
-  #last: Promise<unknown> | null = null
-  #running = 0
-  /** The function of an `update()` is running. */
-  #updating = false
+  #unawaited: Unawaited | null = null
   #action: CookieAction = NONE
 
   session: Session | null = null
@@ -53,7 +54,7 @@ export class RequestSession implements SessionCommands {
     this.#manager = manager
     this.#cookie = cookie
     this.#log = log
-    this.#inFlight = inFlight
+    this.#order = new OneByOne(inFlight)
     this.#outlet = outlet
   }
 
@@ -86,7 +87,9 @@ export class RequestSession implements SessionCommands {
   ): Promise<void> {
     return this.#inTurn(async (session) => {
       try {
-        const outcome = await this.#manager.commit(session, this.#log, areHeadersSent(), review)
+        const outcome = await this.#manager.alone.run(session, (waited) =>
+          this.#manager.commit(session, this.#log, areHeadersSent(), waited ? undefined : review)
+        )
         if (outcome.kind === 'refused') return refused(session)
         if (outcome.kind === 'clear') await this.#endOthers()
         this.#settle(outcome)
@@ -103,12 +106,25 @@ export class RequestSession implements SessionCommands {
    */
   finish(areHeadersSent: () => boolean): Promise<void> | undefined {
     const session = this.session as Session
-    if (this.#running > 0) return this.#commit(areHeadersSent, undefined, (loaded) => this.#refuse(loaded))
+    if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers(areHeadersSent)
     const review = attempt(() => this.#manager.review(session))
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty')
       return this.#commit(areHeadersSent, review, (loaded) => this.#refuse(loaded))
     this.left = review.data
     return undefined
+  }
+
+  /** A command that failed while nobody waited for it becomes the response: then nothing else is stored, either. */
+  async #finishAfterOthers(areHeadersSent: () => boolean): Promise<void> {
+    await this.#unawaited?.ended()
+    const failed = this.#unawaited?.tell()
+    if (failed !== undefined) throw this.#withoutCookie(this.#noted(failed))
+    await this.#commit(areHeadersSent, undefined, (loaded) => this.#refuse(loaded))
+  }
+
+  /** Tells the log of commands that have failed while nobody waited for them, and that no response has become. */
+  tellUnawaited(): void {
+    this.#unawaited?.tell()
   }
 
   #refuse(session: Session): void {
@@ -143,6 +159,8 @@ export class RequestSession implements SessionCommands {
       this.session = await this.#manager.load(this.#cookie, this, this.#log)
       return this.session
     } catch (error) {
+      // Nobody may be waiting: such a failure must not end the process.
+      this.#loading?.catch(() => undefined)
       // The next call tries again.
       this.#loading = null
       throw this.#noted(error)
@@ -150,12 +168,12 @@ export class RequestSession implements SessionCommands {
   }
 
   #noted(error: unknown): unknown {
-    if (error instanceof SessionUnavailableError) this.unavailable = error
+    if (isInstance(error, SessionUnavailableError)) this.unavailable = error
     return error
   }
 
   async #destroy(session: Session): Promise<void> {
-    await this.#manager.destroy(session, !this.#outlet.isOpen)
+    await this.#manager.alone.run(session, () => this.#manager.destroy(session, !this.#outlet.isOpen))
     await this.#endOthers()
     if (this.#cookie !== undefined || this.action.kind === 'issue') this.#settle({ kind: 'clear' })
   }
@@ -163,14 +181,20 @@ export class RequestSession implements SessionCommands {
   /** With the session gone, the next request would open what another cookie of the name has. */
   async #endOthers(): Promise<void> {
     if (typeof this.#cookie !== 'object') return
-    for (const value of this.#cookie) await this.#manager.destroy(await this.#manager.load(value, this, this.#log))
+    for (const value of this.#cookie) {
+      const other = await this.#manager.load(value, this, this.#log)
+      await this.#manager.alone.run(other, () => this.#manager.destroy(other))
+    }
+  }
+
+  #asked<T>(member: string, operation: () => Promise<T>): Promise<T> {
+    const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#announced(operation)
+    this.#unawaited ??= new Unawaited(this.#log)
+    return this.#unawaited.own(member, result, () => this.settled || !this.#outlet.isOpen)
   }
 
   /** What a handler asked for: the cookie may be needed before the response is Fastify's to send. */
-  async #asked<T>(member: string, operation: () => Promise<T>): Promise<T> {
-    if (this.#updating) {
-      throw new SessionOptionsError(`session.${member}() was called while session.update() runs: call it afterwards`)
-    }
+  async #announced<T>(operation: () => Promise<T>): Promise<T> {
     const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
     this.unavailable = null
     const result = await operation().catch((error: unknown) => {
@@ -193,17 +217,12 @@ export class RequestSession implements SessionCommands {
 
   #update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
     return this.#inTurn(async (session) => {
-      const guarded = async (newest: Session) => {
-        // What waits for its turn while it holds the turn would wait forever.
-        this.#updating = true
-        try {
-          return await fn(newest)
-        } finally {
-          this.#updating = false
-        }
-      }
+      // What waits for its turn while it holds the turn would wait for ever: callInside() notes who is inside.
+      const inside = (newest: Session) => callInside(this, this.#manager.timeout, () => fn(newest))
       try {
-        const { result, action } = await this.#manager.update(session, guarded, this.#log, !this.#outlet.isOpen)
+        const { result, action } = await this.#manager.alone.run(session, () =>
+          this.#manager.update(session, inside, this.#log, !this.#outlet.isOpen)
+        )
         if (action.kind === 'clear') await this.#endOthers()
         this.#settle(action)
         return result
@@ -215,7 +234,7 @@ export class RequestSession implements SessionCommands {
 
   /** An earlier save() of this request may have issued a cookie for a session that has ended since. */
   #withoutCookie(error: unknown): unknown {
-    if (error instanceof SessionGoneError) this.#action = NONE
+    if (isInstance(error, SessionGoneError)) this.#action = NONE
     return error
   }
 
@@ -224,20 +243,14 @@ export class RequestSession implements SessionCommands {
     else if (action.kind !== 'none' && action.kind !== 'refused') this.#action = action
   }
 
-  /** Two operations at once would both start from the same record. */
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this
-    const isFree = this.#running === 0 && session !== null
-    const turn = isFree ? operation(session) : this.#afterOthers(operation)
-    this.#running++
-    this.#last = this.#inFlight.add(turn, () => {
-      this.#running--
-    })
-    return turn
+    // An operation that waits for others, or for the session, may find another one when it begins.
+    const begin = session !== null && this.#order.isFree ? () => operation(session) : () => this.#loaded(operation)
+    return this.#order.run(begin)
   }
 
-  async #afterOthers<T>(operation: (session: Session) => Promise<T>): Promise<T> {
-    await this.#last
+  async #loaded<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     return operation(await this.load())
   }
 }

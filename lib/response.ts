@@ -69,6 +69,19 @@ export class SessionResponse {
     return setHeader(reply, payload, 'retry-after', (own) => String(own ?? retryAfter))
   }
 
+  /**
+   * For a request that has no session, although it asked for one.
+   * @returns the payload to send
+   */
+  finishUnloaded(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    const { unavailable } = held
+    if (unavailable !== null && statusOf(reply, payload) < 500) {
+      const message = 'the session could not be loaded, and the response went out as if nothing had happened'
+      report(request.log, 'warn', unavailable.code, { err: unavailable }, message)
+    }
+    return this.withRetryAfter(held, reply, payload)
+  }
+
   #begin(held: RequestSession, reply: FastifyReply, payload: unknown): Promise<void> | undefined {
     if (held.settled) return undefined
     held.settled = true

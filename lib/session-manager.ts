@@ -1,5 +1,6 @@
 import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
+import { Alone } from './alone.ts'
 import { now } from './clock.ts'
 import { Committer, type Draft } from './committer.ts'
 import { CLEAR, type CookieAction, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
@@ -38,9 +39,14 @@ export class SessionManager {
   readonly #committer: Committer
   readonly #kind: SessionKind
   readonly #refusals = new Refusals()
+  readonly alone: Alone
+  /** Seconds that a function of `update()` has. */
+  readonly timeout: number
 
   constructor(settings: Settings) {
     this.#expiry = settings.expiry
+    this.alone = new Alone(settings.store)
+    this.timeout = settings.storeTimeout
     this.#records = new RecordStore(settings)
     this.#committer = new Committer(settings, this.#records)
     const { codec, ownsIds } = this.#records

@@ -107,6 +107,6 @@ t.test('what changes the store is in flight until it has ended', async (t) => {
   const session = await held.load()
   session.a = 1
   void session.save()
-  await inFlight.ended()
+  await inFlight.ended(60)
   t.equal(store.calls.write, 1)
 })

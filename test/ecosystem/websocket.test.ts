@@ -70,6 +70,45 @@ t.test('the session is there in the handler; save() stores, reload() sees what o
   t.equal((await ask('count')).n, 2)
 })
 
+t.test('50 messages at once are all stored, by the program of the docs', async (t) => {
+  const store = new InMemoryStore()
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions, { store, autoload: true })
+  await app.register(websocket)
+  app.post('/login', async ({ session }) => Object.assign(session, { user: 'ada', drafts: [] }))
+  app.get('/drafts', async ({ session }) => session.drafts)
+  app.get('/live', { websocket: true }, (socket, { session }) => {
+    socket.on('message', async (text: Buffer) => {
+      try {
+        await session.update(async (newest) => {
+          await new Promise((resolve) => setImmediate(resolve))
+          newest.drafts.push(String(text))
+        })
+        socket.send('stored')
+      } catch {
+        socket.close(1011)
+      }
+    })
+  })
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const visitor = new Visitor(app)
+  await visitor.send('POST /login')
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/live`, { headers: { cookie: visitor.jar.header() } })
+  t.teardown(() => socket.terminate())
+  await once(socket, 'open')
+  const texts = Array.from({ length: 50 }, (_, index) => `draft ${index}`)
+  let stored = 0
+  const all = new Promise<void>((resolve) => {
+    socket.on('message', () => ++stored === texts.length && resolve())
+    socket.on('close', () => resolve())
+  })
+  for (const text of texts) socket.send(text)
+  await all
+  t.equal(stored, 50)
+  t.same((await visitor.send('GET /drafts')).json(), texts, 'in their order')
+})
+
 t.test('after a logout elsewhere, save() says that the session is gone, and reload() finds it empty', async (t) => {
   const { app, connect } = await application(t)
   const visitor = new Visitor(app)

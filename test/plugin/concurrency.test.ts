@@ -10,9 +10,9 @@ import { MapStore } from '../support/map-store.ts'
 const data: Handler = (session) => session.data()
 
 /** Two applications over one store: two processes, as far as the library can tell. */
-async function twoOver(t: { teardown(fn: () => unknown): void }, store: SessionStore, options = {}) {
+async function twoOver(t: { teardown(fn: () => unknown): void }, store: SessionStore, options = {}, other = store) {
   const here = await testApp(t, { store, ...options })
-  const there = await testApp(t, { store, ...options })
+  const there = await testApp(t, { store: other, ...options })
   const { cookie } = await here.send(undefined, (session) => {
     session.user = 'alice'
     session.n = 0
@@ -530,13 +530,62 @@ t.test('update() takes a function, and its function calls nothing that waits for
         session.update((newest) => newest[member]()),
         {
           code: 'FST_SESSION_OPTIONS',
-          message: new RegExp(`session\\.${member}\\(\\) was called while session\\.update\\(\\) runs`)
+          message: new RegExp(`session\\.${member}\\(\\) was called inside the function of session\\.update\\(\\)`)
         }
       )
     }
     const [a, b] = await Promise.all([session.update(() => 'a'), session.update(() => 'b')])
     t.same([a, b], ['a', 'b'], 'one after the other')
   })
+})
+
+t.test('calls of one request wait for their turn; only those inside the function are refused', async (t) => {
+  const { here, cookie } = await twoOver(t, new InMemoryStore())
+  const pause = () => new Promise((resolve) => setImmediate(resolve))
+  let late: Promise<unknown> | undefined
+  await here(cookie, async (session) => {
+    const count = () =>
+      session.update(async (newest) => {
+        const { n } = newest
+        await pause()
+        newest.n = n + 1
+      })
+    await Promise.all([count(), count(), session.save(), count(), session.reload()])
+    t.equal(session.n, 3)
+    const counting = count()
+    await pause()
+    await Promise.all([counting, session.update((newest) => void newest.n++), session.save()])
+    t.equal(session.n, 5, 'also of a call that came while the function was running')
+    await session.update(async (newest) => {
+      await pause()
+      await t.rejects(newest.save(), { code: 'FST_SESSION_OPTIONS', message: /inside the function of session\.update/ })
+      await t.rejects(
+        newest.update(() => undefined),
+        { code: 'FST_SESSION_OPTIONS' }
+      )
+      newest.n++
+      late = pause()
+        .then(pause)
+        .then(pause)
+        .then(() => session.update((newer) => void newer.n++))
+    })
+    await late
+    t.equal(session.n, 7, 'what the function has left behind may call later')
+  })
+  t.match((await here(cookie, data)).body, { n: 7 })
+})
+
+t.test('update() of one session inside that of another is no call inside its own', async (t) => {
+  const { here, cookie } = await twoOver(t, new InMemoryStore())
+  const other = await here(undefined, (session) => void (session.n = 10))
+  await here(cookie, (session) =>
+    session.update(async (newest) => {
+      newest.n++
+      await here(other.cookie, (inner) => inner.update(async (newer) => void newer.n++))
+    })
+  )
+  t.match((await here(cookie, data)).body, { n: 1 })
+  t.match((await here(other.cookie, data)).body, { n: 11 })
 })
 
 t.test('parallel writers in one process neither lose a write nor fight', async (t) => {
@@ -944,7 +993,9 @@ t.test('equal changes of equal data in the same instant are two changes', async 
 t.test(
   'update() over a store without replace notices, as well as it can, that another process was faster',
   async (t) => {
-    const { here, there, cookie } = await twoOver(t, new MapStore())
+    const store = new MapStore()
+    const ofOther = Object.assign(new MapStore(), { entries: store.entries })
+    const { here, there, cookie } = await twoOver(t, store, {}, ofOther)
     let runs = 0
     await here(cookie, (session) =>
       session.update(async (newest) => {

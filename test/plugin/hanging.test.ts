@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
+import type { SessionStore } from '../../types/store.ts'
 import { testApp } from '../support/app.ts'
 import { MapStore } from '../support/map-store.ts'
 import { simulateTime } from '../support/simulated-time.ts'
@@ -110,11 +111,69 @@ for (const [what, encrypt] of Object.entries({
   })
 }
 
-t.test('update() with a function that takes 1.5 seconds and throws', async (t) => {
-  const change = (session: Session) =>
-    session.update(async () => {
-      await after(1.5)
-      throw Object.assign(new Error('no'), { statusCode: 422 })
-    })
-  t.same(await storm(t, {}, change), [422])
+for (const store of [new InMemoryStore(), new MapStore()] as SessionStore[]) {
+  const kind = store instanceof MapStore ? ' over a store without replace' : ''
+
+  t.test(`update() with a function that takes 1.5 seconds and throws${kind}`, async (t) => {
+    const change = (session: Session) =>
+      session.update(async () => {
+        await after(1.5)
+        throw Object.assign(new Error('no'), { statusCode: 422 })
+      })
+    const statuses = await storm(t, { store }, change)
+    if (store instanceof InMemoryStore) t.same(statuses, [422])
+  })
+
+  t.test(`update() with a function that never answers${kind}`, async (t) => {
+    const change = (session: Session) => session.update(never)
+    const statuses = await storm(t, { store }, change)
+    t.same(statuses, [503])
+  })
+}
+
+t.test('what is acknowledged is counted, over a slow store without replace', async (t) => {
+  const store = new MapStore()
+  const { read, write } = MapStore.prototype
+  const { count, time, send } = await counted(t, store)
+  store.read = (id) => after(0.6).then(() => read.call(store, id))
+  store.write = (...args) => after(0.6).then(() => write.apply(store, args))
+  const answers = Array.from({ length: 4 }, () => send((session) => session.update((newest) => void newest.n++)))
+  await time.advance(30)
+  t.same(
+    (await Promise.all(answers)).map(({ status }) => status),
+    [200, 200, 200, 200]
+  )
+  Object.assign(store, { read, write })
+  t.equal(await count(), 4)
 })
+
+t.test('no session comes back after its logout, over a slow store without replace', async (t) => {
+  const store = new MapStore()
+  const { read, write, remove } = MapStore.prototype
+  const { count, time, send } = await counted(t, store)
+  store.read = (id) => after(0.6).then(() => read.call(store, id))
+  store.write = (...args) => after(0.6).then(() => write.apply(store, args))
+  store.remove = (id) => after(0.6).then(() => remove.call(store, id))
+  const updating = send((session) => session.update(async (newest) => void newest.n++))
+  await time.advance(1)
+  const ending = send((session) => session.destroy())
+  const late = send((session) => session.update((newest) => void newest.n++))
+  await time.advance(30)
+  t.same((await updating).status, 200)
+  t.same((await ending).status, 200)
+  t.same((await late).status, 409)
+  Object.assign(store, { read, write, remove })
+  t.equal(await count(), undefined)
+})
+
+/** A session that counts, in simulated time. */
+async function counted(t: Test, store: SessionStore) {
+  const time = simulateTime(t)
+  const { send } = await testApp(t, { store })
+  const { cookie } = await send(undefined, (session) => void (session.n = 0))
+  return {
+    time,
+    send: (handler: (session: Session) => unknown) => send(cookie, handler),
+    count: async () => ((await send(cookie, (session) => session.data())).body as { n?: number }).n
+  }
+}

@@ -6,14 +6,19 @@ import { createClient } from 'redis'
 import t from 'tap'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { RedisStore } from '../../lib/stores/redis.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
 import { testApp } from '../support/app.ts'
 import { HeldStore } from '../support/held-store.ts'
+import { MapStore } from '../support/map-store.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { newSignal } from '../support/signal.ts'
+import { simulateTime } from '../support/simulated-time.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
+
+const never = () => new Promise<never>(() => undefined)
 
 /** Resolves when the store has the call that it holds. */
 async function untilHeld(held: HeldStore): Promise<void> {
@@ -118,6 +123,62 @@ t.test('the responses of open connections are finished before the application’
   t.teardown(() => reader.disconnect())
   t.equal((await reader.keys('starsessions.*')).length, 1)
 })
+
+const HANGING: Record<string, StarsessionsOptions> = {
+  'a store': { store: Object.assign(new MapStore(), { write: never }) },
+  'an encryptor': { encryptor: { encrypt: never, decrypt: never } },
+  'a function of update()': {}
+}
+
+for (const [what, options] of Object.entries(HANGING)) {
+  t.test(`closing does not wait for ever for ${what} that hangs, and says what it gave up`, async (t) => {
+    const time = simulateTime(t)
+    const { app, problems, send } = await testApp(t, { storeTimeout: 2, ...options })
+    const answer = send(undefined, async (session) => {
+      session.n = 1
+      if (what === 'a function of update()') await session.update(never)
+    })
+    for (let turns = 0; turns < 10; turns++) await turn()
+    const closed = app.close()
+    await time.advance(4)
+    await closed
+    t.equal((await answer).status, 503)
+    t.notMatch(JSON.stringify(problems()), /closing goes on/, 'the request had its answer in time')
+  })
+}
+
+t.test(
+  'closing goes on without what takes longer than a call of the store may, and says how much it was',
+  async (t) => {
+    const time = simulateTime(t)
+    const store = new MapStore()
+    const slowly = async (id: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_900))
+      return id
+    }
+    const { app, problems, send } = await testApp(t, { storeTimeout: 2, store })
+    const { cookie } = await send(undefined, (session) => void (session.n = 1))
+    store.write = slowly
+    const rotations = [1, 2].map(() =>
+      send(cookie, async (session) => {
+        await session.regenerateId()
+        session.n = 2
+      })
+    )
+    for (let turns = 0; turns < 10; turns++) await turn()
+    let isClosed = false
+    void app.close().then(() => {
+      isClosed = true
+    })
+    await time.advance(2.9)
+    t.equal(isClosed, false)
+    await time.advance(0.2)
+    t.equal(isClosed, true)
+    t.match(problems(), [{ msg: /^closing goes on without 1 operation of a session that has not ended within 3 s/ }])
+    await time.advance(10)
+    await Promise.all(rotations)
+  }
+)
 
 t.test('the client is left to its owner', async (t) => {
   const client = new Redis(server.port)

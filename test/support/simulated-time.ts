@@ -92,6 +92,8 @@ export function simulateTime(t: { teardown(fn: () => void): void }): SimulatedTi
       return longest
     },
     async advance(seconds) {
+      // What has just begun first gets as far as its timers.
+      for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve))
       const end = now + seconds * 1_000
       for (;;) {
         const next = Math.min(end, ...[...armed.values()].map(({ due }) => due))
