@@ -1,5 +1,4 @@
-// A serializer of your own: MessagePack, which keeps Dates, Maps, Sets and bytes as what they are. JSON would refuse or
-// change them.
+// A serializer of your own: MessagePack, which keeps Maps, Sets and bytes as what they are. JSON would refuse them.
 //
 //   node --import=ts-blank-space/register examples/custom-serializer.ts
 

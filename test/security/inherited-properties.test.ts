@@ -5,13 +5,17 @@ import { resolveOptions } from '../../lib/options.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { Session } from '../../types/session.ts'
-import { testApp } from '../support/app.ts'
+import { type Answer, testApp } from '../support/app.ts'
 
 /** What a careless library may put on `Object.prototype`: names of metadata and options, with values that they could have. */
 const INHERITED: [name: string, values: readonly unknown[]][] = [
   ['rotated', [[], ['sealed'], true]],
   ['cookie', [{ maxAge: 1 }, { secure: false, domain: 'evil.example' }, 1]],
   ['maxAge', [1, null, 'x']],
+  ['name', ['admin', 1]],
+  ['limit', [{ lifetime: 1, from: 0 }, 1]],
+  ['lifetime', [1]],
+  ['from', [1]],
   ['created', [0, 4_000_000_000, 'x']],
   ['last_access', [0, 4_000_000_000]],
   ['rev', ['x']],
@@ -48,12 +52,15 @@ const login = (session: Session) => {
 
 const attributes = (line: string | undefined) => line?.replace(/^[^;]*/, '')
 
+/** Runs the body while every object inherits the property, seen by `for (key in object)` and not. */
 const inheriting = async (name: string, value: unknown, body: () => Promise<void>): Promise<void> => {
-  Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: true })
-  try {
-    await body()
-  } finally {
-    Reflect.deleteProperty(Object.prototype, name)
+  for (const enumerable of [true, false]) {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable })
+    try {
+      await body()
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name)
+    }
   }
 }
 
@@ -69,8 +76,9 @@ for (const [store, make] of Object.entries(stores)) {
     for (const [name, values] of INHERITED) {
       for (const value of values) {
         const what = `Object.prototype.${name} = ${JSON.stringify(value)}`
-        const { cookie, lines } = await usual.send(undefined, login)
+        const logins = [await usual.send(undefined, login), await usual.send(undefined, login)]
         await inheriting(name, value, async () => {
+          const { cookie, lines } = logins.pop() as Answer
           const known = await usual.send(cookie, (session) => ({
             user: session.user ?? null,
             isModified: session.isModified,
