@@ -5,6 +5,7 @@ import { RawHeaders } from './cookie-outlet.ts'
 import { isCookieShared, leftBehind } from './encapsulation.ts'
 import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from './errors.ts'
 import { watchLateChanges } from './late-changes.ts'
+import { own } from './own.ts'
 import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
 import { report } from './report.ts'
 import { RequestSession } from './request-session.ts'
@@ -89,7 +90,7 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
     // Without our hooks nothing would be committed, and the change would be lost in silence.
     throw tooEarly(`request.${membersOf(settings.name).load}() was called`)
   }
-  const cookie = findCookies(request.raw.headers.cookie, settings.cookieName)
+  const cookie = findCookies(own(request.raw.headers, 'cookie'), settings.cookieName)
   if (typeof cookie === 'object') tellOfSeveral(request, registration)
   const headers = new RawHeaders(response, request, reply)
   const held = new RequestSession(manager, cookie, request.log, inFlight, headers)
