@@ -56,7 +56,7 @@ t.test("a cookie's signature is compared in constant time, and checked before an
     const { cookie } = await send(undefined, login)
     calls.length = 0
     t.same((await send(forge(String(cookie)), show)).body, {})
-    t.same(calls, ['timingSafeEqual', 'timingSafeEqual'], 'one for each key, and nothing after it')
+    t.same(calls, Array(4).fill('timingSafeEqual'), 'one for each key, again to tell the log why, and nothing after it')
     calls.length = 0
     t.same((await send(cookie, show)).body, { user: 'alice' })
     t.equal(calls[0], 'timingSafeEqual')
