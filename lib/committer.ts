@@ -74,7 +74,7 @@ export class Committer {
     const state = stateOf(session)
     if (status === 'rotated') renewId(state)
     const { id, stored, strays } = state
-    const reissue = this.#isReissued(state)
+    const reissue = this.isReissued(state)
     const began = channels.rotate.hasSubscribers ? performance.now() : 0
     const action = await this.write(state, data, at)
     if (status === 'changed') return reissue ? action : NONE
@@ -143,7 +143,7 @@ export class Committer {
       const scope = state.scope === asked.scope ? null : state.scope
       replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
-    const reissue = stored.id !== old || this.#isReissued(state)
+    const reissue = stored.id !== old || this.isReissued(state)
     settle(state, stored, asked, began)
     if (stored.id !== old) publishRotation(old, stored.id, began, attempts)
     return reissue ? this.#issue(stored, at) : NONE
@@ -155,7 +155,7 @@ export class Committer {
   }
 
   /** Whether the browser has to get the cookie although the id is the same. To be asked before the state has the new record. */
-  #isReissued({ stored, cookieChanged }: SessionState): boolean {
+  isReissued({ stored, cookieChanged }: SessionState): boolean {
     if (this.#expiry.rolling || this.#records.ownsIds || cookieChanged) return true
     return stored !== null && isRaised(this.#expiry, stored.metadata)
   }

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction } from './cookie.ts'
 import { withoutSharedCaching } from './headers.ts'
 import type { AnnouncedHeaders } from './late-changes.ts'
-import type { CookieOutlet } from './request-session.ts'
+import type { CookieOutlet } from './request-cookie.ts'
 import type { SessionResponse } from './response.ts'
 
 /** The raw response's headers: what a handler's own `save()` has to put its cookie in, in case Fastify sends nothing. */

@@ -1,39 +1,31 @@
 import type { Log } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
-import { type CookieAction, type CookieValue, NONE, type Outcome } from './cookie.ts'
+import { type CookieAction, type CookieValue, NONE } from './cookie.ts'
 import { cannotSendCookie, SessionGoneError, SessionUnavailableError } from './errors.ts'
+import type { FirstChunk } from './first-chunk.ts'
 import { isInstance } from './foreign.ts'
 import type { InFlight } from './in-flight.ts'
 import { OneByOne } from './one-by-one.ts'
 import { copyOf, type Data } from './record.ts'
 import { tellSuperseded } from './refusals.ts'
+import { type CookieOutlet, RequestCookie } from './request-cookie.ts'
+import type { Review } from './review.ts'
 import { type SessionCommands, stateOf } from './session.ts'
-import type { Review, SessionManager } from './session-manager.ts'
+import type { SessionManager } from './session-manager.ts'
 import { idOf } from './session-state.ts'
 import { Unawaited } from './unawaited.ts'
 import { calledInside, callInside, isInside } from './update-function.ts'
 
-/** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
-export interface CookieOutlet {
-  /** `false`: no header can go out any more. */
-  readonly isOpen: boolean
-  announce(action: CookieAction): void
-}
-
 /** One request's session: loaded once, changed by one operation at a time, and what its cookie has come to. */
 export class RequestSession implements SessionCommands {
   readonly #manager: SessionManager
-  readonly #cookie: CookieValue
+  readonly #cookie: RequestCookie
   readonly #log: Log
   readonly #order: OneByOne
-  readonly #outlet: CookieOutlet
   #loading: Promise<Session> | null = null
   #unawaited: Unawaited | null = null
-  #action: CookieAction = NONE
 
   session: Session | null = null
-  /** A handler's own save() has put the cookie on the raw response. */
-  announced = false
   /** The response's commit has run: it runs once, however often the hook does. */
   settled = false
   /** The properties as the last commit left them. */
@@ -52,16 +44,20 @@ export class RequestSession implements SessionCommands {
    */
   constructor(manager: SessionManager, cookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#manager = manager
-    this.#cookie = cookie
+    this.#cookie = new RequestCookie(cookie, outlet)
     this.#log = log
     this.#order = new OneByOne(inFlight)
-    this.#outlet = outlet
   }
 
   /** What the response has to do about the cookie, as far as it has come. */
   get action(): CookieAction {
     const rescue = this.session === null ? NONE : this.#manager.cookieAfterFailure(this.session)
-    return rescue === NONE ? this.#action : rescue
+    return rescue === NONE ? this.#cookie.action : rescue
+  }
+
+  /** A handler's own save() has put the cookie on the raw response. */
+  get announced(): boolean {
+    return this.#cookie.announced
   }
 
   load(): Promise<Session> {
@@ -92,9 +88,9 @@ export class RequestSession implements SessionCommands {
         )
         if (outcome.kind === 'refused') return refused(session)
         if (outcome.kind === 'clear') await this.#endOthers()
-        this.#settle(outcome)
+        this.#cookie.settle(outcome)
       } catch (error) {
-        throw this.#withoutCookie(error)
+        throw this.#cookie.without(error)
       }
       this.left = copyOf(session as unknown as Data)
     })
@@ -107,7 +103,7 @@ export class RequestSession implements SessionCommands {
   finish(areHeadersSent: () => boolean): Promise<void> | undefined {
     const session = this.session as Session
     if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers(areHeadersSent)
-    const review = attempt(() => this.#manager.review(session))
+    const review = this.#manager.reviewer.attempt(session)
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty')
       return this.#commit(areHeadersSent, review, (loaded) => this.#refuse(loaded))
     this.left = review.data
@@ -118,13 +114,30 @@ export class RequestSession implements SessionCommands {
   async #finishAfterOthers(areHeadersSent: () => boolean): Promise<void> {
     await this.#unawaited?.ended()
     const failed = this.#unawaited?.tell()
-    if (failed !== undefined) throw this.#withoutCookie(this.#noted(failed))
+    if (failed !== undefined) throw this.#cookie.without(this.#noted(failed))
     await this.#commit(areHeadersSent, undefined, (loaded) => this.#refuse(loaded))
   }
 
   /** Tells the log of commands that have failed while nobody waited for them, and that no response has become. */
   tellUnawaited(): void {
     this.#unawaited?.tell()
+  }
+
+  /** The browser may get the cookie of an id again that it has already. */
+  get mayReissue(): boolean {
+    return this.session !== null && this.#manager.mayReissue(this.session)
+  }
+
+  /**
+   * Waits until the headers go out, and leaves out the cookie of an id that has been rotated away or ended meanwhile.
+   * @param chunk `null`: nobody can tell when that is
+   */
+  async checkCookie(chunk: FirstChunk | null): Promise<void> {
+    const { action } = this.#cookie
+    if (action.kind !== 'issue' || this.#cookie.isNews(action) || chunk?.isThere) return
+    await chunk?.there
+    const isGood = chunk !== null && (await this.#manager.isThere(this.session as Session).catch(() => false))
+    if (!isGood) this.#cookie.action = NONE
   }
 
   #refuse(session: Session): void {
@@ -134,11 +147,11 @@ export class RequestSession implements SessionCommands {
 
   /** Whether a commit would store, or remove, something, once what is under way is done. */
   hasUnsavedChanges(): Promise<boolean> {
-    return this.#inTurn(async (session) => this.#manager.hasUnsavedChanges(session))
+    return this.#inTurn(async (session) => this.#manager.reviewer.hasUnsavedChanges(session))
   }
 
   save(): Promise<void> {
-    return this.#asked('save', () => this.commit(() => !this.#outlet.isOpen))
+    return this.#asked('save', () => this.commit(() => !this.#cookie.canGoOut))
   }
 
   destroy(): Promise<void> {
@@ -156,7 +169,7 @@ export class RequestSession implements SessionCommands {
   async #load(): Promise<Session> {
     this.unavailable = null
     try {
-      this.session = await this.#manager.load(this.#cookie, this, this.#log)
+      this.session = await this.#manager.load(this.#cookie.brought, this, this.#log)
       return this.session
     } catch (error) {
       // Nobody may be waiting: such a failure must not end the process.
@@ -173,15 +186,16 @@ export class RequestSession implements SessionCommands {
   }
 
   async #destroy(session: Session): Promise<void> {
-    await this.#manager.alone.run(session, () => this.#manager.destroy(session, !this.#outlet.isOpen))
+    await this.#manager.alone.run(session, () => this.#manager.destroy(session, !this.#cookie.canGoOut))
     await this.#endOthers()
-    if (this.#cookie !== undefined || this.action.kind === 'issue') this.#settle({ kind: 'clear' })
+    if (this.#cookie.brought !== undefined || this.action.kind === 'issue') this.#cookie.settle({ kind: 'clear' })
   }
 
   /** With the session gone, the next request would open what another cookie of the name has. */
   async #endOthers(): Promise<void> {
-    if (typeof this.#cookie !== 'object') return
-    for (const value of this.#cookie) {
+    const { brought } = this.#cookie
+    if (typeof brought !== 'object') return
+    for (const value of brought) {
       const other = await this.#manager.load(value, this, this.#log)
       await this.#manager.alone.run(other, () => this.#manager.destroy(other))
     }
@@ -190,29 +204,24 @@ export class RequestSession implements SessionCommands {
   #asked<T>(member: string, operation: () => Promise<T>): Promise<T> {
     const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#announced(operation)
     this.#unawaited ??= new Unawaited(this.#log)
-    return this.#unawaited.own(member, result, () => this.settled || !this.#outlet.isOpen)
+    return this.#unawaited.own(member, result, () => this.settled || !this.#cookie.canGoOut)
   }
 
   /** What a handler asked for: the cookie may be needed before the response is Fastify's to send. */
   async #announced<T>(operation: () => Promise<T>): Promise<T> {
-    const known = this.action.kind === 'issue' ? this.action.value : this.#cookie
+    const before = this.action
     this.unavailable = null
     const result = await operation().catch((error: unknown) => {
-      if (this.action !== NONE && this.#outlet.isOpen) this.#announce()
+      if (this.action !== NONE && this.#cookie.canGoOut) this.#cookie.announce(this.action)
       throw this.#noted(error)
     })
     if (this.action === NONE) return result
-    if (this.#outlet.isOpen) this.#announce()
-    else if (this.action.kind === 'issue' && ![known].flat().includes(this.action.value)) {
+    if (this.#cookie.canGoOut) this.#cookie.announce(this.action)
+    else if (this.#cookie.isNews(this.action) && !isSame(this.action, before)) {
       // The headers went out while the store was being asked.
       throw cannotSendCookie()
     }
     return result
-  }
-
-  #announce(): void {
-    this.announced = true
-    this.#outlet.announce(this.action)
   }
 
   #update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
@@ -221,26 +230,15 @@ export class RequestSession implements SessionCommands {
       const inside = (newest: Session) => callInside(this, this.#manager.timeout, () => fn(newest))
       try {
         const { result, action } = await this.#manager.alone.run(session, () =>
-          this.#manager.update(session, inside, this.#log, !this.#outlet.isOpen)
+          this.#manager.update(session, inside, this.#log, !this.#cookie.canGoOut)
         )
         if (action.kind === 'clear') await this.#endOthers()
-        this.#settle(action)
+        this.#cookie.settle(action)
         return result
       } catch (error) {
-        throw this.#withoutCookie(error)
+        throw this.#cookie.without(error)
       }
     })
-  }
-
-  /** An earlier save() of this request may have issued a cookie for a session that has ended since. */
-  #withoutCookie(error: unknown): unknown {
-    if (isInstance(error, SessionGoneError)) this.#action = NONE
-    return error
-  }
-
-  #settle(action: Outcome): void {
-    if (action.kind === 'ended') this.#action = NONE
-    else if (action.kind !== 'none' && action.kind !== 'refused') this.#action = action
   }
 
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
@@ -255,11 +253,5 @@ export class RequestSession implements SessionCommands {
   }
 }
 
-/** What cannot be found out now: the commit says why. */
-function attempt<T>(question: () => T): T | undefined {
-  try {
-    return question()
-  } catch {
-    return undefined
-  }
-}
+const isSame = (one: CookieAction, other: CookieAction): boolean =>
+  one.kind === 'issue' && other.kind === 'issue' && one.value === other.value

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction, CookieWriter } from './cookie.ts'
 import { SessionUnavailableError, withFixedMessage } from './errors.ts'
+import { firstChunkOf } from './first-chunk.ts'
 import { varyOnCookie, withoutCookie } from './headers.ts'
 import { isLocalHost } from './local-host.ts'
 import { discard, isResponse, isStream, orFailureOf } from './payload.ts'
@@ -40,8 +41,13 @@ export class SessionResponse {
    *   shown
    */
   finish(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void {
+    const chunk = isLate(held, request, reply, payload) ? firstChunkOf(payload, reply.raw) : undefined
+    const toSend = chunk?.payload ?? payload
     const commit = this.#begin(held, reply, payload)
-    const finished = () => this.#withHeaders(held, request, reply, payload)
+    const finished = () => {
+      chunk?.arrive()
+      return this.#withHeaders(held, request, reply, toSend)
+    }
     // In the same turn where it can be: most responses only read their session.
     if (commit === undefined) {
       done(null, finished())
@@ -54,9 +60,10 @@ export class SessionResponse {
       report(request.log, 'error', error.code, { err: failure }, 'the session could not be committed')
       // The handler has begun the response itself: it is too late for another.
       if (reply.raw.headersSent) return sent
-      throw this.#fail(error, reply, payload)
+      throw this.#fail(error, reply, toSend)
     }
-    whileSending(reply, orFailureOf(payload, commit.then(finished, failed)), done)
+    const committed = chunk === undefined ? commit : commit.then(() => held.checkCookie(chunk))
+    whileSending(reply, orFailureOf(payload, committed.then(finished, failed)), done)
   }
 
   /**
@@ -148,6 +155,15 @@ export class SessionResponse {
     discard(payload)
     return error
   }
+}
+
+/**
+ * Whether the headers go out later than the commit, with a cookie for the same id: they wait for the first chunk. By then
+ * another request may have given the session a new id, and the browser must not get the old one back.
+ */
+function isLate(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
+  if (!isStream(payload) || held.settled || !held.mayReissue) return false
+  return request.method !== 'HEAD' && reply.statusCode !== 204
 }
 
 /** Of a web `Response`, its own counts. */

@@ -2,16 +2,16 @@ import type { Expiry, Log, Settings } from '../types/options.ts'
 import type { Session } from '../types/session.ts'
 import { Alone } from './alone.ts'
 import { now } from './clock.ts'
-import { Committer, type Draft } from './committer.ts'
+import { Committer } from './committer.ts'
 import { CLEAR, type CookieAction, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from './cookie.ts'
 import { channels, fingerprint } from './diagnostics.ts'
 import { end, endRemnant } from './ending.ts'
 import { cannotSendCookie, SessionGoneError } from './errors.ts'
 import { holdsNothing } from './holds-nothing.ts'
-import { isSamePlain } from './plain.ts'
 import type { Data } from './record.ts'
-import { type Found, RecordStore, type Stored } from './record-store.ts'
+import { type Found, RecordStore } from './record-store.ts'
 import { Refusals } from './refusals.ts'
+import { Reviewer } from './review.ts'
 import {
   alignRecord,
   createSession,
@@ -23,14 +23,10 @@ import {
 } from './session.ts'
 import { newSessionId } from './session-id.ts'
 import { idOf, stateFor } from './session-state.ts'
-import { needsCookie, SETTLED, type Status, statusOf } from './session-status.ts'
+import { needsCookie } from './session-status.ts'
 import { firstThatOpens } from './several-cookies.ts'
 
-/** What a session has become. */
-export type Review = Draft & { readonly status: Status }
-
 const MISSING: Found = { kind: 'missing' }
-const NOTHING = new Uint8Array(0)
 
 /** Loads, commits and ends sessions over a store. Ids and bytes in, an outcome out: it knows nothing of HTTP. */
 export class SessionManager {
@@ -42,6 +38,7 @@ export class SessionManager {
   readonly alone: Alone
   /** Seconds that a function of `update()` has. */
   readonly timeout: number
+  readonly reviewer: Reviewer
 
   constructor(settings: Settings) {
     this.#expiry = settings.expiry
@@ -49,12 +46,13 @@ export class SessionManager {
     this.timeout = settings.storeTimeout
     this.#records = new RecordStore(settings)
     this.#committer = new Committer(settings, this.#records)
+    this.reviewer = new Reviewer(settings.expiry, this.#records)
     const { codec, ownsIds } = this.#records
     this.#kind = {
       expiry: settings.expiry,
       newId: () => (ownsIds ? undefined : newSessionId()),
       recordOf: (data, metadata) => codec.serialize(data, metadata),
-      isChanged: (data, stored) => this.#recordOf(data, stored) !== stored.record
+      isChanged: (data, stored) => this.reviewer.recordOf(data, stored) !== stored.record
     }
   }
 
@@ -118,7 +116,12 @@ export class SessionManager {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(session: Session, log: Log, headersSent = false, review = this.review(session)): Promise<Outcome> {
+  async commit(
+    session: Session,
+    log: Log,
+    headersSent = false,
+    review = this.reviewer.review(session)
+  ): Promise<Outcome> {
     const state = stateOf(session)
     const { data, record, status, at } = review
     if (headersSent && needsCookie(status, state, this.#records.ownsIds)) throw cannotSendCookie()
@@ -197,46 +200,20 @@ export class SessionManager {
     }
   }
 
+  /** Whether a commit may issue the cookie of an id again that the browser has already. */
+  mayReissue(session: Session): boolean {
+    return !this.#records.ownsIds && this.#committer.isReissued(stateOf(session))
+  }
+
+  /** Whether the store has the session under the id that it was loaded from, or committed to, last. */
+  async isThere(session: Session): Promise<boolean> {
+    const { stored } = stateOf(session)
+    return stored !== null && (await this.#records.read(stored.id)).kind === 'session'
+  }
+
   /** The cookie that the browser needs although a commit has failed; `NONE`: it needs none. */
   cookieAfterFailure(session: Session): CookieAction {
     return this.#committer.issueUnconfirmed(stateOf(session))
-  }
-
-  /** Whether a commit would store, or remove, something. */
-  hasUnsavedChanges(session: Session): boolean {
-    try {
-      return !SETTLED.has(this.review(session).status)
-    } catch {
-      // What cannot be serialized was not stored.
-      return true
-    }
-  }
-
-  /**
-   * What the session is now, and what a commit has to do about it.
-   * @throws `FST_SESSION_SERIALIZE`
-   */
-  review(session: Session): Review {
-    const state = stateOf(session)
-    const { stored } = state
-    const at = now()
-    const data = session.data() as Data
-    // One that is not stored yet is serialized when it is written.
-    const record = stored === null ? NOTHING : this.#recordOf(data, stored)
-    const isChanged = stored !== null && record !== stored.record
-    return { data, record, at, status: statusOf(state, this.#expiry, data, isChanged, at) }
-  }
-
-  /**
-   * The record that the data make: the stored one itself when they are what they were. Most are, and to compare them costs
-   * a third of serializing them.
-   * @throws `FST_SESSION_SERIALIZE`
-   */
-  #recordOf(data: Data, stored: Stored): Uint8Array {
-    if (stored.data !== undefined && isSamePlain(data, stored.data)) return stored.record
-    const { codec } = this.#records
-    const record = codec.serialize(data, stored.metadata)
-    return codec.isSame(record, stored) ? stored.record : record
   }
 
   async #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {

@@ -1,5 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { Readable } from 'node:stream'
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { createRequire } from 'node:module'
+import { PassThrough, Readable, Stream } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { fingerprint } from '../../lib/diagnostics.ts'
@@ -11,6 +14,15 @@ import { cookieValue, type Handler, testApp } from '../support/app.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { MapStore } from '../support/map-store.ts'
 import { steadyClock } from '../support/steady-clock.ts'
+
+/** The one that @fastify/websocket brings along, by way of duplexify. */
+const { PassThrough: OldPassThrough } = ['@fastify/websocket', 'duplexify', 'readable-stream'].reduce<unknown>(
+  (from, name, index) => {
+    const require = createRequire(from as string)
+    return index < 2 ? require.resolve(name) : require(name)
+  },
+  import.meta.url
+) as { PassThrough: typeof PassThrough }
 
 const data: Handler = (session) => session.data()
 const rotate: Handler = (session) => session.regenerateId()
@@ -583,4 +595,151 @@ t.test('reload() does not forget a rotation whose answer was lost', async (t) =>
     else t.match(lines, [/^session=; Expires/])
     t.equal(store.size, ends ? 0 : 2)
   }
+})
+
+/** What a page may send that goes on for a while. */
+const STREAMS: Record<string, (first: Promise<unknown>) => unknown> = {
+  'a generator': (first) =>
+    Readable.from(
+      (async function* () {
+        await first
+        yield 'late'
+      })()
+    ),
+  'a stream that somebody writes to': (first) => {
+    const stream = new PassThrough()
+    first.then(() => stream.end('late'))
+    return stream
+  },
+  'a stream of readable-stream 3': (first) => {
+    const stream = new OldPassThrough()
+    first.then(() => stream.end('late'))
+    return stream
+  },
+  'a stream of the first kind': (first) => {
+    const stream = Object.assign(new Stream(), { readable: true })
+    first.then(() => {
+      stream.emit('data', 'late')
+      stream.emit('end')
+    })
+    return stream
+  },
+  'a web stream': (first) => webStream(first),
+  'a Response': (first) => new Response(webStream(first), { headers: { 'x-own': '1' } })
+}
+
+function webStream(first: Promise<unknown>): ReadableStream {
+  return new ReadableStream({
+    async start(controller) {
+      await first
+      controller.enqueue(new TextEncoder().encode('late'))
+      controller.close()
+    }
+  })
+}
+
+for (const [what, open] of Object.entries(STREAMS)) {
+  t.test(`${what} that begins late brings no old cookie over a newer one`, async (t) => {
+    const kinds: { options: StarsessionsOptions; change?: Handler }[] = [
+      { options: { lifetime: 60, rolling: true } },
+      { options: { lifetime: 60, rolling: true }, change: (session) => void (session.n = 1) },
+      { options: { lifetime: 60 }, change: (session) => session.options({ maxAge: 30 }) }
+    ]
+    for (const { options, change } of kinds) {
+      for (const rotates of [true, false]) {
+        let begin: () => void = () => undefined
+        const first = new Promise<void>((resolve) => (begin = resolve))
+        const { app, send, cookie } = await login(t, options, (app) => {
+          app.get('/stream', async (request, reply) => {
+            await change?.(await request.loadSession(), request)
+            await request.loadSession()
+            return reply.send(open(first))
+          })
+        })
+        const late = app.inject({ url: '/stream', headers: { cookie: String(cookie) } })
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        const next = rotates ? (await send(cookie, rotate)).cookie : cookie
+        begin()
+        const { statusCode, body, headers } = await late
+        t.same({ statusCode, body }, { statusCode: 200, body: 'late' })
+        if (what === 'a Response') t.equal(headers['x-own'], '1')
+        const isTold = !rotates && what !== 'a stream of the first kind'
+        t.match(headers['set-cookie'], isTold ? /^session=[\w-]{43}; Max-Age=/ : undefined)
+        t.match((await send(next, data)).body, { user: 'alice' })
+        if (change !== undefined && options.rolling) t.match((await send(next, data)).body, { n: 1 }, 'stored at once')
+      }
+    }
+  })
+}
+
+t.test('a stream that fails before its first chunk is answered with its error', async (t) => {
+  const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
+    app.get('/stream', async (request, reply) => {
+      await request.loadSession()
+      const stream = new PassThrough()
+      setImmediate(() => stream.destroy(new Error('the disk is full')))
+      return reply.send(stream)
+    })
+  })
+  const { statusCode, body } = await app.inject({ url: '/stream', headers: { cookie: String(cookie) } })
+  t.equal(statusCode, 500)
+  t.match(body, /the disk is full/)
+})
+
+t.test('a store that is down when a stream begins costs the cookie, not the response', async (t) => {
+  let begin: () => void = () => undefined
+  const { app, store, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
+    app.get('/stream', async (request, reply) => {
+      await request.loadSession()
+      const stream = new PassThrough()
+      begin = () => stream.end('late')
+      return reply.send(stream)
+    })
+  })
+  const late = app.inject({ url: '/stream', headers: { cookie: String(cookie) } })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  store.read = async () => {
+    throw new Error('down')
+  }
+  begin()
+  const { statusCode, body, headers } = await late
+  t.same([statusCode, body, headers['set-cookie']], [200, 'late', undefined])
+})
+
+t.test('nobody waits for a stream to begin where the cookie stays as it is, nor for HEAD', async (t) => {
+  for (const { options, method, change } of [
+    { options: { lifetime: 60 }, method: 'GET', change: () => undefined },
+    { options: { lifetime: 60, rolling: true }, method: 'HEAD', change: () => undefined },
+    { options: { lifetime: 60, rolling: true }, method: 'GET', change: rotate }
+  ] as const) {
+    const stream = new PassThrough()
+    const { app, cookie } = await login(t, options, (app) => {
+      // Whoever waited for the stream would wait for this.
+      const onSend = async () => void stream.end('late')
+      app.get('/stream', { onSend }, async (request, reply) => {
+        await change(await request.loadSession(), request)
+        return reply.send(stream)
+      })
+    })
+    const { statusCode } = await app.inject({ method, url: '/stream', headers: { cookie: String(cookie) } })
+    t.equal(statusCode, 200)
+  }
+})
+
+t.test('a client that goes away before a stream begins is not waited for', async (t) => {
+  const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
+    app.get('/stream', async (request, reply) => {
+      await request.loadSession()
+      stream = new PassThrough()
+      return reply.send(stream)
+    })
+  })
+  let stream: PassThrough | undefined
+  const origin = await app.listen({ port: 0 })
+  const request = get(`${origin}/stream`, { headers: { cookie: String(cookie) } })
+  request.on('error', () => undefined)
+  while (stream === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+  request.destroy()
+  await once(stream, 'close')
+  t.equal(stream.destroyed, true, 'as Fastify does it')
 })

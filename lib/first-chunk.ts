@@ -1,0 +1,90 @@
+import type { EventEmitter } from 'node:events'
+import type { Readable } from 'node:stream'
+import { isResponse } from './payload.ts'
+
+const BEGINNINGS = ['readable', 'end', 'error', 'close'] as const
+
+/** A stream that is to be sent. Its headers go out with the first chunk. */
+export interface FirstChunk {
+  /** What to send in the place of the stream. */
+  readonly payload: unknown
+  /** There is nothing to wait for any more. */
+  readonly isThere: boolean
+  /** Resolves when there is a chunk, or when none can come any more, or when the client has gone. */
+  readonly there: Promise<void>
+  /** Stops waiting. */
+  arrive(): void
+}
+
+/**
+ * @param connection emits `close` when the client has gone
+ * @returns `null`: nobody can tell when the payload begins (a stream of the first kind)
+ */
+export function firstChunkOf(payload: unknown, connection: EventEmitter): FirstChunk | null {
+  if (isResponse(payload)) {
+    const { body, status, statusText, headers } = payload
+    if (body === null || body.locked) return new Chunk(payload, connection).arrive()
+    const chunk = ofWebStream(body, connection)
+    chunk.payload = new Response(chunk.payload as ReadableStream, { status, statusText, headers })
+    return chunk
+  }
+  if (isWebStream(payload)) {
+    return payload.locked ? new Chunk(payload, connection).arrive() : ofWebStream(payload, connection)
+  }
+  return isReadable(payload) ? ofReadable(payload, connection) : null
+}
+
+class Chunk implements FirstChunk {
+  payload: unknown
+  isThere = false
+  readonly there: Promise<void>
+  readonly arrive: () => this
+
+  constructor(payload: unknown, connection: EventEmitter, stream?: Readable) {
+    this.payload = payload
+    let resolve: () => void
+    this.there = new Promise((resolved) => {
+      resolve = resolved
+    })
+    this.arrive = () => {
+      this.isThere = true
+      connection.off('close', this.arrive)
+      for (const event of BEGINNINGS) stream?.off(event, this.arrive)
+      resolve()
+      return this
+    }
+    connection.on('close', this.arrive)
+    // Nothing is read: to listen makes the stream fetch its first chunk, and to stop listening lets it flow again.
+    for (const event of BEGINNINGS) stream?.on(event, this.arrive)
+  }
+}
+
+function ofReadable(stream: Readable, connection: EventEmitter): Chunk {
+  // Where it flows, somebody else reads it already.
+  const hasBegun = stream.destroyed || stream.readableFlowing === true || stream.readableLength > 0
+  return hasBegun ? new Chunk(stream, connection).arrive() : new Chunk(stream, connection, stream)
+}
+
+/** The only way to find out is to read the first chunk, so the rest follows it in another stream. */
+function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
+  const reader = stream.getReader()
+  let first: ReturnType<typeof reader.read> | undefined = reader.read()
+  const pull = async (controller: ReadableStreamDefaultController) => {
+    const { done, value } = await (first ?? reader.read())
+    first = undefined
+    if (done) controller.close()
+    else controller.enqueue(value)
+  }
+  const cancel = (reason: unknown) => reader.cancel(reason)
+  const chunk = new Chunk(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }), connection)
+  // What the stream has failed with is thrown again to whoever reads the other one.
+  first.then(chunk.arrive, chunk.arrive)
+  return chunk
+}
+
+const isWebStream = (payload: unknown): payload is ReadableStream =>
+  typeof payload === 'object' && payload !== null && 'getReader' in payload
+
+/** Not one of the first kind, which sends its chunks to whoever listens at that moment. */
+const isReadable = (payload: unknown): payload is Readable =>
+  typeof payload === 'object' && payload !== null && 'readableFlowing' in payload
