@@ -25,8 +25,7 @@ export function report(log: Log, level: 'warn' | 'error', code: string, details:
   }
 }
 
-const REMEDY =
-  'There is no logger, so this is shown once: set one up with `Fastify({ logger: true })` to see all of them'
+const REMEDY = 'The logger is off, so this is shown once: `Fastify({ logger: true })` logs all of them'
 
 /** Fastify's logger is this without the option `logger`, and pino's at the level `silent`. */
 const isSilent = ({ error, debug }: Log): boolean => error === debug && error.name === 'noop'

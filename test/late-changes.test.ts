@@ -24,6 +24,7 @@ async function closeWhen(when: 'at once' | 'later', held: object, { sent = false
     settled: false,
     streams: false,
     dropped: false,
+    tellUnawaited() {},
     async hasUnsavedChanges() {
       told.push('asked')
       return true
@@ -76,6 +77,7 @@ async function over(t: Test, count: number) {
     settled: true,
     streams: false,
     dropped: false,
+    tellUnawaited() {},
     hasUnsavedChanges: async () => true
   }))
   const raw = { statusCode: 200, writableFinished: true, destroyed: false }
