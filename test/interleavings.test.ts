@@ -63,6 +63,39 @@ t.test('without the comparison each of the promises is seen to break', async (t)
   t.match((await broken('write other key', 'regenerateId')).join(), 'life under an id that was rotated away')
 })
 
+t.test('without the tombstone, a page beside a login takes it away from the browser', async (t) => {
+  const forgetful = await inMemory(t, (store) => {
+    const { read } = store
+    store.read = async (...args) => {
+      const bytes = await read.apply(store, args)
+      return bytes !== null && Buffer.from(bytes).includes('"rotated"') ? null : bytes
+    }
+  })
+  const { violations } = await forgetful.all(['regenerateId', 'page'])
+  t.match([...violations].join(), 'a login that the browser has lost')
+})
+
+t.test('with a read that is too old, a rolling response brings an older cookie over a newer one', async (t) => {
+  const outdated = await inMemory(
+    t,
+    (store) => {
+      const first = new Map<string, Uint8Array | null>()
+      const { read } = store
+      store.read = async (id, ...rest) => {
+        // The survey sees what is there: it reads without a lifetime.
+        if (rest[0] === 0) return read.call(store, id, ...rest)
+        if (!first.has(id)) first.set(id, await read.call(store, id, ...rest))
+        return first.get(id) ?? null
+      }
+    },
+    WAYS.rolling
+  )
+  const violations = [...(await outdated.all(['read', 'regenerateId'])).violations].join()
+  t.match(violations, 'an older cookie over a newer one')
+  t.match(violations, 'a login that the browser has lost')
+  t.match(violations, 'the cookie of a session that is not there')
+})
+
 t.test('without the tombstone, destroy() does not find what came out of the session', async (t) => {
   const forgetful = await inMemory(t, (store) => {
     const { replace } = store
@@ -71,6 +104,7 @@ t.test('without the tombstone, destroy() does not find what came out of the sess
       return replace.call(store, id, expected, isTombstone ? null : data, lifetime, ttl)
     }
   })
-  const { violations } = await forgetful.all(['regenerateId', 'destroy'])
-  t.match([...violations].join(), 'life after destroy()')
+  const violations = [...(await forgetful.all(['regenerateId', 'destroy'])).violations].join()
+  t.match(violations, 'life after destroy()')
+  t.match(violations, 'a browser that is logged in after a logout')
 })

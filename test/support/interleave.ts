@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Answer, cookieValue, type Handler, type TestApp, testApp } from './app.ts'
+import { browserViolations } from './browser-orders.ts'
 import { GatedStore } from './gated-store.ts'
 import { type Waiting, walkSchedules } from './schedules.ts'
 
@@ -24,7 +25,8 @@ export const ACTIONS = {
   update: () => (session) =>
     session.update((newest) => {
       newest.n = (newest.n ?? 0) + 1
-    })
+    }),
+  page: () => (session) => void (session.csrf ??= 'x')
 } satisfies Record<string, (name: string) => Handler>
 
 export type Action = keyof typeof ACTIONS
@@ -47,8 +49,8 @@ interface Went {
   /** The session that it loaded was a new one: the shared one had ended, or gone elsewhere, before. */
   isOutside: boolean
   answer: Answer | null
-  /** The answer was looked at. */
-  isSeen: boolean
+  /** The how many-th answer it was; 0: nobody has looked at it yet. */
+  order: number
 }
 
 interface World {
@@ -60,6 +62,9 @@ interface World {
   readonly data: ReadonlyMap<string, Data>
   /** What has changed since the request that made it wrote it. */
   readonly changed: ReadonlySet<string>
+  /** What a browser with this cookie gets. */
+  readonly opens: ReadonlyMap<string | undefined, Data>
+  readonly isRolling: boolean
 }
 
 const isAcknowledged = ({ answer, isOutside }: Went): boolean => answer?.status === 200 && !isOutside
@@ -70,13 +75,16 @@ export class Interleaving {
   readonly #probe: TestApp
   readonly #raw: (id: string) => Promise<Uint8Array | null>
   readonly #fresh: () => Promise<void>
+  readonly #isRolling: boolean
 
   private constructor(
     apps: { test: TestApp; gate: GatedStore }[],
     probe: TestApp,
     raw: (id: string) => Promise<Uint8Array | null>,
-    fresh: () => Promise<void>
+    fresh: () => Promise<void>,
+    isRolling: boolean
   ) {
+    this.#isRolling = isRolling
     this.#apps = apps
     this.#probe = probe
     this.#raw = raw
@@ -102,7 +110,7 @@ export class Interleaving {
     const open = new GatedStore(store)
     open.leaveOpen(true)
     const probe = await testApp(t, { ...options, store: open.store })
-    return new Interleaving(apps, probe, (id) => store().read(id, 0), fresh)
+    return new Interleaving(apps, probe, (id) => store().read(id, 0), fresh, options.rolling === true)
   }
 
   /**
@@ -157,7 +165,7 @@ export class Interleaving {
 
   #start(action: Action, index: number, cookie: string | undefined): Went {
     const name = String.fromCharCode(97 + index)
-    const went: Went = { action, name, isOutside: false, answer: null, isSeen: false }
+    const went: Went = { action, name, isOutside: false, answer: null, order: 0 }
     const { test, gate } = this.#apps[index]!
     gate.written.clear()
     const handler = ACTIONS[action](name) as Handler
@@ -176,8 +184,8 @@ export class Interleaving {
   async #deadCookies(requests: readonly Went[]): Promise<string[]> {
     const violations: string[] = []
     for (const went of requests) {
-      if (went.isSeen || went.answer === null) continue
-      went.isSeen = true
+      if (went.order > 0 || went.answer === null) continue
+      went.order = 1 + Math.max(...requests.map(({ order }) => order))
       const { lines, cookie } = went.answer
       if (lines.length === 0 || cookie === undefined) continue
       const data = await this.#load(cookieValue(cookie))
@@ -196,7 +204,11 @@ export class Interleaving {
       const now = await this.#raw(one)
       if (now === null || Buffer.compare(now, bytes) !== 0) changed.add(one)
     }
-    return { id, requests, ids, data, changed }
+    const opens = new Map<string | undefined, Data>([[undefined, {}]])
+    for (const cookie of [`session=${id}`, ...requests.map(({ answer }) => answer?.cookie)]) {
+      if (cookie !== undefined) opens.set(cookie, await this.#load(cookieValue(cookie)))
+    }
+    return { id, requests, ids, data, changed, opens, isRolling: this.#isRolling }
   }
 
   /** What a request with this id would load. */
@@ -219,8 +231,18 @@ async function waitForAll(requests: readonly Went[], gates: readonly GatedStore[
 }
 
 /** What must hold, whatever the order was. */
-function violationsOf({ id, requests, ids, data, changed }: World): string[] {
-  const violations: string[] = []
+function violationsOf({ id, requests, ids, data, changed, opens, isRolling }: World): string[] {
+  const violations = browserViolations(
+    `session=${id}`,
+    requests.map((went) => ({
+      order: went.order,
+      answer: went.answer as Answer,
+      isLogin: went.action.startsWith('regenerate'),
+      isLogout: went.action === 'destroy' || (went.action === 'clear' && !went.isOutside)
+    })),
+    (cookie) => opens.get(cookie) as Data,
+    isRolling
+  )
   const check = (holds: boolean, violation: string) => {
     if (!holds) violations.push(violation)
   }
@@ -254,6 +276,7 @@ function violationsOf({ id, requests, ids, data, changed }: World): string[] {
     if (action === 'write other key' && !did('regenerate')) check(has(`key-${name}`, name), 'a lost write')
   }
   if (did('regenerate')) return violations
+  if (did('page')) check(has('csrf', 'x'), 'a lost write')
   const writers = acknowledged.filter(({ action }) => action === 'write same key').map(({ name }) => name)
   if (writers.length > 0)
     check(
