@@ -1,5 +1,5 @@
+import { scan } from 'secure-json-parse'
 import type { Serializer } from '../../types/serializer.ts'
-import { isOwn, own, setOwn } from '../own.ts'
 import { reviveDates, withDates } from './date-note.ts'
 import { datesIn } from './json-data.ts'
 
@@ -39,7 +39,8 @@ export class JsonSerializer implements Serializer {
   deserialize(data: Uint8Array): Record<string, unknown> {
     const text = decoder.decode(data)
     const record = JSON.parse(text)
-    if (SUSPECT.test(text) || HUGE_EXPONENT.test(text) || hasManyDigits(text)) clean(record)
+    if (SUSPECT.test(text)) removePollution(record)
+    if (HUGE_EXPONENT.test(text) || hasManyDigits(text)) refuseInfinity(record)
     reviveDates(record)
     return record
   }
@@ -60,37 +61,19 @@ function hasManyDigits(text: string): boolean {
   return false
 }
 
-type Node = Record<string, unknown>
-
-/** Looks at each value once, and without recursion: the text may be nested to any depth. */
-function clean(record: unknown): void {
-  const open: Node[] = []
-  for (let node = record as Node | undefined; node !== undefined; node = open.pop()) {
-    if (Array.isArray(node))
-      for (let index = 0; index < node.length; index++) cleanIn(node as unknown as Node, index, open)
-    else for (const key in node) if (isOwn.call(node, key)) cleanIn(node, key, open)
+function removePollution(record: unknown): void {
+  if (typeof record !== 'object' || record === null) return
+  for (const value of Object.values(record)) {
+    if (typeof value === 'object' && value !== null) scan(value, { protoAction: 'remove', constructorAction: 'remove' })
   }
 }
 
-function cleanIn(holder: Node, key: string | number, open: Node[]): void {
-  const value = holder[key]
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
-  if (typeof value !== 'object' || value === null) return
-  const kept = withoutPollution(value as Node)
-  if (kept !== value) holder[key] = kept
-  open.push(kept)
-}
-
-/** A copy, where there is anything to remove: `delete` would cost ten times as much. */
-function withoutPollution(object: Node): Node {
-  const isPolluted = hasPrototype(own(object, 'constructor'))
-  if (!isPolluted && !Object.hasOwn(object, '__proto__')) return object
-  const kept: Node = {}
-  for (const key of Object.keys(object)) {
-    if (key !== '__proto__' && !(isPolluted && key === 'constructor')) setOwn(kept, key, object[key])
+/** Without recursion, because the text may be nested to any depth. */
+function refuseInfinity(record: unknown): void {
+  const open: unknown[] = [record]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) open.push(inner)
+    else if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
   }
-  return kept
 }
-
-const hasPrototype = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype')
