@@ -11,6 +11,7 @@ import { cookieOf } from './metadata.ts'
 import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import type { RecordStore, Stored } from './record-store.ts'
+import { tell } from './report.ts'
 import { replaceData, type SessionState, stateOf } from './session.ts'
 import { Turns } from './turns.ts'
 
@@ -65,7 +66,8 @@ export class Committer {
       turn.left = done.stored?.id === base.id ? { from: base.bytes, bytes: done.stored.bytes } : undefined
       return done
     })
-    log.debug({ attempts: committed.attempts, conflicts: committed.conflicts }, 'the session was committed')
+    const { attempts, conflicts } = committed
+    tell(log, 'debug', { attempts, conflicts }, 'the session was committed')
     return this.#adopt(session, committed, change, began)
   }
 

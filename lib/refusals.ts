@@ -49,10 +49,9 @@ export function tellSuperseded(id: string | undefined, log: Log): void {
   if (channels.refused.hasSubscribers) {
     channels.refused.publish({ fingerprint: fingerprint(id), reason: 'rotated-away' })
   }
-  log.warn(
-    { reason: 'rotated-away' },
+  const message =
     'changes of the session are not stored: another request, such as a login, gave the session a new id less than 10 seconds ago, and this request still had the old one. The next request of the browser has the new one. To begin another session instead, call session.regenerateId() before the changes'
-  )
+  report(log, 'warn', 'FST_SESSION_SUPERSEDED', { reason: 'rotated-away' }, message)
 }
 
 function warn(reason: string, what: string, log: Log): void {

@@ -1,4 +1,5 @@
 import type { Log } from '../types/options.ts'
+import { isInstance } from './foreign.ts'
 
 /** What is known of an event besides its message. */
 interface Details {
@@ -15,14 +16,22 @@ const told = new Set<string>()
  * @param code names the kind of event
  */
 export function report(log: Log, level: 'warn' | 'error', code: string, details: Details, message: string): void {
+  tell(log, level, details, message)
   try {
-    log[level](details, message)
     if (!isSilent(log) || told.has(code)) return
     told.add(code)
     process.emitWarning(`${message}${causeOf(details)}. ${REMEDY}`, { type: 'StarsessionsWarning', code })
   } catch {
-    // A logger that fails must not fail the request.
+    // What an application's function has thrown may have getters that throw.
   }
+}
+
+/** Tells the log. A logger that fails must neither fail the request nor end the process. */
+export function tell(log: Log, level: 'debug' | 'warn' | 'error', details: object, message: string): void {
+  try {
+    const answer: unknown = log[level](details, message)
+    if (isInstance(answer, Promise)) answer.catch(() => undefined)
+  } catch {}
 }
 
 const REMEDY = 'The logger is off, so this is shown once: `Fastify({ logger: true })` logs all of them'
@@ -32,10 +41,10 @@ const isSilent = ({ error, debug }: Log): boolean => error === debug && error.na
 
 /** Our own messages name keys, never values. What others have thrown may hold anything: name and code have to do. */
 function causeOf({ err, reason }: Details): string {
-  if (!(err instanceof Error)) return reason === undefined ? '' : ` (reason: ${reason})`
+  if (!isInstance(err, Error)) return reason === undefined ? '' : ` (reason: ${reason})`
   const isOurs = codeOf(err).startsWith('FST_SESSION_')
   const text = isOurs ? `: ${err.message}` : ` (${nameOf(err)})`
-  return isOurs && err.cause instanceof Error ? `${text} (${nameOf(err.cause)})` : text
+  return isOurs && isInstance(err.cause, Error) ? `${text} (${nameOf(err.cause)})` : text
 }
 
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '')

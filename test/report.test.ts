@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { SessionSerializeError, SessionUnavailableError } from '../lib/errors.ts'
 import starsessions from '../lib/index.ts'
-import { report } from '../lib/report.ts'
+import { report, tell } from '../lib/report.ts'
 import { MapStore } from './support/map-store.ts'
 
 /** What the process warns of until the test ends. */
@@ -85,13 +85,55 @@ t.test('nobody’s text but ours comes to the console', async (t) => {
   t.notMatch(told.join(), /secret/)
 })
 
-t.test('a logger that fails does not fail what it is told of', async (t) => {
-  const log = {
-    debug() {},
-    warn() {},
-    error() {
-      throw new Error('the disk is full')
-    }
+t.test('a logger that fails neither fails what it is told of nor ends the process', async (t) => {
+  const unhandled: unknown[] = []
+  const listener = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', listener)
+  t.teardown(() => process.off('unhandledRejection', listener))
+  const full = () => {
+    throw new Error('the disk is full')
   }
-  t.doesNotThrow(() => report(log as never, 'error', 'BROKEN', {}, 'it failed'))
+  for (const fail of [full, async () => full()]) {
+    const log = { debug: fail, warn: fail, error: fail } as never
+    t.doesNotThrow(() => report(log, 'error', 'BROKEN', {}, 'it failed'))
+    for (const level of ['debug', 'warn', 'error'] as const) t.doesNotThrow(() => tell(log, level, {}, 'it failed'))
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(unhandled, [])
+})
+
+t.test('an answer stays what it is with a logger that fails', async (t) => {
+  const pino = Fastify({ logger: { level: 'silent' } }).log
+  const full = () => {
+    throw new Error('the disk is full')
+  }
+  // Fastify itself needs the level of information, and a logger for each request.
+  const loggerInstance = Object.assign(Object.create(pino), { debug: full, warn: full, child: () => loggerInstance })
+  const app = Fastify({ loggerInstance })
+  t.teardown(() => app.close())
+  const store = new MapStore()
+  await app.register(starsessions, { store, lifetime: 60 })
+  app.get('/', async (request) => {
+    const session = await request.loadSession()
+    session.n = (session.n ?? 0) + 1
+    await session.update((newest) => void newest.n++)
+    return { n: session.n }
+  })
+  const first = await app.inject('/')
+  t.same([first.statusCode, first.json()], [200, { n: 2 }])
+  const cookie = String(first.headers['set-cookie']).split(';')[0]!
+  t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { n: 4 })
+  for (const [id, entry] of store.entries) store.entries.set(id, { ...entry, data: Buffer.from('not a record') })
+  t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { n: 2 }, 'a warning about the record')
+})
+
+t.test('what an application’s function has thrown may have getters that throw', async (t) => {
+  const told = warnings(t)
+  const trap = Object.defineProperty(new Error('x'), 'name', {
+    get() {
+      throw new Error('secret')
+    }
+  })
+  t.doesNotThrow(() => report(Fastify().log, 'error', 'TRAP', { err: trap }, 'it failed'))
+  t.same(told, [])
 })
