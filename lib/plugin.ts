@@ -81,8 +81,7 @@ function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight, store
     const seconds = storeTimeout + CLOSING_SECONDS
     const givenUp = await inFlight.ended(seconds)
     if (givenUp === 0) return
-    const what = givenUp === 1 ? '1 operation of a session' : `${givenUp} operations of sessions`
-    const message = `closing goes on without ${what} that has not ended within ${seconds} s. What it was to store may be lost. Does the store, the encryptor or a function of session.update() hang?`
+    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${givenUp}. What they were to store may be lost. Does the store, the encryptor or a function of session.update() hang?`
     report(fastify.log, 'warn', 'FST_SESSION_CLOSING', {}, message)
   }
   fastify.addHook('preClose', finish)

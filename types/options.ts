@@ -74,9 +74,9 @@ export interface StarsessionsOptions {
    */
   concurrency?: Concurrency
   /**
-   * How long one call of the store, or of an encryptor, may take, whatever its client's own limits are; after that it
-   * counts as failed, with `FST_SESSION_STORE`. From 1 second to 10 minutes. A late answer is dropped. What the store was asked for
-   * may still happen.
+   * How long one call of the store, of an encryptor, or of a function of `session.update()` may take, whatever the store's
+   * client has for limits of its own. After that it counts as failed, with `FST_SESSION_STORE`. From 1 second to 10
+   * minutes. A late answer is dropped. What the store was asked for may still happen.
    * @default 5
    */
   storeTimeout?: Duration

@@ -118,14 +118,16 @@ export interface SessionMembers<D extends object = DefaultData> {
   /**
    * Atomic read-modify-write, durable when it resolves: `fn` gets this session with the newest stored data and the changes
    * not saved yet, and runs again on the newer data when another request was faster. So it may run several times: let it
-   * change the session and nothing else, and not call `save()`, `destroy()`, `reload()` or `update()`. What it throws is
-   * thrown on, and nothing is written. A session that is not stored yet is just changed.
+   * change the session and nothing else. A call of `save()`, `destroy()`, `reload()` or `update()` inside `fn` rejects with
+   * `FST_SESSION_OPTIONS`; other calls of the request wait for their turn. What `fn` throws is thrown on, and nothing is
+   * written. A session that is not stored yet is just changed.
    *
    * A store without `replace` can promise this for the requests of one process only.
-   * @param fn synchronous or asynchronous; keep it short: others of this session wait for it
+   * @param fn synchronous or asynchronous; keep it short, because others of this session wait for it. An asynchronous one has
+   *   the time of the option `storeTimeout`
    * @returns what `fn` returned
    * @throws `FST_SESSION_GONE` when the session has ended, `FST_SESSION_STORE` when the store could not tell whether it was
-   *   written (`fn` is not run again then), `FST_SESSION_CONFLICT` after 12 attempts
+   *   written (`fn` is not run again then), or `fn` took too long, `FST_SESSION_CONFLICT` after 12 attempts
    */
   update<T>(fn: (session: Session<D>) => T | Promise<T>): Promise<T>
   /**

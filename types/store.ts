@@ -12,7 +12,8 @@ export type Replaced = { replaced: true } | { replaced: false; current: Uint8Arr
  *   as well, or what is left of `absoluteLifetime` or of the session's own limit: let your bound not exceed that.
  *
  * A store with only the first three methods works. The optional ones buy cheaper rolling sessions (`touch`,
- * `readProlongs`) and safety when two requests of one session overlap (`replace`).
+ * `readProlongs`) and safety when two requests of one session overlap (`replace`). Without
+ * `replace`, the library lets only one request of a process change a session at a time.
  */
 export interface SessionStore {
   /**
