@@ -75,3 +75,11 @@ t.test('whether a session lives on is looked for in so many records, however the
   t.same(await bury(records, old, 'new'), { kind: 'missing' })
   t.equal(reads, 64)
 })
+
+t.test('a session whose tombstone leads nowhere is gone', async (t) => {
+  const { records, write } = await make()
+  const old = await write('old')
+  await write('new')
+  await records.bury('old', old.bytes, ['damaged'], metadata)
+  t.same(await bury(records, old, 'new'), { kind: 'missing' })
+})
