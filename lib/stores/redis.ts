@@ -143,18 +143,25 @@ const saysNoGetex = (error: unknown): boolean =>
 function keyMaker(prefix: string | ((key: string) => string)): (key: string) => string {
   if (typeof prefix === 'string') return (key) => prefix + key
   if (typeof prefix !== 'function') throw new SessionOptionsError('RedisStore: prefix must be text or a function')
+  let last = { key: '', full: '' }
   return (key) => {
     const full: unknown = prefix(key)
-    if (typeof full === 'string' && full.includes(key)) return full
-    throw new SessionOptionsError(
-      "RedisStore: prefix(key) must return text that contains the key, for example (key) => 'shop:' + key. Without the key, all visitors would share one session"
-    )
+    if (typeof full !== 'string') throw badPrefix('must return text')
+    if (full === last.full && key !== last.key) throw badPrefix('returns the same text for two keys')
+    last = { key, full }
+    return full
   }
 }
+
+const badPrefix = (fault: string): Error =>
+  new SessionOptionsError(
+    `RedisStore: prefix(key) ${fault}: it must make another text of each key, for example (key) => 'shop:' + key. Otherwise all visitors would share one session`
+  )
 
 /** @throws `SessionOptionsError` when a prefix function does not make a key for each session */
 function sampleOf(toKey: (sessionId: string) => string): string | undefined {
   try {
+    toKey('another id')
     return toKey('an id')
   } catch (error) {
     if (error instanceof SessionOptionsError) throw error

@@ -84,22 +84,22 @@ t.test('a prefix function makes the full key, of the hash or of the id', async (
   t.same(await plain.client.keys('*'), [`${ID}!`])
 })
 
-t.test('a prefix function that returns no text, or leaves the key out, is refused', async (t) => {
-  const refused = {
-    code: 'FST_SESSION_OPTIONS',
-    message:
-      "RedisStore: prefix(key) must return text that contains the key, for example (key) => 'shop:' + key. Without the key, all visitors would share one session"
-  }
-  const wrong: unknown[] = [
-    () => undefined,
-    () => 'shop:',
-    (key: string) => `shop:${key.slice(0, 8)}`,
-    (key: string) => `shop:${key.toUpperCase()}`,
-    async (key: string) => `shop:${key}`
+t.test('a prefix function that returns no text, or the same for all keys, is refused', async (t) => {
+  const remedy =
+    "it must make another text of each key, for example (key) => 'shop:' + key. Otherwise all visitors would share one session"
+  const wrong: [unknown, string][] = [
+    [() => undefined, 'must return text'],
+    [async (key: string) => `shop:${key}`, 'must return text'],
+    [() => 'shop:', 'returns the same text for two keys'],
+    [(key: string) => `shop:${key.length}`, 'returns the same text for two keys']
   ]
   const client = new Redis({ lazyConnect: true })
-  for (const prefix of wrong) {
-    t.throws(() => new RedisStore({ client, prefix: prefix as (key: string) => string }), refused, String(prefix))
+  for (const [prefix, fault] of wrong) {
+    t.throws(
+      () => new RedisStore({ client, prefix: prefix as (key: string) => string }),
+      { code: 'FST_SESSION_OPTIONS', message: `RedisStore: prefix(key) ${fault}: ${remedy}` },
+      String(prefix)
+    )
   }
 })
 
@@ -110,8 +110,11 @@ t.test('a prefix function that needs a request to work is checked when it is use
   await tenant.run({ keyOf: (key) => `tenant-7:${key}` }, () => store.write(ID, data, HOUR, HOUR))
   t.same(await client.keys('*'), [`tenant-7:${sha256(ID)}`])
   await t.rejects(
-    tenant.run({ keyOf: () => 'tenant-7:' }, () => store.read(ID, HOUR)),
-    { code: 'FST_SESSION_OPTIONS', message: /must return text that contains the key/ }
+    tenant.run({ keyOf: () => 'tenant-7:' }, async () => {
+      await store.read(ID, HOUR)
+      await store.read(`${ID}2`, HOUR)
+    }),
+    { code: 'FST_SESSION_OPTIONS', message: /returns the same text for two keys/ }
   )
   await t.rejects(store.read(ID, HOUR), TypeError)
   t.equal(store.sharesKeysWith(new RedisStore({ client, prefix })), true, 'what cannot be told apart counts as shared')
