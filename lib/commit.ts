@@ -8,7 +8,7 @@ import type { Data } from './record.ts'
 import type { Draft, Found, RecordStore, Stored, Swapped } from './record-store.ts'
 import { retry } from './retry.ts'
 import { bury, leadsTo } from './rotation.ts'
-import type { SessionState } from './session.ts'
+import type { SessionState } from './session-state.ts'
 
 /** One side of a commit: what this request makes of the session. */
 export interface Change {

@@ -12,7 +12,8 @@ import { renewId, writeRecord } from './new-record.ts'
 import type { Data } from './record.ts'
 import type { RecordStore, Stored } from './record-store.ts'
 import { tell } from './report.ts'
-import { replaceData, type SessionState, stateOf } from './session.ts'
+import { replaceData, stateOf } from './session.ts'
+import type { SessionState } from './session-state.ts'
 import { Turns } from './turns.ts'
 
 /** What is to be committed: the data as they are now, and the record that they make. */

@@ -1,6 +1,6 @@
 import { SessionUnavailableError } from './errors.ts'
 import type { Draft, RecordStore, Stored } from './record-store.ts'
-import type { SessionState } from './session.ts'
+import type { SessionState } from './session-state.ts'
 
 /**
  * Takes another id when a write under this one was not answered: it may still arrive, and would replace a later one. To

@@ -12,17 +12,9 @@ import type { Data } from './record.ts'
 import { type Found, RecordStore } from './record-store.ts'
 import { Refusals } from './refusals.ts'
 import { Reviewer } from './review.ts'
-import {
-  alignRecord,
-  createSession,
-  replaceData,
-  resetData,
-  type SessionCommands,
-  type SessionKind,
-  stateOf
-} from './session.ts'
+import { alignRecord, createSession, replaceData, resetData, stateOf } from './session.ts'
 import { newSessionId } from './session-id.ts'
-import { idOf, stateFor } from './session-state.ts'
+import { idOf, type SessionCommands, type SessionKind, stateFor } from './session-state.ts'
 import { needsCookie } from './session-status.ts'
 import { firstThatOpens } from './several-cookies.ts'
 

@@ -1,6 +1,10 @@
+import type { Expiry } from '../types/options.ts'
 import type { SessionCookieOptions } from '../types/session.ts'
+import { now } from './clock.ts'
 import { toSeconds } from './duration.ts'
 import { SessionOptionsError } from './errors.ts'
+import { limitOf } from './expiry.ts'
+import { cookieOf, type RecordMetadata } from './metadata.ts'
 
 /** What a call of `session.options()` asks for. `undefined`: nothing. */
 export interface AskedOptions {
@@ -43,4 +47,39 @@ function toLifetime(lifetime: SessionCookieOptions['lifetime']): number | undefi
   throw new SessionOptionsError(
     'session.options(): lifetime must be at least 1 second. To end the session now, use `await session.destroy()`; for a cookie until the browser closes, `session.options({ maxAge: null })`'
   )
+}
+
+/**
+ * The metadata with what was asked for; the same object when that changes nothing.
+ * @param hasNewId the session is about to get a new id, as by a login
+ */
+export function withOptions(
+  metadata: RecordMetadata,
+  { maxAge, lifetime }: AskedOptions,
+  expiry: Expiry,
+  hasNewId: boolean
+): RecordMetadata {
+  const isOtherAge = maxAge !== undefined && cookieOf(metadata)?.maxAge !== maxAge
+  const aged = isOtherAge ? { ...metadata, cookie: { maxAge } } : metadata
+  return lifetime === undefined ? aged : withLimit(aged, lifetime, expiry, hasNewId)
+}
+
+function withLimit(metadata: RecordMetadata, lifetime: number, expiry: Expiry, hasNewId: boolean): RecordMetadata {
+  const limit = limitOf(metadata)
+  const isShorter = expiry.lifetime === 0 || lifetime < expiry.lifetime
+  // The same limit goes on, unless a login gives the session a new id.
+  if (isShorter ? limit?.lifetime === lifetime && !hasNewId : limit === undefined) return metadata
+  const changed: RecordMetadata = { ...metadata, limit: { lifetime, from: now() } }
+  if (!isShorter) delete changed.limit
+  return changed
+}
+
+/** The options that this request has set. */
+export function askedSince(metadata: RecordMetadata, before: RecordMetadata | undefined): Partial<RecordMetadata> {
+  const cookie = cookieOf(metadata)
+  const limit = limitOf(metadata)
+  return {
+    ...(cookie !== undefined && cookie !== (before && cookieOf(before)) && { cookie }),
+    ...(limit !== undefined && limit !== before?.limit && { limit })
+  }
 }

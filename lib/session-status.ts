@@ -2,7 +2,7 @@ import type { Expiry } from '../types/options.ts'
 import { needsRenewal, secondsLeft } from './expiry.ts'
 import { holdsNothing } from './holds-nothing.ts'
 import type { Data } from './record.ts'
-import type { SessionState } from './session.ts'
+import type { SessionState } from './session-state.ts'
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 export type Status =

@@ -1,69 +1,13 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
-import type { Expiry } from '../types/options.ts'
 import type { Session, SessionCookieOptions, SessionMetadata } from '../types/session.ts'
 import { now } from './clock.ts'
-import { SessionKeyError, SessionOptionsError, SessionSerializeError } from './errors.ts'
-import { lifetimeOf, limitOf, remainingSeconds } from './expiry.ts'
-import { cookieOf, METADATA_KEY, type RecordMetadata } from './metadata.ts'
-import { setOwn } from './own.ts'
+import { SessionKeyError, SessionOptionsError } from './errors.ts'
+import { lifetimeOf, remainingSeconds } from './expiry.ts'
+import { METADATA_KEY } from './metadata.ts'
 import type { Data } from './record.ts'
-import type { Remnant, Stored } from './record-store.ts'
-import { askedOptions } from './session-options.ts'
-import { withoutText } from './without-secrets.ts'
-
-/** What the sessions of a registration have in common. */
-export interface SessionKind {
-  readonly expiry: Expiry
-  newId(): string | undefined
-  /** @throws `FST_SESSION_SERIALIZE` */
-  recordOf(data: Data, metadata: RecordMetadata): Uint8Array
-  /** @throws `FST_SESSION_SERIALIZE` */
-  isChanged(data: Data, stored: Stored): boolean
-}
-
-/** What a session can ask for. It does nothing to a store itself. */
-export interface SessionCommands {
-  save(): Promise<void>
-  destroy(): Promise<void>
-  reload(): Promise<void>
-  update<T>(fn: (session: Session) => T | Promise<T>): Promise<T>
-}
-
-/** The inside of a session, for the manager. */
-export interface SessionState {
-  readonly kind: SessionKind
-  readonly commands: SessionCommands
-  /** `undefined`: a cookie store's, not written yet. */
-  id: string | undefined
-  /** The record that the session was loaded from, or last written as; `null`: nothing in the store. */
-  stored: Stored | null
-  /** What the request's id came upon instead of a session: `destroy()` ends it. */
-  remnant: Remnant | null
-  /** The browser gets, or has, the cookie of the session that this one was rotated into: another must not replace it. */
-  isSuperseded: boolean
-  /** When this process last began to ask the store and then found the session there (`performance.now()`). */
-  seenAt: number
-  metadata: RecordMetadata
-  /** A new id was asked for; the record still stands under the old one. */
-  rotated: boolean
-  /** Ids of new records of rotations whose answer was lost: whether they took the old one's place is not known. */
-  strays: readonly string[]
-  /**
-   * The last of these records. The old id may be dead, so the browser gets the cookie of this one, even with an error:
-   * otherwise the visitor would be logged out.
-   */
-  unconfirmed: Stored | null
-  /** `options()` changed how the cookie is to be issued. */
-  cookieChanged: boolean
-  /** The keys that a merge may take from another request, after `clear()` or `regenerate()`; `null`: all. */
-  scope: ReadonlySet<string> | null
-  /** The read has prolonged the record already. */
-  prolonged: boolean
-  /** A new id under which a write was not answered. */
-  unanswered?: string | undefined
-  /** Keys that carry a member's name: never properties, so that they shadow nothing. Most sessions have none. */
-  aside: Map<string, unknown> | null
-}
+import { dataOf } from './session-data.ts'
+import { askedOptions, askedSince, withOptions } from './session-options.ts'
+import type { SessionState } from './session-state.ts'
 
 let stateOf: (session: Session) => SessionState
 
@@ -116,7 +60,7 @@ class SessionObject {
     if (Object.getOwnPropertySymbols(this).length > 0) {
       throw new SessionKeyError('a symbol cannot be the key of session data: use text')
     }
-    return dataOf(this, this.#state)
+    return dataOf(this, this.#state.aside)
   }
 
   /** JSON.stringify() and Fastify's serializers for response schemas read this, and so no member: an id is a secret. */
@@ -126,7 +70,7 @@ class SessionObject {
 
   /** What `console.log(session)` shows. */
   [inspect.custom](): Data {
-    return dataOf(this, this.#state)
+    return dataOf(this, this.#state.aside)
   }
 
   get id(): string | undefined {
@@ -150,7 +94,7 @@ class SessionObject {
 
   get isEmpty(): boolean {
     try {
-      return Object.keys(dataOf(this, this.#state)).length === 0
+      return Object.keys(dataOf(this, this.#state.aside)).length === 0
     } catch {
       return false
     }
@@ -218,63 +162,15 @@ class SessionObject {
   }
 
   options(options: SessionCookieOptions = {}): void {
-    const { maxAge, lifetime } = askedOptions(options)
-    if (maxAge !== undefined && cookieOf(this.#state.metadata)?.maxAge !== maxAge) {
-      this.#changeMetadata({ ...this.#state.metadata, cookie: { maxAge } })
-    }
-    if (lifetime !== undefined) this.#limit(lifetime)
-  }
-
-  #limit(lifetime: number): void {
-    const { metadata, kind, rotated } = this.#state
-    const limit = limitOf(metadata)
-    const isShorter = kind.expiry.lifetime === 0 || lifetime < kind.expiry.lifetime
-    // The same limit goes on, unless a login gives the session a new id.
-    if (isShorter ? limit?.lifetime === lifetime && !rotated : limit === undefined) return
-    const changed: RecordMetadata = { ...metadata, limit: { lifetime, from: now() } }
-    if (!isShorter) delete changed.limit
-    this.#changeMetadata(changed)
-  }
-
-  #changeMetadata(metadata: RecordMetadata): void {
-    this.#state.metadata = metadata
-    this.#state.cookieChanged = true
-  }
-}
-
-/** The options that this request has set. */
-function askedSince(metadata: RecordMetadata, before: RecordMetadata | undefined): Partial<RecordMetadata> {
-  const cookie = cookieOf(metadata)
-  const limit = limitOf(metadata)
-  return {
-    ...(cookie !== undefined && cookie !== (before && cookieOf(before)) && { cookie }),
-    ...(limit !== undefined && limit !== before?.limit && { limit })
+    const state = this.#state
+    const changed = withOptions(state.metadata, askedOptions(options), state.kind.expiry, state.rotated)
+    if (changed === state.metadata) return
+    state.metadata = changed
+    state.cookieChanged = true
   }
 }
 
 const hasAside = ({ aside }: SessionState): boolean => aside !== null && aside.size > 0
-
-function dataOf(session: SessionObject, { aside }: SessionState): Data {
-  const data: Data = {}
-  for (const key of Object.keys(session)) {
-    const value = read(session as unknown as Data, key)
-    // The key may be any: `Object.defineProperty()` makes every one.
-    if (value !== undefined) setOwn(data, key, value)
-  }
-  if (aside !== null) for (const [key, value] of aside) setOwn(data, key, value)
-  return data
-}
-
-function read(session: Data, key: string): unknown {
-  try {
-    return session[key]
-  } catch (error) {
-    // `Object.defineProperty()` makes getters, too.
-    throw new SessionSerializeError(`key ${JSON.stringify(key)} cannot be read: its getter throws`, {
-      cause: withoutText(error)
-    })
-  }
-}
 
 function wipe(session: SessionObject, state: SessionState): void {
   const keys = [...Object.keys(session), ...Object.getOwnPropertySymbols(session)]

@@ -5,14 +5,15 @@ import t from 'tap'
 /** A module may import what stands in its own layer or before it. */
 const LAYERS = [
   /^types\//,
-  /^lib\/(clock|deadline|errors|duration|session-id|nearest|elsewhere|unknown-option|option-names|without-secrets|session-options|foreign|encryption|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|own|depth|metadata|sending|report|local-host|first-chunk|request-cookie)\.ts$/,
+  /^lib\/(clock|deadline|errors|duration|session-id|nearest|elsewhere|unknown-option|option-names|without-secrets|foreign|encryption|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|own|depth|metadata|session-options|sending|report|local-host|first-chunk|request-cookie)\.ts$/,
   /^lib\/(seal|retry|turns|in-flight|one-by-one|command|unawaited|update-function|diagnostics)\.ts$/,
   /^lib\/(stores|serializers|encryptors)\//,
   /^lib\/(record|merge)\.ts$/,
   /^lib\/store-calls\.ts$/,
   /^lib\/record-store\.ts$/,
+  /^lib\/session-(data|state)\.ts$/,
   /^lib\/session\.ts$/,
-  /^lib\/(alone|new-record|session-status|session-state|refusals|several-cookies)\.ts$/,
+  /^lib\/(alone|new-record|session-status|refusals|several-cookies)\.ts$/,
   /^lib\/(commit|rotation|ending)\.ts$/,
   /^lib\/committer\.ts$/,
   /^lib\/review\.ts$/,

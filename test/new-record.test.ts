@@ -2,7 +2,7 @@ import t from 'tap'
 import { renewId, writeRecord } from '../lib/new-record.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RecordStore } from '../lib/record-store.ts'
-import type { SessionState } from '../lib/session.ts'
+import type { SessionState } from '../lib/session-state.ts'
 import { MapStore } from './support/map-store.ts'
 
 const draft = { data: { a: 1 }, metadata: { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 } }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { askedOptions } from '../lib/session-options.ts'
+import { askedOptions, askedSince, withOptions } from '../lib/session-options.ts'
 import type { SessionCookieOptions } from '../types/session.ts'
 
 const ask = (options: unknown) => askedOptions(options as SessionCookieOptions)
@@ -29,4 +29,24 @@ t.test('what would not shorten the session as meant is refused, with the remedy'
     [{ 'life-time': 60 }, /"life-time" is spelled "lifetime"/]
   ]
   for (const [options, message] of refused) t.throws(() => ask(options), { code: 'FST_SESSION_OPTIONS', message })
+})
+
+const METADATA = { lifetime: 100, created: 1, last_access: 1 }
+const FIXED = { lifetime: 100, rolling: false, absoluteLifetime: undefined }
+
+t.test('what changes nothing leaves the metadata as they are', async (t) => {
+  const asked = withOptions(METADATA, ask({ maxAge: 10, lifetime: 50 }), FIXED, false)
+  t.match(asked, { ...METADATA, cookie: { maxAge: 10 }, limit: { lifetime: 50 } })
+  t.equal(withOptions(asked, ask({ maxAge: 10, lifetime: 50 }), FIXED, false), asked)
+  t.equal(withOptions(METADATA, ask({}), FIXED, false), METADATA)
+  t.equal(withOptions(METADATA, ask({ lifetime: 100 }), FIXED, false), METADATA, 'no shorter than the configured one')
+  t.not(withOptions(asked, ask({ lifetime: 50 }), FIXED, true), asked, 'with a new id the time starts anew')
+  t.same(withOptions(asked, ask({ lifetime: 200 }), FIXED, false), { ...METADATA, cookie: { maxAge: 10 } })
+})
+
+t.test('what a request asked for is told from what was asked for before', async (t) => {
+  const before = withOptions(METADATA, ask({ maxAge: 10, lifetime: 50 }), FIXED, false)
+  t.same(askedSince(before, before), {})
+  t.match(askedSince(before, undefined), { cookie: { maxAge: 10 }, limit: { lifetime: 50 } })
+  t.same(askedSince(withOptions(before, ask({ maxAge: 5 }), FIXED, false), before), { cookie: { maxAge: 5 } })
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { SessionState } from '../lib/session.ts'
+import type { SessionState } from '../lib/session-state.ts'
 import { SETTLED, type Status, statusOf } from '../lib/session-status.ts'
 
 const AT = 1_700_000_000

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createSession, replaceData, type SessionCommands, type SessionKind, stateOf } from '../lib/session.ts'
+import { createSession, replaceData, stateOf } from '../lib/session.ts'
+import type { SessionCommands, SessionKind } from '../lib/session-state.ts'
 import type { Session } from '../types/session.ts'
 import { fakeClock } from './support/fake-clock.ts'
 
