@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { inTime } from './deadline.ts'
 import { SessionUnavailableError } from './errors.ts'
 
@@ -14,6 +15,11 @@ export function isInstance<T>(value: unknown, type: abstract new (...args: never
   } catch {
     return false
   }
+}
+
+/** For an answer that must not be a promise: if it is one, nobody waits for it, so its failure must not end the process. */
+export function disown(answer: unknown): void {
+  if (types.isPromise(answer)) Promise.resolve(answer).catch(() => undefined)
 }
 
 /**

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import type { Serializer } from '../types/serializer.ts'
 import { isDeeperThan, tooDeep } from './depth.ts'
 import { SessionSerializeError } from './errors.ts'
-import { isInstance } from './foreign.ts'
+import { disown, isInstance } from './foreign.ts'
 import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from './metadata.ts'
 import { setOwn } from './own.ts'
 import { copyPlain } from './plain.ts'
@@ -61,24 +61,45 @@ export class RecordCodec {
    * @throws `FST_SESSION_SERIALIZE`, naming the key
    */
   serialize(data: Data, metadata: RecordMetadata): Uint8Array {
-    let bytes: unknown
     try {
       // JsonSerializer looks itself. Whatever others can keep: what is not loaded again must not be stored.
       if (!this.#isJson && isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
       const record = copyOf(data)
       record[METADATA_KEY] = metadata
-      bytes = this.#serializer.serialize(record)
+      return this.#bytesOf(record)
     } catch (error) {
       throw this.#blame(data, error)
     }
-    // Text, or a promise, would get as far as the store, which would be blamed for it.
-    if (!types.isUint8Array(bytes)) throw new SessionSerializeError('serialize() must return a Uint8Array')
-    return bytes
   }
 
-  /** The data of a record that `serialize` has made, as they come back from a store. */
+  #bytesOf(record: Data): Uint8Array {
+    const bytes: unknown = this.#serializer.serialize(record)
+    if (types.isUint8Array(bytes)) return bytes
+    // Text, or a promise, would get as far as the store, which would be blamed for it.
+    disown(bytes)
+    throw new SessionSerializeError('serialize() must return a Uint8Array')
+  }
+
+  #deserialized(bytes: Uint8Array): unknown {
+    const record: unknown = this.#serializer.deserialize(bytes)
+    disown(record)
+    return record
+  }
+
+  /**
+   * The data of a record that `serialize` has made, as they come back from a store.
+   * @throws `FST_SESSION_SERIALIZE`
+   */
   restore(record: Uint8Array): Data {
-    return copyOf(this.#serializer.deserialize(record))
+    try {
+      const restored = this.#deserialized(record)
+      if (isObject(restored)) return copyOf(restored)
+    } catch (error) {
+      throw new SessionSerializeError('the serializer cannot read what it has written: see the cause', {
+        cause: withoutText(error)
+      })
+    }
+    throw new SessionSerializeError('deserialize() must return an object for what serialize() has written')
   }
 
   /** The data as they would come back from a store. */
@@ -109,8 +130,9 @@ export class RecordCodec {
    * @throws `FST_SESSION_SERIALIZE`
    */
   withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
+    if (!this.#isJson) return this.serialize(data, to)
     const ending = this.#endingOf(from)
-    if (!this.#isJson || !endsIn(record, ending)) return this.serialize(data, to)
+    if (!endsIn(record, ending)) return this.serialize(data, to)
     return Buffer.concat([record.subarray(0, -ending.byteLength), this.#endingOf(to)])
   }
 
@@ -123,13 +145,13 @@ export class RecordCodec {
   /** What a record ends in. */
   #newEnding(metadata: RecordMetadata): Uint8Array {
     if (this.#isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
-    return this.#serializer.serialize({ [METADATA_KEY]: metadata }).subarray(1)
+    return this.serialize({}, metadata).subarray(1)
   }
 
   /** Hostile bytes are not an exception: they have a reason. */
   parse(bytes: Uint8Array, at: number): Parsed {
     try {
-      return this.#parsed(this.#serializer.deserialize(bytes), at)
+      return this.#parsed(this.#deserialized(bytes), at)
     } catch {
       return unusable('unparsable')
     }
@@ -168,7 +190,7 @@ export class RecordCodec {
   /** A serializer may refuse a key that stands alone: that must not hide what does not fit. */
   #sizeOf(data: Data): number {
     try {
-      return this.#serializer.serialize(data).byteLength
+      return this.#bytesOf(data).byteLength
     } catch {
       return 0
     }
@@ -181,7 +203,7 @@ export class RecordCodec {
       try {
         const alone = { [name]: data[name] }
         isDeeperThan(alone, MAX_DEPTH)
-        this.#serializer.serialize(alone)
+        this.#bytesOf(alone)
         return false
       } catch {
         return true

@@ -275,3 +275,89 @@ t.test('what a deserializer gives cannot make a load fail', async (t) => {
     t.same(odd.parse(Buffer.from('x'), AT), { ok: false, reason: 'unparsable' })
   }
 })
+
+/** Works until it is told not to. */
+class Broken extends JsonSerializer {
+  fault: (() => never) | undefined
+  answer: { readonly value: unknown } | undefined
+
+  override serialize(value: object): Uint8Array {
+    this.fault?.()
+    return this.answer === undefined ? super.serialize(value) : (this.answer.value as Uint8Array)
+  }
+
+  override deserialize(bytes: Uint8Array): Record<string, unknown> {
+    this.fault?.()
+    return this.answer === undefined ? super.deserialize(bytes) : (this.answer.value as Record<string, unknown>)
+  }
+}
+
+/** Everything that asks a serializer about data that are known to be good. */
+function calls(serializer: Broken): [string, () => unknown][] {
+  const broken = new RecordCodec(serializer, 'session')
+  const data = { a: 1 }
+  const record = broken.serialize(data, metadata)
+  const other = broken.serialize({ a: 2 }, metadata)
+  return [
+    ['serialize', () => broken.serialize(data, metadata)],
+    ['restore', () => broken.restore(record)],
+    ['copy', () => broken.copy(data)],
+    ['isSame', () => broken.isSame(other, { record, metadata })],
+    ['withMetadata', () => broken.withMetadata(record, data, metadata, { ...metadata, rev: 'r' })]
+  ]
+}
+
+t.test(
+  'whatever a serializer throws, and whenever, its text gets neither to the client nor into the log',
+  async (t) => {
+    const secret = 'the password of alice'
+    const thrown = [() => new Error(secret), () => secret, () => Object.freeze(new TypeError(secret)), () => undefined]
+    for (const make of thrown) {
+      const serializer = new Broken()
+      const asked = calls(serializer)
+      serializer.fault = () => {
+        throw make()
+      }
+      for (const [name, call] of asked) {
+        const error = thrownBy(call)
+        t.match(error, { code: 'FST_SESSION_SERIALIZE' }, name)
+        t.notMatch(inspect(error, { depth: 9 }), secret, name)
+      }
+    }
+  }
+)
+
+t.test('nonsense of a serializer is refused, and a promise of it that rejects does not end the process', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const nonsense = [
+    () => undefined,
+    () => null,
+    () => 'text',
+    () => 1,
+    () => [],
+    () => Promise.reject(new Error('late'))
+  ]
+  for (const make of nonsense) {
+    const serializer = new Broken()
+    const broken = new RecordCodec(serializer, 'session')
+    for (const [name, call] of calls(serializer)) {
+      serializer.answer = { value: make() }
+      t.match(thrownBy(call), { code: 'FST_SESSION_SERIALIZE' }, name)
+    }
+    serializer.answer = { value: make() }
+    t.match(broken.parse(Buffer.from('x'), AT), { ok: false, reason: 'not-an-object' })
+  }
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  t.same(unhandled, [])
+})
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    return { returned: call() }
+  } catch (error) {
+    return error
+  }
+}
