@@ -9,6 +9,7 @@ import { cookieMaxAge, isRaised } from './expiry.ts'
 import { merge } from './merge.ts'
 import { cookieOf } from './metadata.ts'
 import { renewId, writeRecord } from './new-record.ts'
+import { own } from './own.ts'
 import type { Data } from './record.ts'
 import type { RecordStore, Stored } from './record-store.ts'
 import { tell } from './report.ts'
@@ -38,7 +39,8 @@ export class Committer {
     const began = performance.now()
     if (state.stored === null || state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
-    const stored = await writeRecord(this.#records, state, { data, metadata: { ...state.metadata, last_access: at } })
+    const metadata = { ...state.metadata, last_access: at }
+    const stored = await writeRecord(this.#records, state, { data, metadata, record: undefined })
     settle(state, stored, asked, began)
     publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
     return this.#issue(stored, at)
@@ -49,7 +51,8 @@ export class Committer {
     const state = stateOf(session)
     const base = state.stored as Stored
     const { scope } = state
-    const { record, derive, at } = change
+    const { record, at } = change
+    const derive = own(change, 'derive')
     const began = performance.now()
     const committed = await this.#turns.run(base.id, async (turn) => {
       // After a wait the data may have gone on changing: what is committed is the record.
@@ -69,7 +72,7 @@ export class Committer {
     })
     const { attempts, conflicts } = committed
     tell(log, 'debug', { attempts, conflicts }, 'the session was committed')
-    return this.#adopt(session, committed, change, began)
+    return this.#adopt(session, committed, { record, derive, at }, began)
   }
 
   /** For a store without `replace`, where the last one wins. */

@@ -197,7 +197,7 @@ export class RecordStore {
     { created }: RecordMetadata
   ): Promise<Swapped> {
     const metadata = { lifetime: TOMBSTONE_SECONDS, created, last_access: now(), rotated: successors }
-    const tombstone = await this.#encode(id, { data: {}, metadata })
+    const tombstone = await this.#encode(id, { data: {}, metadata, record: undefined })
     return this.#swap(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
   }
 
