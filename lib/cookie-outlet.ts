@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieAction } from './cookie.ts'
-import { withoutSharedCaching } from './headers.ts'
+import { isTargetedCaching, withoutSharedCaching } from './headers.ts'
 import type { AnnouncedHeaders } from './late-changes.ts'
 import type { CookieOutlet } from './request-cookie.ts'
 import type { SessionResponse } from './response.ts'
@@ -34,8 +34,12 @@ export class RawHeaders implements CookieOutlet, AnnouncedHeaders {
       return "The session cookie was put on reply.raw, and something has replaced or removed it: add cookies with `reply.raw.appendHeader('set-cookie', ...)`, not with setHeader() or writeHead()"
     }
     const caching = raw.getHeader('cache-control')
-    if (withoutSharedCaching(caching) === caching) return undefined
-    return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set 'no-store' or 'private' on reply.raw, or nothing"
+    if (withoutSharedCaching(caching) !== caching) {
+      return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set 'no-store' or 'private' on reply.raw, or nothing"
+    }
+    const targeted = raw.getHeaderNames().find((name) => isTargetedCaching(name, raw.getHeader(name)))
+    if (targeted === undefined) return undefined
+    return `The response sets the session cookie, and its header "${targeted}" lets shared caches keep it: remove that header from reply.raw`
   }
 }
 

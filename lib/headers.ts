@@ -28,6 +28,11 @@ export function withoutTargetedCaching(name: string, current: HeaderValue): stri
   return OLDER_NAMES.has(name) ? keptOut(text(current), /(^|[\s,])no-store($|[\s,])/i) : withoutSharedCaching(current)
 }
 
+/** Whether it is such a header, and its value lets those caches keep the response. */
+export function isTargetedCaching(name: string, current: HeaderValue): boolean {
+  return isForSharedCaches(name) && withoutTargetedCaching(name, current) !== text(current)
+}
+
 /** @returns the value if it has a directive that keeps caches out, else `no-store` */
 function keptOut(value: string, directive: RegExp): string {
   // `private="x"` is about some header fields alone (RFC 9111, section 5.2.2.7), and a quoted string about nothing.

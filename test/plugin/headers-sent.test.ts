@@ -527,6 +527,9 @@ t.test('a cookie that save() has put on the raw response, and something takes aw
     rawly('/kept/list', (raw) => raw.setHeader('set-cookie', [raw.getHeader('set-cookie') as string, 'theme=dark']))
     rawly('/kept/write', (raw) => raw.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'private' }))
     rawly('/cached', (raw) => raw.setHeader('cache-control', 's-maxage=60'))
+    rawly('/cached/cdn', (raw) => raw.setHeader('CDN-Cache-Control', 'public'))
+    rawly('/cached/surrogate', (raw) => raw.writeHead(200, { 'surrogate-control': 'max-age=60' }))
+    rawly('/kept/cdn', (raw) => raw.setHeader('cdn-cache-control', 'private'))
     app.get('/lost/destroyed', async ({ session }, reply) => {
       session.user = 'ada'
       await session.save()
@@ -549,12 +552,16 @@ t.test('a cookie that save() has put on the raw response, and something takes aw
       t.match(errors, [{ msg: /headers of the session are lost/, err: { message } }], url)
       t.equal(errors.splice(0).length, 1, url)
     }
-    for (const url of ['/kept/nothing', '/kept/append', '/kept/list', '/kept/write', '/kept/by-fastify']) {
+    for (const url of ['/kept/nothing', '/kept/append', '/kept/list', '/kept/write', '/kept/cdn', '/kept/by-fastify']) {
       await send(url)
       t.same(errors, [], url)
     }
     await send('/cached')
     t.match(errors.splice(0), [{ err: { message: /Cache-Control lets shared caches keep it/ } }])
+    await send('/cached/cdn')
+    t.match(errors.splice(0), [{ err: { message: /"cdn-cache-control" lets shared caches keep it/ } }])
+    await send('/cached/surrogate')
+    t.match(errors.splice(0), [{ err: { message: /"surrogate-control" lets shared caches keep it/ } }])
   }
 })
 
