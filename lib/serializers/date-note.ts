@@ -6,8 +6,11 @@ import { own } from '../own.ts'
 
 const NOTE = 'dates'
 
-/** The longest text of a Date: `+275760-09-13T00:00:00.000Z`. */
-const LONGEST = 27
+/** What a Date writes (ECMA-262, section 21.4.1.32), but for days that a month does not have, and 24 o'clock. */
+const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+/** The length of a text with a year of four digits. */
+const ORDINARY = 24
 
 type Data = Record<string, unknown>
 
@@ -36,19 +39,36 @@ export function reviveDates(record: unknown): void {
   for (const pointer of pointers) if (typeof pointer === 'string') revive(record as Data, pointer)
 }
 
+/** Step by step, and only as far as it leads: whoever writes the record writes the note, and it may be long. */
 function revive(record: Data, pointer: string): void {
-  const [start, ...keys] = pointer.split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const last = keys.pop()
-  if (start !== '' || last === undefined || keys[0] === METADATA_KEY) return
   let holder: unknown = record
-  for (const key of keys) holder = isObject(holder) ? own(holder, key) : undefined
-  const date = isObject(holder) ? toDate(own(holder, last)) : undefined
-  if (date !== undefined) (holder as Data)[last] = date
+  for (let start = 0; pointer[start] === '/' && isObject(holder); ) {
+    const end = pointer.indexOf('/', start + 1)
+    const key = unescaped(pointer.slice(start + 1, end === -1 ? undefined : end))
+    if (start === 0 && key === METADATA_KEY) return
+    const value = own(holder, key)
+    if (end === -1) {
+      const date = toDate(value)
+      if (date !== undefined) holder[key] = date
+      return
+    }
+    holder = value
+    start = end
+  }
 }
+
+const unescaped = (key: string): string => (key.includes('~') ? key.replaceAll('~1', '/').replaceAll('~0', '~') : key)
 
 /** Only what a Date itself would write: any other text was not one, or is not any more. */
 function toDate(text: unknown): Date | undefined {
-  if (typeof text !== 'string' || text.length > LONGEST) return undefined
+  // To make a Date costs far more than to look at the text, and to write it costs more still.
+  if (typeof text !== 'string' || !DATE.test(text)) return undefined
   const date = new Date(text)
-  return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date : undefined
+  const isWhatItWrites =
+    text.length === ORDINARY
+      ? date.getUTCDate() === Number(text.slice(8, 10)) && !text.startsWith('24', 11)
+      : isSame(date, text)
+  return isWhatItWrites ? date : undefined
 }
+
+const isSame = (date: Date, text: string): boolean => !Number.isNaN(date.getTime()) && date.toISOString() === text

@@ -116,6 +116,32 @@ t.test('the note is a hint: only what a Date would write becomes one', async (t)
   t.strictSame(withNote({ a: at.toISOString() }, ['/a']).a, at)
 })
 
+t.test('of texts that look like a Date, those that no Date would write stay texts', async (t) => {
+  const two = (max: number) => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, '0'))
+  const year = fc.oneof(
+    fc.integer({ min: 0, max: 9999 }).map((number) => String(number).padStart(4, '0')),
+    fc.integer({ min: -999_999, max: 999_999 }).map((number) => {
+      return (number < 0 ? '-' : '+') + String(Math.abs(number)).padStart(6, '0')
+    }),
+    fc.constantFrom('-000000', '+000000', '+001970', '1900', '2000', '2023', '2024', '+275760', '-271821')
+  )
+  const parts = fc.tuple(year, two(14), two(33), two(25), two(61), two(61), fc.integer({ min: 0, max: 999 }))
+  const often = { numRuns: 5_000 }
+  fc.assert(
+    fc.property(parts, ([y, month, day, hour, minute, second, ms]) => {
+      const text = `${y}-${month}-${day}T${hour}:${minute}:${second}.${String(ms).padStart(3, '0')}Z`
+      const date = new Date(text)
+      const isDate = !Number.isNaN(date.getTime()) && date.toISOString() === text
+      t.strictSame(withNote({ a: text }, ['/a']).a, isDate ? date : text)
+    }),
+    often
+  )
+  for (const text of ['2023-02-29', '2023-02-30', '2023-04-31', '2024-01-00', '2024-00-01', '2024-13-01']) {
+    t.equal(withNote({ a: `${text}T00:00:00.000Z` }, ['/a']).a, `${text}T00:00:00.000Z`)
+  }
+  t.equal(withNote({ a: '2024-01-01T24:00:00.000Z' }, ['/a']).a, '2024-01-01T24:00:00.000Z')
+})
+
 t.test('a note that leads to nothing, or is none, changes nothing', async (t) => {
   const iso = at.toISOString()
   const data = { a: { b: iso, list: [iso] }, text: iso }
@@ -135,6 +161,33 @@ t.test('a note that leads to nothing, or is none, changes nothing', async (t) =>
   }
 })
 
+t.test('a note of a megabyte costs a small multiple of JSON.parse, whatever is in it', async (t) => {
+  const iso = at.toISOString()
+  const list = Array.from({ length: 20_000 }, (_, index) => new Date(1.6e12 + index * 1e7).toISOString())
+  const cases: Record<string, [object, string[]]> = {
+    Dates: [{ list }, list.map((_, index) => `/list/${index}`)],
+    'one text that is no Date': [{ a: `${iso.slice(0, -1)}000Z` }, Array(200_000).fill('/a')],
+    'empty entries': [{}, Array(300_000).fill('')],
+    'a million steps': [{}, ['/'.repeat(1e6)]],
+    'steps that lead on': [{ '': 1 }, Array(1_000).fill('/'.repeat(1_000))]
+  }
+  // The shortest of several: others may use the processor as well.
+  const effort = (task: () => unknown): number => {
+    const times = Array.from({ length: 7 }, () => {
+      const began = performance.now()
+      task()
+      return performance.now() - began
+    })
+    return Math.min(...times)
+  }
+  for (const [title, [data, dates]] of Object.entries(cases)) {
+    const record = Buffer.from(JSON.stringify({ ...data, __metadata__: { ...metadata, dates } }))
+    const parsing = effort(() => JSON.parse(record.toString()))
+    const reading = effort(() => serializer.deserialize(record))
+    t.ok(reading < 15 * parsing + 25, `${title}: ${reading} ms, where JSON.parse takes ${parsing} ms`)
+  }
+})
+
 t.test('a note of any size costs no more than its own length', async (t) => {
   const iso = at.toISOString()
   const deep = JSON.parse(`${'{"a":'.repeat(90)}"${iso}"${'}'.repeat(90)}`)
@@ -151,7 +204,7 @@ t.test('a note of any size costs no more than its own length', async (t) => {
     const { user } = process.cpuUsage()
     t.match(codec.parse(record, AT), { ok: true, metadata })
     const used = (process.cpuUsage().user - user) / 1_000
-    t.ok(used < 5_000, `${title}: ${used} ms`)
+    t.ok(used < 2_000, `${title}: ${used} ms`)
   }
 })
 
