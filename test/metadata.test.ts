@@ -1,0 +1,115 @@
+import t from 'tap'
+import { absentMetadata, cookieOf, hideInherited, isMetadata, type RecordMetadata } from '../lib/metadata.ts'
+
+const TIMES = { lifetime: 60, created: 1, last_access: 1.5 }
+
+const accepts = (differences: object): boolean => isMetadata({ ...TIMES, ...differences })
+
+t.test('times are numbers from 0 on, and nothing else', async (t) => {
+  for (const value of [0, 1.5, 1_700_000_000.123456, 4e9]) {
+    t.equal(accepts({ created: value, last_access: value }), true, String(value))
+  }
+  for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY, '1', null, undefined, [1], new Date(0), true]) {
+    t.equal(accepts({ created: value }), false, `created: ${value}`)
+    t.equal(accepts({ last_access: value }), false, `last_access: ${value}`)
+  }
+  t.equal(isMetadata({}), false)
+})
+
+t.test('each part is absent or as this library writes it', async (t) => {
+  const parts: Record<string, { good: readonly unknown[]; bad: readonly unknown[] }> = {
+    name: { good: [undefined, 'session', ''], bad: [null, 1, ['session'], { name: 'session' }] },
+    cookie: {
+      good: [undefined, { maxAge: null }, { maxAge: 1 }, { maxAge: 9, later: 1 }],
+      bad: [null, 1, 'x', [], {}, { maxAge: 0 }, { maxAge: -1 }, { maxAge: 1.5 }, { maxAge: 2 ** 53 }, { maxAge: '9' }]
+    },
+    limit: {
+      good: [undefined, { lifetime: 1, from: 0 }, { lifetime: 60, from: 1_700_000_000.5 }],
+      bad: [
+        ...[null, 1, 'x', [], {}, { lifetime: 5 }, { from: 1 }, { lifetime: 0, from: 1 }, { lifetime: 1.5, from: 1 }],
+        ...[
+          { lifetime: 2 ** 53, from: 1 },
+          { lifetime: '5', from: 1 },
+          { lifetime: 5, from: 'x' }
+        ],
+        ...[
+          { lifetime: 5, from: -1 },
+          { lifetime: 5, from: null }
+        ]
+      ]
+    },
+    rotated: {
+      good: [undefined, [], ['sealed', 'sealed too']],
+      bad: [null, true, 'sealed', {}, { length: 0 }, [1], ['sealed', null], [['sealed']]]
+    }
+  }
+  for (const [part, { good, bad }] of Object.entries(parts)) {
+    for (const value of good) t.equal(accepts({ [part]: value }), true, `${part}: ${JSON.stringify(value)}`)
+    for (const value of bad) t.equal(accepts({ [part]: value }), false, `${part}: ${JSON.stringify(value)}`)
+  }
+})
+
+t.test('a maxAge that could end the cookie header is refused', async (t) => {
+  for (const maxAge of ['1; Domain=evil.example', '9\r\nSet-Cookie: a=b', { toString: () => '9' }, [9]]) {
+    t.equal(accepts({ cookie: { maxAge } }), false)
+  }
+})
+
+t.test('keys of a later version, or of another program, do no harm', async (t) => {
+  t.equal(accepts(JSON.parse('{"rev":1,"lifetime":"x","later":{"a":[1]},"__proto__":1}')), true)
+})
+
+t.test('what stands on Object.prototype is no metadata', async (t) => {
+  const inherited = {
+    ...{ lifetime: 1, created: 0, last_access: 0, name: 'admin', rev: 'x', cookie: { maxAge: 1 } },
+    ...{ limit: { lifetime: 1, from: 0 }, rotated: ['sealed'], maxAge: 1, from: 0 }
+  }
+  for (const [key, value] of Object.entries(inherited)) {
+    Object.defineProperty(Object.prototype, key, { value, configurable: true, writable: false })
+  }
+  t.teardown(() => {
+    for (const key of Object.keys(inherited)) Reflect.deleteProperty(Object.prototype, key)
+  })
+  for (const missing of ['created', 'last_access', 'lifetime']) {
+    const partial: Record<string, unknown> = { ...TIMES }
+    delete partial[missing]
+    hideInherited(partial)
+    t.equal(partial[missing], undefined, missing)
+    t.equal(isMetadata(partial), missing === 'lifetime', missing)
+  }
+
+  const metadata: RecordMetadata = { ...TIMES }
+  t.same(cookieOf(metadata), undefined)
+  hideInherited(metadata)
+  t.equal(isMetadata(metadata), true)
+  const { name, rev, cookie, limit, rotated } = metadata
+  t.same([name, rev, cookie, limit, rotated], Array(5).fill(undefined))
+  t.equal(JSON.stringify(metadata), JSON.stringify(TIMES), 'nothing of it is written')
+
+  for (const part of [{ cookie: {} }, { limit: { lifetime: 5 } }, { limit: { from: 5 } }]) {
+    const partial: Record<string, unknown> = { ...TIMES, ...part }
+    hideInherited(partial)
+    t.equal(isMetadata(partial), false, `nor is a part of it: ${JSON.stringify(part)}`)
+  }
+})
+
+t.test('what is there stays as it is', async (t) => {
+  const metadata = { ...TIMES, cookie: { maxAge: 9 }, limit: { lifetime: 5, from: 1 }, rotated: [], later: 1 }
+  const before = JSON.stringify(metadata)
+  hideInherited(metadata)
+  t.equal(JSON.stringify(metadata), before)
+  t.same(cookieOf(metadata), { maxAge: 9 })
+})
+
+t.test('the parts may be anything when inherited keys are hidden', async (t) => {
+  for (const value of [null, undefined, 1, 'x', [], true]) {
+    const metadata = { ...TIMES, cookie: value, limit: value }
+    t.doesNotThrow(() => hideInherited(metadata))
+    t.strictSame(metadata, { ...TIMES, cookie: value, limit: value })
+  }
+})
+
+t.test('a record without metadata begins now, and its metadata are good', async (t) => {
+  t.same(absentMetadata(7.5), { lifetime: 0, created: 7.5, last_access: 7.5 })
+  t.equal(isMetadata(absentMetadata(7.5)), true)
+})

@@ -1,0 +1,76 @@
+import t from 'tap'
+import { isOwn, own, ownCopy, setOwn } from '../lib/own.ts'
+
+type Data = Record<string, unknown>
+
+/** Puts properties on `Object.prototype` until the test ends. */
+function pollute(t: { teardown(fn: () => void): void }, properties: PropertyDescriptorMap): void {
+  for (const key of Object.keys(properties)) {
+    Object.defineProperty(Object.prototype, key, { ...properties[key], configurable: true })
+    t.teardown(() => Reflect.deleteProperty(Object.prototype, key))
+  }
+}
+
+t.test('a value is read from the object itself, whatever it inherits', async (t) => {
+  pollute(t, { isAdmin: { value: true } })
+  const data: Data = { a: 1, none: undefined }
+  t.equal(own(data, 'a'), 1)
+  for (const key of ['none', 'isAdmin', 'constructor', '__proto__', 'toString']) t.equal(own(data, key), undefined, key)
+  t.same(own(JSON.parse('{"__proto__":{"a":1}}') as Data, '__proto__'), { a: 1 })
+})
+
+t.test('an object that has a key hasOwnProperty, or no prototype, is asked all the same', async (t) => {
+  const hostile: Data = { hasOwnProperty: () => true }
+  t.equal(isOwn.call(hostile, 'isAdmin'), false)
+  t.equal(own(hostile, 'constructor'), undefined)
+  const bare: Data = Object.assign(Object.create(null), { a: 1 })
+  t.equal(isOwn.call(bare, 'a'), true)
+  t.equal(own(bare, 'a'), 1)
+})
+
+t.test('a key __proto__ is set as data, and the prototype stays', async (t) => {
+  const data: Data = {}
+  setOwn(data, '__proto__', { isAdmin: true })
+  t.same(Object.keys(data), ['__proto__'])
+  t.equal(Object.getPrototypeOf(data), Object.prototype)
+  t.equal(data.isAdmin, undefined)
+  t.equal(JSON.stringify(data), '{"__proto__":{"isAdmin":true}}')
+})
+
+t.test('no setter and no read-only property on Object.prototype keeps a key from being set', async (t) => {
+  const seen: unknown[] = []
+  pollute(t, { user: { set: (value) => void seen.push(value) }, cart: { value: 'theirs', writable: false } })
+  const data: Data = {}
+  for (const key of ['user', 'cart', 'toString']) setOwn(data, key, `our ${key}`)
+  t.strictSame({ ...data }, { user: 'our user', cart: 'our cart', toString: 'our toString' })
+  t.same(seen, [])
+})
+
+t.test('a property that was set is like any other: it can be changed, listed and deleted', async (t) => {
+  const data: Data = {}
+  for (const key of ['a', 'constructor']) {
+    setOwn(data, key, 1)
+    setOwn(data, key, 2)
+    t.same(Object.getOwnPropertyDescriptor(data, key), {
+      value: 2,
+      enumerable: true,
+      configurable: true,
+      writable: true
+    })
+    t.equal(delete data[key], true)
+  }
+})
+
+t.test('a copy has the own properties, and nothing that is inherited shows through', async (t) => {
+  pollute(t, { rolling: { value: true, enumerable: true } })
+  const options: { lifetime: number; rolling?: boolean } = Object.assign(Object.create({ inherited: 1 }), {
+    lifetime: 60
+  })
+  const copy = ownCopy(options)
+  t.same(Object.keys(copy), ['lifetime'])
+  t.equal(copy.rolling, undefined)
+  t.equal('toString' in copy, false)
+  options.lifetime = 1
+  t.equal(copy.lifetime, 60)
+  t.same(Object.entries(ownCopy(JSON.parse('{"__proto__":{"rolling":true}}'))), [['__proto__', { rolling: true }]])
+})
