@@ -21,8 +21,7 @@ export class StoreCalls {
   /** @param timeout seconds */
   constructor(store: SessionStore, timeout: number) {
     this.#store = store
-    const isLocal = store.constructor === InMemoryStore || store.constructor === CookieStore
-    this.#timeout = isLocal ? null : timeout
+    this.#timeout = isUnchanged(store, InMemoryStore) || isUnchanged(store, CookieStore) ? null : timeout
   }
 
   /** @throws `FST_SESSION_STORE` */
@@ -114,6 +113,14 @@ export class StoreCalls {
       return new SessionUnavailableError({ cause })
     })
   }
+}
+
+const METHODS = ['read', 'write', 'replace', 'remove', 'touch'] as const
+
+/** A subclass, a Proxy, or a method that somebody has replaced may ask another machine, and may hang. */
+function isUnchanged(store: SessionStore, type: typeof InMemoryStore | typeof CookieStore): boolean {
+  const own: SessionStore = type.prototype
+  return store.constructor === type && METHODS.every((method) => store[method] === own[method])
 }
 
 /** Goes to the log as it is: long texts may hold what must not stand there. */

@@ -41,6 +41,22 @@ t.test('nonsense for an answer is a store that could not tell', async (t) => {
   }
 })
 
+t.test('the time of our own stores is bounded as well, where somebody has changed a method', async (t) => {
+  const alive = setTimeout(() => undefined, 10_000)
+  t.teardown(() => clearTimeout(alive))
+  const never = () => new Promise<never>(() => undefined)
+  const replaced = Object.assign(new InMemoryStore(), { read: never })
+  const wrapped = new Proxy(new InMemoryStore(), {
+    get: (store, key) => (key === 'read' ? never : Reflect.get(store, key))
+  })
+  class Subclass extends InMemoryStore {
+    override read = never
+  }
+  for (const store of [replaced, wrapped, new Subclass()]) {
+    await t.rejects(new StoreCalls(store, 0.01).read('id', 0), { code: 'FST_SESSION_STORE' })
+  }
+})
+
 t.test('nothing is null, however the store says it', async (t) => {
   for (const nothing of [null, undefined]) {
     t.equal(await callsOf({ read: async () => nothing }).read('id', 0), null)
