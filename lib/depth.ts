@@ -3,21 +3,26 @@ import { isOwn } from './own.ts'
 
 type Data = Record<string, unknown>
 
+/** Objects that hold nothing too deep, and under how many levels that was found out. */
+type Seen = Map<object, number>
+
 /**
  * Whether objects and lists are nested deeper, the value included. A Date is no level: in JSON it is text.
- * Walks all data of each commit: without a list of the keys it costs a quarter.
+ * An object that stands in several places is not walked from each of them, because the walks would double with each level.
  */
-export function isDeeperThan(value: object, levels: number): boolean {
+export function isDeeperThan(value: object, levels: number, seen: Seen = new Map()): boolean {
   if (levels === 0) return !types.isDate(value)
-  if (Array.isArray(value)) return value.some((inner) => isNestedDeeper(inner, levels))
+  const known = seen.get(value)
+  if (known !== undefined && known <= levels) return false
   for (const key in value) {
-    if (isOwn.call(value, key) && isNestedDeeper((value as Data)[key], levels)) return true
+    if (isOwn.call(value, key) && isNestedDeeper((value as Data)[key], levels, seen)) return true
   }
+  seen.set(value, levels)
   return false
 }
 
-function isNestedDeeper(inner: unknown, levels: number): inner is object {
-  return typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)
+function isNestedDeeper(inner: unknown, levels: number, seen?: Seen): inner is object {
+  return typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1, seen)
 }
 
 /** What is wrong with data for which `isDeeperThan` is true, for an error message. */

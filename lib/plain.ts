@@ -6,14 +6,21 @@ import { isOwn } from './own.ts'
 /** What `copyPlain` cannot copy so that `isSamePlain` can tell whether it has changed. */
 const NOT_PLAIN = Symbol('not plain')
 
+/** Larger data are compared by what they are serialized to. An object in several places counts in each of them. */
+const MOST_OBJECTS = 100_000
+
 type Plain = Record<string, unknown>
+
+/** How many objects and lists the copy that is being made may still hold. */
+let room = 0
 
 /**
  * A copy of objects, lists, Dates and simple values, all the way down.
  * @param levels how deep objects and lists may be nested, the value included
- * @returns `undefined` when there is anything else in it, such as a Map, or when it is deeper
+ * @returns `undefined` when there is anything else in it, such as a Map, or when it is deeper or too large
  */
 export function copyPlain<T extends object>(value: T, levels: number): T | undefined {
+  room = MOST_OBJECTS
   const copied = copy(value, levels)
   return copied === NOT_PLAIN ? undefined : (copied as T)
 }
@@ -22,7 +29,7 @@ function copy(value: unknown, levels: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Date.prototype && types.isDate(value)) return new Date(value.getTime())
-  if (levels === 0) return NOT_PLAIN
+  if (levels === 0 || --room < 0) return NOT_PLAIN
   if (Array.isArray(value)) return copyList(value, levels)
   if (prototype !== Object.prototype) return NOT_PLAIN
   const plain: Plain = {}

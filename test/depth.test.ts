@@ -40,6 +40,19 @@ t.test('only the own properties count', async (t) => {
   t.equal(isDeeperThan(JSON.parse('{"__proto__":{"a":{}}}'), 2), true)
 })
 
+t.test('an object that stands in many places is walked a bounded number of times', async (t) => {
+  let reads = 0
+  let value: object = Object.defineProperty({}, 'leaf', { enumerable: true, get: () => ++reads })
+  for (let level = 0; level < 60; level++) value = { a: value, b: [value], c: value }
+  t.equal(isDeeperThan(value, 100), true, 'the longest way through the lists counts')
+  t.equal(isDeeperThan(value, 121), false)
+  t.ok(reads < 200, `${reads} looks at the innermost object`)
+})
+
+t.test('named keys of a list count, because some serializers keep them', async (t) => {
+  t.equal(isDeeperThan(Object.assign([1], { named: objects(3) }), 3), true)
+})
+
 t.test('data of any depth, and cycles, are refused without an overflow', async (t) => {
   const cycle: Record<string, unknown> = {}
   cycle.self = cycle

@@ -164,3 +164,10 @@ function sorted(value: unknown): string {
       : inner
   )
 }
+
+t.test('an object that stands in very many places is not copied into each of them', async (t) => {
+  let value: object = { leaf: 1 }
+  for (let level = 0; level < 90; level++) value = { a: value, b: value }
+  t.equal(copyPlain(value), undefined)
+  t.same(copyPlain({ again: 1 }), { again: 1 }, 'the next copy has all its room')
+})
