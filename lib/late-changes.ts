@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SessionHeadersSentError } from './errors.ts'
 import { report } from './report.ts'
 import type { RequestSession } from './request-session.ts'
+import { stateOf } from './session.ts'
 
 interface Watched {
   readonly held: RequestSession
@@ -86,9 +87,8 @@ function lookAgain(): void {
   recent = []
   if (older.length > 0) startTimer()
   for (const one of due) {
-    const { session, settled, dropped, left } = one.held
     // Only compared, also after a stream: many large sessions are too much to be serialized in one turn.
-    if (session !== null && settled && !dropped && !hasSameValues(session, left)) void tellIfLost(one)
+    if (one.held.settled && !one.held.dropped && isAltered(one.held)) void tellIfLost(one)
   }
 }
 
@@ -107,7 +107,14 @@ function isSuspicious(held: RequestSession, reply: FastifyReply): boolean {
   if (held.session === null || held.dropped) return false
   // A client that has gone away is no reason: the handler runs on, and its response commits.
   if (!held.settled) return reply.sent && reply.raw.statusCode < 500
-  return held.streams || !hasSameValues(held.session, held.left)
+  return held.streams || isAltered(held)
+}
+
+/** Since its commit. Within a value nothing is compared. */
+function isAltered({ session, left }: RequestSession): boolean {
+  if (session === null) return false
+  const { rotated, cookieChanged } = stateOf(session)
+  return rotated || cookieChanged || !hasSameValues(session, left)
 }
 
 function hasSameValues(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean {

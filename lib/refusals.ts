@@ -15,9 +15,10 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
     'bad-metadata': 'its "__metadata__" is damaged. Does another program write there?',
     'other-cookie':
       'it was written for another cookie name. Was "cookieName" renamed? If not, two registrations share a store, and a visitor has sent the cookie of one as the cookie of the other',
-    expired: 'its time is over by the options of today. Was "lifetime" or "absoluteLifetime" made shorter?',
+    expired:
+      'its time is over: "absoluteLifetime" or `session.options({ lifetime })` has ended it, or "lifetime" was made shorter',
     signature:
-      'no "secretKey" of the CookieStore has signed it. Have all processes the same secrets, cookie name and salt? While you change secrets, deploy the new one at the end of the list everywhere first, then move it to the front',
+      'no "secretKey" of the CookieStore has signed it. Do all processes have the same secrets, cookie name and salt? While you change secrets, deploy the new one at the end of the list everywhere first, then move it to the front',
     malformed: 'it was not made by a CookieStore. Did another store, or another program, set a cookie of this name?',
     'too-old': 'it is older than "lifetime" allows. Was "lifetime" made shorter?',
     future: 'it is dated in the future. Are the clocks of all servers right?'
@@ -27,17 +28,27 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
 /** Anybody can send cookies that a store refuses, and a store of the application may give any reason. */
 const MAX_REASONS = 16
 
+const UNUSABLE = 'the stored session cannot be used, so a new one begins'
+const REFUSED = 'the store refuses a session cookie, so a new session begins'
+
 /** Tells the log why a session that a cookie names is not used, without naming the session. */
 export class Refusals {
   readonly #told = new Set<string>()
 
   tell(found: Found, log: Log): void {
-    if (found.kind === 'unusable') warn(found.reason, 'the stored session cannot be used, so a new one begins', log)
-    if (found.kind !== 'missing' || found.reason === undefined) return
-    // Whoever forges cookies must not fill the log.
-    if (this.#told.has(found.reason) || this.#told.size >= MAX_REASONS) return
-    this.#told.add(found.reason)
-    warn(found.reason, 'the store refuses a session cookie, so a new session begins (this is logged once)', log)
+    if (found.kind === 'unusable') {
+      // That a session ends is no fault, and a browser may send its cookie for as long as it is open.
+      if (found.reason === 'expired') this.#once(found.reason, UNUSABLE, log)
+      else warn(found.reason, UNUSABLE, log)
+    }
+    if (found.kind === 'missing' && found.reason !== undefined) this.#once(found.reason, REFUSED, log)
+  }
+
+  /** Whoever forges cookies must not fill the log. */
+  #once(reason: string, what: string, log: Log): void {
+    if (this.#told.has(reason) || this.#told.size >= MAX_REASONS) return
+    this.#told.add(reason)
+    warn(reason, `${what} (this is logged once)`, log)
   }
 }
 

@@ -5,9 +5,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import { watchLateChanges } from '../lib/late-changes.ts'
 import type { RequestSession } from '../lib/request-session.ts'
+import { createSession } from '../lib/session.ts'
+import type { SessionState } from '../lib/session-state.ts'
+import type { Session } from '../types/session.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const HEADERS = { problem: () => undefined }
+
+const sessionOf = (data: Record<string, unknown>, state: Partial<SessionState> = {}) =>
+  createSession({ aside: null, ...state } as SessionState, data)
 
 /**
  * Ends the response of a request whose session is in this state.
@@ -19,7 +25,7 @@ async function closeWhen(when: 'at once' | 'later', held: object, { sent = false
   const raw = Object.assign(new EventEmitter(), { statusCode, writableFinished: false, destroyed: false })
   const log = { error: ({ err }: { err: Error }) => void told.push(err.message) }
   const all = {
-    session: {},
+    session: sessionOf({}),
     left: {},
     settled: false,
     streams: false,
@@ -56,9 +62,14 @@ t.test('nothing is asked where nothing can be lost, or everything is on purpose'
 
 t.test('an ordinary response is looked at from outside first', async (t) => {
   const list = [1]
-  t.same(await close({ settled: true, session: { list }, left: { list } }), [])
-  t.match(await close({ settled: true, session: { list }, left: { list: [1] } }), ['asked', /after the headers/])
-  t.match(await close({ settled: true, session: { list } }), ['asked', /after the headers/])
+  t.same(await close({ settled: true, session: sessionOf({ list }), left: { list } }), [])
+  t.match(await close({ settled: true, session: sessionOf({ list }), left: { list: [1] } }), [
+    'asked',
+    /after the headers/
+  ])
+  t.match(await close({ settled: true, session: sessionOf({ list }) }), ['asked', /after the headers/])
+  t.match(await close({ settled: true, session: sessionOf({}, { rotated: true }) }), ['asked', /after the headers/])
+  t.match(await close({ settled: true, session: sessionOf({}, { cookieChanged: true }) }), ['asked', /after the head/])
 })
 
 t.test('a stream, and what Fastify does not send, are asked', async (t) => {
@@ -72,7 +83,7 @@ async function over(t: Test, count: number) {
   const told: { name: string }[] = []
   const all = Array.from({ length: count }, (_, at) => ({
     name: String(at),
-    session: {} as Record<string, unknown> | null,
+    session: sessionOf({}) as Session | null,
     left: {} as object,
     settled: true,
     streams: false,
@@ -98,18 +109,20 @@ async function over(t: Test, count: number) {
 }
 
 t.test('a session is looked at once more after its response, for a handler that went on', async (t) => {
-  const { all, told } = await over(t, 5)
+  const { all, told } = await over(t, 7)
   all[0]!.dropped = true
   all[1]!.session = null
   all[2]!.settled = false
-  all[4]!.session = { late: true }
+  all[4]!.session = sessionOf({ late: true })
+  all[5]!.session = sessionOf({}, { rotated: true })
+  all[6]!.session = sessionOf({}, { cookieChanged: true })
   for (const held of all.slice(0, 3)) held.left = { gone: true }
-  t.same(await told(4), [4])
+  t.same(await told(6), [4, 5, 6])
 })
 
 t.test('of more responses than can be kept in memory, the first are looked at again', async (t) => {
   const { all, told } = await over(t, 150)
-  for (const held of all) held.session = { late: true }
+  for (const held of all) held.session = sessionOf({ late: true })
   const names = await told(99)
   t.ok(names.length <= 100, `${names.length}`)
 })

@@ -13,13 +13,22 @@ const record = (reason: 'undecryptable' | 'expired') =>
 t.test('a record that cannot be used is worth a warning each time, with its reason and a remedy', async (t) => {
   const { lines, log } = logged()
   const refusals = new Refusals()
-  for (const reason of ['expired', 'undecryptable', 'undecryptable'] as const) refusals.tell(record(reason), log)
+  for (const reason of ['undecryptable', 'undecryptable'] as const) refusals.tell(record(reason), log)
   t.match(lines, [
-    { reason: 'expired', msg: /Was "lifetime" .* made shorter\?$/ },
     { reason: 'undecryptable', msg: /deploy the new key at the end of the list everywhere first/ },
     { reason: 'undecryptable' }
   ])
   t.notMatch(JSON.stringify(lines), /secret/)
+})
+
+t.test('a session whose time is over is told once: a browser may send its cookie for days', async (t) => {
+  const { lines, log } = logged()
+  const refusals = new Refusals()
+  for (let at = 0; at < 3; at++) refusals.tell(record('expired'), log)
+  t.match(lines, [
+    { reason: 'expired', msg: /\(this is logged once\): .*`session\.options\({ lifetime }\)` has ended it/ }
+  ])
+  t.equal(lines.length, 1)
 })
 
 t.test('a cookie that a store refuses is told once for each reason, and unknown ids never', async (t) => {
