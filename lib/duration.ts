@@ -28,11 +28,16 @@ export const LONGEST_LIFETIME: Longest = {
 export function toSeconds(what: string, duration: Duration, longest = LONGEST_LIFETIME): number {
   const isObject = typeof duration === 'object' && duration !== null
   const seconds = isObject ? sumOfParts(what, duration) : duration
-  if (!Number.isSafeInteger(seconds)) throw new SessionOptionsError(`${what} must be ${EXPECTED}`)
+  if (!Number.isSafeInteger(seconds))
+    throw new SessionOptionsError(`${what} must be ${EXPECTED}, but is ${shown(duration)}`)
   if (seconds < 0) throw new SessionOptionsError(`${what} must not be negative`)
   if (seconds > longest.seconds) throw tooLong(what, seconds, isObject, longest)
   return seconds
 }
+
+/** Text may be a secret that a handler was sent. */
+const shown = (value: unknown): string =>
+  typeof value === 'number' || value === null ? String(value) : `of type ${typeof value}`
 
 function tooLong(what: string, seconds: number, isObject: boolean, longest: Longest): Error {
   const remedy = isObject ? '' : ': did you mean milliseconds? Durations are in seconds'

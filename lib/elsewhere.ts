@@ -27,6 +27,9 @@ export const OF_PLUGIN: Hints = hints({
   'cookieoptions cookieopts': 'it is "cookie" here.',
   'httpsonly cookiehttpsonly': 'it is `cookie: { secure: true }` here, which is the default.',
   'client redis redisclient url': 'it belongs to the store: `store: new RedisStore({ client })`.',
+  'secretkey maxsize digest': 'it belongs to the store: `store: new CookieStore({ secretKey })`.',
+  'hashids gcttl': 'it belongs to the store: `store: new RedisStore({ client, ... })`.',
+  'maxsessions maxbytes': 'it belongs to the store: `store: new InMemoryStore({ ... })`.',
   'encode decode overwrite': 'leave it out: the library encodes the cookie itself.'
 })
 

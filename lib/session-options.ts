@@ -19,7 +19,7 @@ const plainly = (name: string): string => name.replace(/[-_]/g, '').toLowerCase(
 /** @throws `FST_SESSION_OPTIONS` */
 export function askedOptions(options: SessionCookieOptions): AskedOptions {
   if (typeof options !== 'object' || options === null) {
-    throw new SessionOptionsError('session.options() takes an object: `session.options({ maxAge: 60 })`')
+    throw new SessionOptionsError('session.options() takes an object: `session.options({ lifetime: { hours: 8 } })`')
   }
   for (const key of Object.keys(options)) {
     // Plugins pass options of their own, so others are ignored. But a shorter life must not be lost by a slip.
@@ -35,7 +35,9 @@ export function askedOptions(options: SessionCookieOptions): AskedOptions {
 function toMaxAge(maxAge: SessionCookieOptions['maxAge']): AskedOptions['maxAge'] {
   if (maxAge === undefined || maxAge === null) return maxAge
   if (typeof maxAge !== 'number' || Number.isNaN(maxAge)) {
-    throw new SessionOptionsError('session.options(): maxAge must be a number of seconds, or null')
+    throw new SessionOptionsError(
+      `session.options(): maxAge must be a number of seconds, or null, but is ${typeof maxAge === 'number' ? 'NaN' : `of type ${typeof maxAge}`}`
+    )
   }
   return Math.min(Math.max(1, Math.floor(maxAge)), Number.MAX_SAFE_INTEGER)
 }

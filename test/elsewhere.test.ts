@@ -69,7 +69,12 @@ t.test('what other libraries call an option has a remedy, however it is spelled'
     ['sessionName', 'it is "name" here'],
     ['cookieOptions', 'it is "cookie" here'],
     ['cookie_https_only', '`cookie: { secure: true }`'],
-    ['client', 'new RedisStore({ client })']
+    ['client', 'new RedisStore({ client })'],
+    ['secretKey', 'it belongs to the store: `store: new CookieStore({ secretKey })`'],
+    ['secret_key', 'new CookieStore({ secretKey })'],
+    ['hashIds', 'it belongs to the store: `store: new RedisStore('],
+    ['gcTtl', 'it belongs to the store'],
+    ['maxBytes', 'it belongs to the store: `store: new InMemoryStore(']
   ] as const) {
     const message = ofPlugin({ [name]: 'x' })
     t.ok(message.startsWith(`unknown option "${name}": `), message)

@@ -8,7 +8,7 @@ import { pointerTo } from './date-note.ts'
 /** Levels of objects and lists, the record included: deeper ones are refused when a record is loaded. */
 const MAX_DEPTH = 100
 
-const REMOVED = 'could write through a prototype, and would be removed when it is loaded'
+const REMOVED = 'could write through a prototype, and would be removed when it is loaded: use another key'
 const UNREADABLE = 'cannot be read: a getter, a toJSON() or a Proxy in it throws'
 
 type Key = string | number
@@ -41,12 +41,13 @@ class Walk {
 
   enter(holder: object): void {
     if (this.#parents.includes(holder)) throw this.#cycle()
-    if (this.#parents.length >= MAX_DEPTH) throw this.fault(`is nested deeper than ${MAX_DEPTH} levels`)
+    if (this.#parents.length >= MAX_DEPTH)
+      throw this.fault(`is nested deeper than ${MAX_DEPTH} levels: store less nested data`)
     const isList = Array.isArray(holder)
     if (!isList) this.#refuseInstance(holder)
-    if (Object.getOwnPropertySymbols(holder).length > 0) throw this.fault('has a symbol for a key')
+    if (Object.getOwnPropertySymbols(holder).length > 0) throw this.fault('has a symbol for a key: use text')
     if (isList && Object.keys(holder).length > holder.length) {
-      throw this.fault('is an array with keys besides its elements')
+      throw this.fault('is an array with keys besides its elements: store them beside it')
     }
     if (isOfClass(holder)) this.#warn(holder, 'a plain one')
     this.#parents.push(holder)
@@ -118,7 +119,7 @@ class Walk {
   #isNoted(date: Date, json: unknown): boolean {
     if (Number.isNaN(date.getTime())) throw this.fault('holds an invalid Date: use null')
     if (json !== date.toISOString()) return false
-    if (Object.keys(date).length > 0) throw this.fault('is a Date with keys of its own')
+    if (Object.keys(date).length > 0) throw this.fault('is a Date with keys of its own: store them beside it')
     if (Object.getPrototypeOf(date) !== Date.prototype) this.#warn(date, 'a plain Date')
     this.dates ??= []
     this.dates.push(pointerTo(this.#path()))

@@ -61,12 +61,12 @@ t.test('what would be dropped or changed is refused by name', async (t) => {
     [new ArrayBuffer(1), bytesRefused],
     [new SharedArrayBuffer(1), bytesRefused],
     [new String('secret'), instance('String')],
-    [Object.assign(new Date(0), { zone: 'secret' }), 'is a Date with keys of its own'],
+    [Object.assign(new Date(0), { zone: 'secret' }), 'is a Date with keys of its own: store them beside it'],
     [new Headers(), instance('Headers')],
     [new Money(), instance('Money')],
-    [{ [Symbol('secret')]: 1 }, 'has a symbol for a key'],
-    [Object.assign([1], { [Symbol('secret')]: 1 }), 'has a symbol for a key'],
-    ['secret'.match(/secret/), 'is an array with keys besides its elements']
+    [{ [Symbol('secret')]: 1 }, 'has a symbol for a key: use text'],
+    [Object.assign([1], { [Symbol('secret')]: 1 }), 'has a symbol for a key: use text'],
+    ['secret'.match(/secret/), 'is an array with keys besides its elements: store them beside it']
   ]
   for (const [value, what] of cases) {
     const error = t.throws(() => datesIn({ fine: 1, bad: value }), {
@@ -88,7 +88,7 @@ t.test('the message leads to the key', async (t) => {
     // biome-ignore lint/suspicious/noSparseArray: JSON would have null there
     [{ list: [1, , 2] }, 'key "list[1]" holds undefined: in a list, use null'],
     [[1n], 'key "[0]" holds a BigInt: convert it to text'],
-    [{ [Symbol('x')]: 1 }, 'the record has a symbol for a key'],
+    [{ [Symbol('x')]: 1 }, 'the record has a symbol for a key: use text'],
     [new Map(), 'the record holds an instance of Map: convert it, or use a serializer that keeps it']
   ]
   for (const [data, detail] of cases) {
@@ -157,15 +157,15 @@ t.test('what cannot be read is refused by name, and what it threw is a cause wit
 t.test('a record has at most 100 levels', async (t) => {
   t.equal(datesIn(nested(100)), null)
   t.throws(() => datesIn(nested(101)), {
-    message: `The session cannot be serialized: key "${Array(100).fill('a').join('.')}" is nested deeper than 100 levels`
+    message: `The session cannot be serialized: key "${Array(100).fill('a').join('.')}" is nested deeper than 100 levels: store less nested data`
   })
   t.throws(() => datesIn(nested(100_000)), { code: 'FST_SESSION_SERIALIZE' })
   const endless = (): object => ({ toJSON: () => ({ next: endless() }) })
-  t.throws(() => datesIn({ a: endless() }), { message: /is nested deeper than 100 levels$/ })
+  t.throws(() => datesIn({ a: endless() }), { message: /is nested deeper than 100 levels: store less nested data$/ })
 })
 
 t.test('what would be removed on load is refused', async (t) => {
-  const what = 'could write through a prototype, and would be removed when it is loaded'
+  const what = 'could write through a prototype, and would be removed when it is loaded: use another key'
   const cases = [
     ['{"a":{"__proto__":{"x":1}}}', 'a.__proto__'],
     ['{"a":{"__proto__":null}}', 'a.__proto__'],
