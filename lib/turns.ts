@@ -7,8 +7,8 @@ const LOOK_MS = 500
  */
 const IDLE_LOOKS = 2
 
-/** Half a minute: nobody waits longer, however well the line moves. */
-const MOST_LOOKS = 60
+/** Half a minute: the first look from then on is the last one, however well the line moves. */
+const LONGEST_MS = 30_000
 
 /** What a task knows of those before it. */
 export interface Turn<H> {
@@ -73,11 +73,13 @@ class Line<H> {
       let looks = 0
       let idle = 0
       let seen = this.successes
+      // Not all at the same time: so many commits would be one long turn of the event loop.
+      const pause = LOOK_MS + (this.#waiting.size % LOOK_MS)
       const look = () => {
         looks++
         idle = this.successes === seen ? idle + 1 : 0
         seen = this.successes
-        const isOver = looks === MOST_LOOKS || (idle === IDLE_LOOKS && late === undefined)
+        const isOver = looks * pause >= LONGEST_MS || (idle === IDLE_LOOKS && late === undefined)
         if (!isOver) return void timer.refresh()
         this.#waiting.delete(go)
         if (late === undefined) resolve()
@@ -87,8 +89,7 @@ class Line<H> {
         clearTimeout(timer)
         resolve()
       }
-      // Not all at the same time: so many commits would be one long turn of the event loop.
-      const timer = setTimeout(look, LOOK_MS + (this.#waiting.size % LOOK_MS)).unref()
+      const timer = setTimeout(look, pause).unref()
       this.#waiting.add(go)
     })
   }

@@ -290,15 +290,15 @@ t.test('an event loop that was blocked is not taken for a task that hangs', asyn
 
 t.test('nobody waits for much longer than half a minute, even in a line that moves', async (t) => {
   const clock = fakeTimeouts(t)
-  const { running, indexes, settled } = heldTasks(100)
+  const { running, indexes, settled } = heldTasks(600)
   for (let step = 0; step < 59; step++) {
     await clock.advance(500)
     running.at(-1)!.end()
     await tick()
     t.same(indexes(), [step + 1])
   }
-  await clock.advance(7_000)
-  t.same(indexes().length, 41)
+  await clock.advance(1_500)
+  t.same(indexes().length, 541)
   for (const task of [...running]) task.end()
   await settled
   t.equal(clock.armed, 0)
