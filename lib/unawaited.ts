@@ -48,7 +48,9 @@ export class Unawaited {
       // A response that waits for this command takes the failure in this turn of the event loop.
       if (isTooLate()) setImmediate(() => this.tell())
     })
-    this.#ended = ended
+    // Most end in their order, but a call inside an `update()` fails while the update goes on.
+    const before = this.#ended
+    this.#ended = before === undefined ? ended : before.then(() => ended)
     return command
   }
 

@@ -22,6 +22,20 @@ t.test('with nothing that failed there is nothing to tell', async (t) => {
   t.same([unawaited.hasFailures, unawaited.tell(), told], [false, undefined, []])
 })
 
+t.test('a command that ends at once does not hide one that goes on', async (t) => {
+  const { told, unawaited } = make()
+  let fail = (_: Error): void => undefined
+  unawaited.own('update', new Promise((_, reject) => (fail = reject)), open)
+  await t.rejects(unawaited.own('save', Promise.reject(new SessionGoneError()), open))
+  const ended = unawaited.ended()
+  await turn()
+  const down = new SessionUnavailableError()
+  fail(down)
+  await ended
+  t.equal(unawaited.tell(), down)
+  t.match(told, [{ err: down }])
+})
+
 t.test('a failure is told once, with the member and the remedy, unless somebody has taken it', async (t) => {
   const { told, unawaited } = make()
   const down = new SessionUnavailableError()
