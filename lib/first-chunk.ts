@@ -61,8 +61,10 @@ class Chunk implements FirstChunk {
 
 function ofReadable(stream: Readable, connection: EventEmitter): Chunk {
   // Where it flows, somebody else reads it already.
-  const hasBegun = stream.destroyed || stream.readableFlowing === true || stream.readableLength > 0
-  return hasBegun ? new Chunk(stream, connection).arrive() : new Chunk(stream, connection, stream)
+  const isRead = stream.readableFlowing === true || stream.readableEnded
+  return isRead || stream.destroyed || stream.readableLength > 0
+    ? new Chunk(stream, connection).arrive()
+    : new Chunk(stream, connection, stream)
 }
 
 /** The only way to find out is to read the first chunk, so the rest follows it in another stream. */

@@ -162,7 +162,8 @@ export class SessionResponse {
  * another request may have given the session a new id, and the browser must not get the old one back.
  */
 function isLate(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
-  if (!isStream(payload) || held.settled || !held.mayReissue) return false
+  // Where the client has gone already, nothing would ever tell that the wait is over.
+  if (!isStream(payload) || held.settled || reply.raw.destroyed || !held.mayReissue) return false
   return request.method !== 'HEAD' && reply.statusCode !== 204
 }
 

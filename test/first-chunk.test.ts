@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { PassThrough, type Readable, Stream } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
@@ -53,7 +53,7 @@ t.test('the wait ends when nothing can come any more, or the client has gone', a
   }
 })
 
-t.test('what has begun, was destroyed, or is read by somebody else is not waited for', async (t) => {
+t.test('what has begun, has ended, was destroyed, or is read by somebody else is not waited for', async (t) => {
   const flowing = new PassThrough()
   flowing.resume()
   const begun = new PassThrough()
@@ -61,7 +61,10 @@ t.test('what has begun, was destroyed, or is read by somebody else is not waited
   begun.read(0)
   const destroyed = new PassThrough()
   destroyed.destroy()
-  for (const stream of [flowing, begun, destroyed, new Response(null)]) {
+  const ended = new PassThrough({ autoDestroy: false, emitClose: false })
+  ended.on('readable', () => ended.read()).end()
+  await once(ended, 'end')
+  for (const stream of [flowing, begun, destroyed, ended, new Response(null)]) {
     t.equal(firstChunkOf(stream, new EventEmitter())?.isThere, true)
   }
 })

@@ -722,20 +722,23 @@ t.test('nobody waits for a stream to begin where the cookie stays as it is, nor 
   }
 })
 
-t.test('a client that goes away before a stream begins is not waited for', async (t) => {
-  const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
-    app.get('/stream', async (request, reply) => {
-      await request.loadSession()
-      stream = new PassThrough()
-      return reply.send(stream)
+for (const isSent of [true, false]) {
+  t.test(`a client that goes away before a stream ${isSent ? 'begins' : 'is sent'} is not waited for`, async (t) => {
+    const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
+      app.get('/stream', async (request, reply) => {
+        await request.loadSession()
+        stream = new PassThrough()
+        if (!isSent) await once(reply.raw, 'close')
+        return reply.send(stream)
+      })
     })
+    let stream: PassThrough | undefined
+    const origin = await app.listen({ port: 0 })
+    const request = get(`${origin}/stream`, { headers: { cookie: String(cookie) } })
+    request.on('error', () => undefined)
+    while (stream === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    request.destroy()
+    await once(stream, 'close')
+    t.equal(stream.destroyed, true, 'as Fastify does it')
   })
-  let stream: PassThrough | undefined
-  const origin = await app.listen({ port: 0 })
-  const request = get(`${origin}/stream`, { headers: { cookie: String(cookie) } })
-  request.on('error', () => undefined)
-  while (stream === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
-  request.destroy()
-  await once(stream, 'close')
-  t.equal(stream.destroyed, true, 'as Fastify does it')
-})
+}
