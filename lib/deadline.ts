@@ -14,7 +14,7 @@ export function inTime<T>(answer: T | PromiseLike<T>, seconds: number, late: () 
     let timer = setTimeout(() => {
       timer = setTimeout(() => reject(late()), GRACE_MS).unref()
     }, seconds * 1_000).unref()
-    new Promise<T>((settle) => settle(answer)).then(
+    Promise.resolve(answer).then(
       (value) => {
         clearTimeout(timer)
         resolve(value)

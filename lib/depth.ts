@@ -10,20 +10,25 @@ type Seen = Map<object, number>
  * Whether objects and lists are nested deeper, the value included. A Date is no level: in JSON it is text.
  * An object that stands in several places is not walked from each of them, because the walks would double with each level.
  */
-export function isDeeperThan(value: object, levels: number, seen: Seen = new Map()): boolean {
+export function isDeeperThan(value: object, levels: number, seen?: Seen): boolean {
   if (levels === 0) return !types.isDate(value)
-  const known = seen.get(value)
+  const known = seen?.get(value)
   if (known !== undefined && known <= levels) return false
+  // Each load asks this about metadata, which hold no objects as a rule: then there is nothing to remember.
+  let walked = seen
   for (const key in value) {
-    if (isOwn.call(value, key) && isNestedDeeper((value as Data)[key], levels, seen)) return true
+    const inner = isOwn.call(value, key) ? (value as Data)[key] : undefined
+    if (!isObject(inner)) continue
+    walked ??= new Map()
+    if (isDeeperThan(inner, levels - 1, walked)) return true
   }
-  seen.set(value, levels)
+  walked?.set(value, levels)
   return false
 }
 
-function isNestedDeeper(inner: unknown, levels: number, seen?: Seen): inner is object {
-  return typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1, seen)
-}
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isNestedDeeper = (inner: unknown, levels: number): boolean => isObject(inner) && isDeeperThan(inner, levels - 1)
 
 /** What is wrong with data for which `isDeeperThan` is true, for an error message. */
 export function tooDeep(data: Data, levels: number): string {

@@ -79,7 +79,8 @@ export function stateFor(
   readProlongs: boolean
 ): SessionState {
   const stored = found.kind === 'session' ? found.stored : null
-  const at = now()
+  // Of a session that is there, the record says when it began.
+  const at = stored === null ? now() : 0
   return {
     kind,
     commands,

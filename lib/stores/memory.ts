@@ -15,13 +15,17 @@ export interface InMemoryStoreOptions {
 }
 
 class Entry {
-  id = ''
+  readonly id: string
   /** One character for each byte, because text takes less memory than a Buffer. */
   data = ''
   expires = 0
   order: UseOrder | undefined
   previous: Entry = this
   next: Entry = this
+
+  constructor(id = '') {
+    this.id = id
+  }
 }
 
 /** A ring: the least recently used session comes after this end of it, the most recently used one before. */
@@ -68,7 +72,7 @@ export class InMemoryStore implements SessionStore {
   }
 
   async write(id: string, data: Bytes, lifetime: number, ttl: number): Promise<string> {
-    this.#put(this.#find(id) ?? Object.assign(new Entry(), { id }), textOf(data), this.#expiry(lifetime, ttl))
+    this.#put(this.#find(id) ?? new Entry(id), textOf(data), this.#expiry(lifetime, ttl))
     return id
   }
 
@@ -91,7 +95,8 @@ export class InMemoryStore implements SessionStore {
   }
 
   #expiry(lifetime: number, ttl: number): number {
-    return Math.round((now() + secondsToKeep(lifetime, ttl, this.#limits.gcTtl)) * 1000) / 1000
+    const seconds = secondsToKeep(lifetime, ttl, this.#limits.gcTtl)
+    return seconds > 0 ? Math.round((now() + seconds) * 1000) / 1000 : 0
   }
 
   #find(id: string): Entry | undefined {
@@ -117,7 +122,7 @@ export class InMemoryStore implements SessionStore {
       entry.order.count--
       entry.order.bytes -= entry.id.length + entry.data.length
     }
-    if (data === null || !(expires > now())) return !this.#shardOf(entry.id).delete(entry.id)
+    if (data === null || expires === 0) return !this.#shardOf(entry.id).delete(entry.id)
     while (this.size >= maxSessions) this.#evict('maxSessions', maxSessions, this.#unread.count)
     while (this.#unread.bytes + this.#read.bytes > room) this.#evict('maxBytes', maxBytes, this.#unread.bytes)
     entry.data = data
