@@ -15,17 +15,13 @@ export interface InMemoryStoreOptions {
 }
 
 class Entry {
-  readonly id: string
+  id = ''
   /** One character for each byte, because text takes less memory than a Buffer. */
   data = ''
   expires = 0
   order: UseOrder | undefined
   previous: Entry = this
   next: Entry = this
-
-  constructor(id = '') {
-    this.id = id
-  }
 }
 
 /** A ring: the least recently used session comes after this end of it, the most recently used one before. */
@@ -72,7 +68,7 @@ export class InMemoryStore implements SessionStore {
   }
 
   async write(id: string, data: Bytes, lifetime: number, ttl: number): Promise<string> {
-    this.#put(this.#find(id) ?? new Entry(id), textOf(data), this.#expiry(lifetime, ttl))
+    this.#put(this.#find(id) ?? Object.assign(new Entry(), { id }), textOf(data), this.#expiry(lifetime, ttl))
     return id
   }
 
@@ -95,8 +91,7 @@ export class InMemoryStore implements SessionStore {
   }
 
   #expiry(lifetime: number, ttl: number): number {
-    const seconds = secondsToKeep(lifetime, ttl, this.#limits.gcTtl)
-    return seconds > 0 ? Math.round((now() + seconds) * 1000) / 1000 : 0
+    return Math.round((now() + secondsToKeep(lifetime, ttl, this.#limits.gcTtl)) * 1000) / 1000
   }
 
   #find(id: string): Entry | undefined {
@@ -122,7 +117,7 @@ export class InMemoryStore implements SessionStore {
       entry.order.count--
       entry.order.bytes -= entry.id.length + entry.data.length
     }
-    if (data === null || expires === 0) return !this.#shardOf(entry.id).delete(entry.id)
+    if (data === null || !(expires > now())) return !this.#shardOf(entry.id).delete(entry.id)
     while (this.size >= maxSessions) this.#evict('maxSessions', maxSessions, this.#unread.count)
     while (this.#unread.bytes + this.#read.bytes > room) this.#evict('maxBytes', maxBytes, this.#unread.bytes)
     entry.data = data
