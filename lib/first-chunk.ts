@@ -56,6 +56,8 @@ class Chunk implements FirstChunk {
     connection.on('close', this.arrive)
     // Nothing is read: to listen makes the stream fetch its first chunk, and to stop listening lets it flow again.
     for (const event of BEGINNINGS) stream?.on(event, this.arrive)
+    // Where another registration has listened before, nothing else would make an empty stream say that it ends.
+    stream?.read(0)
   }
 }
 

@@ -53,6 +53,19 @@ t.test('the wait ends when nothing can come any more, or the client has gone', a
   }
 })
 
+t.test('two registrations wait for one stream, one after the other', async (t) => {
+  for (const text of ['', 'ab']) {
+    const stream = new PassThrough()
+    const first = firstChunkOf(stream, new EventEmitter())!
+    turn().then(() => stream.end(text))
+    await first.there
+    const second = firstChunkOf(stream, new EventEmitter())!
+    t.equal(await isThere(second), true)
+    const piped = stream.pipe(new PassThrough())
+    t.equal(String(Buffer.concat(await piped.toArray())), text)
+  }
+})
+
 t.test('what has begun, has ended, was destroyed, or is read by somebody else is not waited for', async (t) => {
   const flowing = new PassThrough()
   flowing.resume()
