@@ -50,9 +50,9 @@ export class RequestSession implements SessionCommands {
     this.#order = new OneByOne(inFlight)
   }
 
-  /** What the response has to do about the cookie, as far as it has come. */
+  /** What the response has to do about the cookie, as far as it has come; for a session that is loaded. */
   get action(): CookieAction {
-    const rescue = this.session === null ? NONE : this.#manager.cookieAfterFailure(this.session)
+    const rescue = this.#manager.cookieAfterFailure(this.session as Session)
     return rescue === NONE ? this.#cookie.action : rescue
   }
 

@@ -23,6 +23,10 @@ t.test('nonsense for an answer is a store that could not tell', async (t) => {
   }
   for (const answer of [undefined, 1, '', 'a b', 'x'.repeat(4_097)]) {
     await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), broken)
+    await t.rejects(callsOf({ ownsIds: true, write: async () => answer }).write('', BYTES, 0, 0), {
+      ...broken,
+      cause: { message: /write\(\) must resolve to an id that fits into a cookie/ }
+    })
   }
   for (const answer of ['another-id', 'ID', 'id ']) {
     await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), {
