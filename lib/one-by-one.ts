@@ -18,8 +18,9 @@ export class OneByOne {
 
   /** Where nothing is under way, the operation begins at once, in the same tick. */
   run<T>(operation: () => Promise<T>): Promise<T> {
-    const turn = this.#running === 0 ? operation() : this.#afterOthers(operation)
-    this.#running++
+    // Counted before it begins, because a function of `update()` may send the response at once.
+    const isFirst = this.#running++ === 0
+    const turn = isFirst ? operation() : this.#afterOthers(operation)
     this.#last = this.#inFlight.add(turn, () => {
       this.#running--
     })

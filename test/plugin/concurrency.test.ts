@@ -423,6 +423,25 @@ t.test('update() that throws writes nothing, and keeps the unsaved changes unsav
   t.same((await here(cookie, data)).body, { user: 'alice', n: 0, cart: { items: [1] } })
 })
 
+t.test('a response that the function of an update() sends stores nothing of an update that fails', async (t) => {
+  const { app, send } = await testApp(t, {}, (app) => {
+    app.get('/sent', async (request, reply) => {
+      const session = await request.loadSession()
+      const failing = session.update((newest) => {
+        newest.n = 2
+        reply.send('sent')
+        throw new Error('no')
+      })
+      await t.rejects(failing, /no/)
+      return reply
+    })
+  })
+  const { cookie } = await send(undefined, (session) => void (session.n = 1))
+  const { body } = await app.inject({ url: '/sent', headers: { cookie: String(cookie) } })
+  t.equal(body, 'sent')
+  t.same((await send(cookie, (session) => session.data())).body, { n: 1 })
+})
+
 t.test('update() after a lost answer is not run again', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
