@@ -18,7 +18,7 @@ export interface FirstChunk {
 
 /**
  * @param connection emits `close` when the client has gone
- * @returns `null`: nobody can tell when the payload begins (a stream of the first kind)
+ * @returns `null`: nobody can tell when the payload begins, because it is an old-style stream without `readableFlowing`
  */
 export function firstChunkOf(payload: unknown, connection: EventEmitter): FirstChunk | null {
   if (isResponse(payload)) {
@@ -89,6 +89,6 @@ function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
 const isWebStream = (payload: unknown): payload is ReadableStream =>
   typeof payload === 'object' && payload !== null && 'getReader' in payload
 
-/** Not one of the first kind, which sends its chunks to whoever listens at that moment. */
+/** An old-style stream is not one: it sends its chunks to whoever listens at that moment. */
 const isReadable = (payload: unknown): payload is Readable =>
   typeof payload === 'object' && payload !== null && 'readableFlowing' in payload

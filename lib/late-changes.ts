@@ -19,12 +19,12 @@ export interface AnnouncedHeaders {
 
 /** Between the end of a response and the second look at its session lie one to two of these. */
 const SECOND_LOOK_MS = 1000
-/** Responses of such a time that are looked at again: they are kept in memory until then. */
+/** So many responses of each such time are looked at again, because they are kept in memory until then. */
 const MOST_LOOKED_AT = 100
 
 /** Loaded in this turn of the event loop. */
 let loaded: Watched[] = []
-/** Over, and to be looked at once more: at the next tick of the timer but one, or at the next. */
+/** Responses that are over: the next tick of the timer looks at `older`, and the one after it at `recent`. */
 let recent: Watched[] = []
 let older: Watched[] = []
 

@@ -44,5 +44,5 @@ export function isInside(owner: object): boolean {
 
 export const calledInside = (member: string): Error =>
   new SessionOptionsError(
-    `session.${member}() was called inside the function of session.update(), which it would wait for: call it afterwards`
+    `session.${member}() was called inside the function of session.update(). It would wait for that function, so call it afterwards`
   )

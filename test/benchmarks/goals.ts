@@ -109,10 +109,11 @@ export const trafficChecks = (traffic: readonly Traffic[]): Check[] =>
     }))
 
 export const memoryChecks = (memories: readonly Memory[]): Check[] =>
-  memories.flatMap(({ sessions, bytesEach, read, rewrite, longestStallFilling, expiry }) => {
+  memories.flatMap(({ sessions, bytesEach, fullGc, read, rewrite, longestStallFilling, expiry }) => {
     const what = (text: string) => `${sessions.toLocaleString('en')} in memory: ${text}`
     return [
       { what: what('heap of each'), goal: 600, unit: 'bytes', measured: bytesEach },
+      { what: what('a forced full garbage collection'), goal: 200, unit: 'ms', measured: fullGc },
       { what: what('read'), goal: 1, unit: 'µs', measured: read },
       { what: what('write over'), goal: 1, unit: 'µs', measured: rewrite },
       { what: what('longest stall while filling'), goal: 100, unit: 'ms', measured: longestStallFilling },
