@@ -1,7 +1,7 @@
 import { AESGCMEncryptor } from './encryptors/aes-gcm.ts'
 import { FernetEncryptor } from './encryptors/fernet.ts'
 import { SessionUnavailableError } from './errors.ts'
-import { plugin } from './plugin.ts'
+import { plugin } from './fastify/plugin.ts'
 import { JsonSerializer } from './serializers/json.ts'
 import { CookieStore } from './stores/cookie.ts'
 import { InMemoryStore } from './stores/memory.ts'

@@ -1,5 +1,5 @@
-import type { Limit } from './expiry.ts'
 import { own, setOwn } from './own.ts'
+import type { Limit } from './record/expiry.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Log } from '../types/options.ts'
 import type { DefaultData } from '../types/session.ts'
-import { type CookieValue, findCookies } from './cookie.ts'
-import { namesIn } from './encapsulation.ts'
+import { ownOptions } from './checks/option-names.ts'
 import { SessionOptionsError } from './errors.ts'
-import { ownOptions } from './option-names.ts'
-import { keyOf, type Registration, registrationIn } from './registration.ts'
-import { RequestSession } from './request-session.ts'
+import { namesIn } from './fastify/conflicts.ts'
+import { keyOf, type Registration, registrationIn } from './fastify/registration.ts'
+import { type CookieValue, findCookies } from './http/cookie.ts'
+import { RequestSession } from './lifecycle/request-session.ts'
 
 /** What a test hands in: the application, or the scope in which the plugin is registered. */
 export interface App {

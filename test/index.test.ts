@@ -1,6 +1,6 @@
 import t from 'tap'
+import { plugin } from '../lib/fastify/plugin.ts'
 import * as all from '../lib/index.ts'
-import { plugin } from '../lib/plugin.ts'
 
 const NAMES = [
   'AESGCMEncryptor',

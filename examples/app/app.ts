@@ -1,6 +1,6 @@
 // A whole application to copy from: people log in and out, some of them are editors, forms are protected against CSRF,
 // messages survive a redirect, and the sessions are in Redis, or in memory while you develop. Its tests are in
-// test/application.test.ts.
+// test/behaviour/application.test.ts.
 //
 //   node --import=ts-blank-space/register examples/app/app.ts
 //   REDIS_URL=redis://127.0.0.1:6379 node --import=ts-blank-space/register examples/app/app.ts

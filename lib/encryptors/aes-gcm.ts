@@ -7,8 +7,8 @@ import {
   randomBytes
 } from 'node:crypto'
 import type { EncryptionKey, Encryptor } from '../../types/encryptor.ts'
+import { ownOptions } from '../checks/option-names.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { ownOptions } from '../option-names.ts'
 import { encryptionKeys } from './encryption-keys.ts'
 
 const KEY_SIZES = [16, 24, 32]

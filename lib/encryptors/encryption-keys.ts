@@ -1,4 +1,4 @@
-import { keyList } from '../keys.ts'
+import { keyList } from '../checks/key-list.ts'
 
 /** Bytes of a key in base64 or base64url, padded or not; `null` unless that is the one spelling of those bytes. */
 function decodeKey(text: string): Uint8Array | null {

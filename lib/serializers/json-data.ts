@@ -1,7 +1,7 @@
 import { types } from 'node:util'
+import { isInstance } from '../checks/foreign.ts'
+import { withoutText } from '../checks/without-secrets.ts'
 import { SessionSerializeError } from '../errors.ts'
-import { isInstance } from '../foreign.ts'
-import { withoutText } from '../without-secrets.ts'
 import { ClassWarning, isOfClass } from './class-warning.ts'
 import { pointerTo } from './date-note.ts'
 

@@ -1,11 +1,11 @@
 import type { SessionStore } from '../../types/store.ts'
+import { OF_COOKIE_STORE } from '../checks/elsewhere.ts'
+import { positiveInteger } from '../checks/integer.ts'
+import { keyList, type Refuse } from '../checks/key-list.ts'
+import { ownOptions } from '../checks/option-names.ts'
 import { now } from '../clock.ts'
-import { OF_COOKIE_STORE } from '../elsewhere.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
-import { keyList, type Refuse } from '../keys.ts'
-import { ownOptions } from '../option-names.ts'
-import { TimestampSigner } from '../signer.ts'
-import { positiveInteger } from './store-options.ts'
+import { TimestampSigner } from './cookie/signer.ts'
 
 const DEFAULT_SALT = 'starsessions.CookieStore.'
 /** A secret as long as the digest, so that guessing it is no easier than guessing a signature (RFC 2104, section 3). */

@@ -1,7 +1,7 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
+import { numbersOf, secondsToKeep } from '../checks/integer.ts'
 import { now } from '../clock.ts'
 import { SessionTooLargeError } from '../errors.ts'
-import { numbersOf, secondsToKeep } from './store-options.ts'
 
 type Bytes = Uint8Array
 

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
-import { OF_REDIS } from '../elsewhere.ts'
+import { OF_REDIS } from '../checks/elsewhere.ts'
+import { gcSeconds, secondsToKeep } from '../checks/integer.ts'
+import { ownOptions } from '../checks/option-names.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { ownOptions } from '../option-names.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
 import { type RedisClient, recognise } from './redis/recognise.ts'
-import { gcSeconds, secondsToKeep } from './store-options.ts'
 
 const MONTH_SECONDS = 30 * 86_400
 

@@ -1,4 +1,4 @@
-import { merge } from '../../lib/merge.ts'
+import { merge } from '../../lib/lifecycle/merge.ts'
 import { sampleOf } from './statistics.ts'
 import type { Section } from './table.ts'
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import { AESGCMEncryptor } from '../../lib/encryptors/aes-gcm.ts'
-import { resolveOptions } from '../../lib/options.ts'
+import { resolveOptions } from '../../lib/fastify/options.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { Session } from '../../types/session.ts'

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { RecordCodec } from '../../lib/record.ts'
+import { RecordCodec } from '../../lib/record/codec.ts'
 import { pointerTo } from '../../lib/serializers/date-note.ts'
 import { JsonSerializer } from '../../lib/serializers/json.ts'
 

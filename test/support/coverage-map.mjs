@@ -3,4 +3,4 @@
  * and nothing else is to be covered.
  */
 export default (file) =>
-  /^test\/(application|examples|browser|readme|benchmarks\/.*)\.test\.ts$/.test(file) ? null : []
+  /^test\/(behaviour\/application|behaviour\/browser|examples|readme|benchmarks\/.*)\.test\.ts$/.test(file) ? null : []

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { suggestion } from '../checks/nearest.ts'
+import { AESGCMEncryptor } from '../encryptors/aes-gcm.ts'
+import { FernetEncryptor } from '../encryptors/fernet.ts'
+
+/** What comes out, as a process does it. */
+export interface Outcome {
+  readonly exitCode: 0 | 2
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** As long as the digest of the cookie store's signature. */
+const SECRET_BYTES = 32
+
+const KINDS: Readonly<Record<string, () => string>> = {
+  secret: () => randomBytes(SECRET_BYTES).toString('base64url'),
+  fernet: () => FernetEncryptor.generateKey(),
+  'aes-gcm': () => AESGCMEncryptor.generateKey()
+}
+
+const USAGE = `Usage: fastify-starsessions keygen <kind>
+
+Prints a new random key, as text for an environment variable.
+
+  keygen secret     for CookieStore: 32 bytes
+  keygen fernet     for FernetEncryptor
+  keygen aes-gcm    for AESGCMEncryptor: AES-256
+
+  -h, --help        prints this
+  -v, --version     prints the version
+`
+
+const OPTIONS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
+
+/** @param args the arguments, without the program's own name */
+export function runCommand(args: readonly string[], version: string): Outcome {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+  const { values, positionals } = parsed
+  if (values.help) return print(USAGE)
+  if (values.version) return print(`${version}\n`)
+  const [command, kind, ...rest] = positionals
+  if (command === undefined) return refuse('a command is missing')
+  if (command !== 'keygen') return refuse(`unknown command "${command}": did you mean "keygen"?`)
+  const kinds = Object.keys(KINDS)
+  if (kind === undefined) return refuse(`keygen needs a kind of key: ${kinds.join(', ')}`)
+  if (!Object.hasOwn(KINDS, kind)) return refuse(`unknown kind "${kind}": ${suggestion(kind, kinds)}`)
+  if (rest.length > 0) return refuse(`keygen takes one kind of key: "${rest[0]}" is too much`)
+  return print(`${KINDS[kind]!()}\n`)
+}
+
+const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+
+const print = (stdout: string): Outcome => ({ exitCode: 0, stdout, stderr: '' })
+
+const refuse = (problem: string): Outcome => ({
+  exitCode: 2,
+  stdout: '',
+  stderr: `fastify-starsessions: ${problem}\n\n${USAGE}`
+})

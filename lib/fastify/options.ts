@@ -1,0 +1,126 @@
+import type { Expiry, ResolvedCookie, Settings, StarsessionsOptions } from '../../types/options.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { type Longest, toSeconds } from '../checks/duration.ts'
+import { SessionOptionsError } from '../errors.ts'
+import { ownCopy } from '../own.ts'
+import { JsonSerializer } from '../serializers/json.ts'
+import { InMemoryStore } from '../stores/memory.ts'
+import { isStore, type Validated, validated } from './options-schema.ts'
+
+/** Fastify puts its own register options beside ours. */
+const FASTIFY_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers'])
+
+/**
+ * The options after validation and defaults, frozen; the caller's object is left as it is.
+ * @throws `FST_SESSION_OPTIONS`, naming the option and the remedy
+ */
+export function resolveOptions(options: StarsessionsOptions): Settings {
+  const copy = validated(ours(options))
+  const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
+  const cookie = resolveCookie(cookieName, copy.cookie)
+  return Object.freeze({
+    name,
+    store: storeFor(cookieName, copy.store ?? new InMemoryStore()),
+    expiry: resolveExpiry(copy),
+    cookieName,
+    cookie,
+    // Copies: matching moves a RegExp's lastIndex, and the caller may still change the list.
+    autoload: typeof autoload === 'boolean' ? autoload : Object.freeze(autoload.map(copyOfPattern)),
+    serializer,
+    encryptor,
+    concurrency: copy.concurrency,
+    storeTimeout: resolveStoreTimeout(copy)
+  })
+}
+
+function storeFor(cookieName: string, store: SessionStore): SessionStore {
+  if (store.forCookie === undefined) return store
+  const bound: unknown = store.forCookie(cookieName)
+  if (isStore(bound)) return bound
+  throw new SessionOptionsError('option "store": forCookie() must return an object with read, write and remove')
+}
+
+const copyOfPattern = (pattern: string | RegExp): string | RegExp =>
+  typeof pattern === 'string' ? pattern : new RegExp(pattern)
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Our options, in objects that inherit nothing. */
+function ours(options: StarsessionsOptions): object {
+  const { cookie = {}, ...others } = ownCopy(options)
+  for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(others, name)
+  return withoutUndefined({ ...others, cookie: isPlain(cookie) ? withoutUndefined(cookie) : cookie })
+}
+
+function withoutUndefined(object: object): object {
+  return ownCopy(Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)))
+}
+
+function resolveExpiry(options: Validated): Expiry {
+  const lifetime = toSeconds('option "lifetime"', options.lifetime)
+  const { rolling } = options
+  if (rolling && lifetime === 0) {
+    throw new SessionOptionsError('option "rolling" needs a "lifetime": the seconds of inactivity after which it ends')
+  }
+  if (options.absoluteLifetime === undefined) return Object.freeze({ lifetime, rolling, absoluteLifetime: undefined })
+  const absoluteLifetime = toSeconds('option "absoluteLifetime"', options.absoluteLifetime)
+  if (absoluteLifetime === 0) throw new SessionOptionsError('option "absoluteLifetime" must be at least 1 second')
+  if (!rolling && lifetime > 0) {
+    throw new SessionOptionsError(
+      'option "absoluteLifetime" needs "rolling", or "lifetime" 0: a "lifetime" that is not rolling is the absolute one already'
+    )
+  }
+  if (absoluteLifetime < lifetime) {
+    throw new SessionOptionsError('option "absoluteLifetime" must not be below "lifetime"')
+  }
+  return Object.freeze({ lifetime, rolling, absoluteLifetime })
+}
+
+/** Nobody waits longer for a page; and a timer's limit is 24 days. */
+const LONGEST_TIMEOUT: Longest = { seconds: 600, words: '10 minutes' }
+
+function resolveStoreTimeout(options: Validated): number {
+  const storeTimeout = toSeconds('option "storeTimeout"', options.storeTimeout, LONGEST_TIMEOUT)
+  if (storeTimeout > 0) return storeTimeout
+  throw new SessionOptionsError('option "storeTimeout" must be at least 1 second: a request must not wait forever')
+}
+
+/** Browsers drop a cookie whose name has one of these prefixes, in any case, and not what it stands for. */
+const PREFIXES = [
+  { prefix: '__Secure-' },
+  { prefix: '__Http-', isHttpOnly: true },
+  { prefix: '__Host-Http-', isHttpOnly: true, isHostOnly: true },
+  { prefix: '__Host-', isHostOnly: true }
+] as const
+
+type Prefix = { readonly prefix: string; readonly isHttpOnly?: boolean; readonly isHostOnly?: boolean }
+
+/** Combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */
+function resolveCookie(name: string, { domain, priority, ...cookie }: Validated['cookie']): ResolvedCookie {
+  const resolved = Object.freeze({ ...cookie, domain, priority })
+  const found = PREFIXES.find(({ prefix }) => name.toLowerCase().startsWith(prefix.toLowerCase()))
+  if (found !== undefined) checkPrefix(found, resolved)
+  if (cookie.sameSite === 'none') needSecure(resolved, 'option "cookie.sameSite" \'none\'')
+  if (cookie.partitioned) needSecure(resolved, 'option "cookie.partitioned"')
+  return resolved
+}
+
+function needSecure({ secure }: ResolvedCookie, what: string): void {
+  if (secure !== true) throw new SessionOptionsError(`${what} needs option "cookie.secure" to be true`)
+}
+
+function checkPrefix({ prefix, isHttpOnly = false, isHostOnly = false }: Prefix, cookie: ResolvedCookie): void {
+  needSecure(cookie, `option "cookieName" with the prefix ${prefix}`)
+  if (isHttpOnly && !cookie.httpOnly) {
+    throw new SessionOptionsError(
+      `option "cookieName" with the prefix ${prefix} needs option "cookie.httpOnly" to be true, or another name: browsers drop the cookie`
+    )
+  }
+  if (!isHostOnly) return
+  if (cookie.domain !== undefined) {
+    throw new SessionOptionsError(`option "cookie.domain" must not be set with a ${prefix} name: remove one of them`)
+  }
+  if (cookie.path !== '/') throw new SessionOptionsError(`option "cookie.path" must be "/" with a ${prefix} name`)
+}

@@ -1,0 +1,127 @@
+import fastifyCookie from '@fastify/cookie'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { StarsessionsOptions } from '../../types/options.ts'
+import { suggestion } from '../checks/nearest.ts'
+import { SessionOptionsError } from '../errors.ts'
+import { cookieWriter, type SerializeCookie } from '../http/cookie.ts'
+import { SessionManager } from '../lifecycle/lifecycle.ts'
+import { InFlight } from '../lifecycle/order/in-flight.ts'
+import { own } from '../own.ts'
+import { report } from '../report.ts'
+import { autoloadMatcher, routingOf } from './autoload.ts'
+import { admit, namesIn } from './conflicts.ts'
+import { resolveOptions } from './options.ts'
+import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
+import { decorate, load } from './request-members.ts'
+import { SessionResponse } from './response.ts'
+
+/** Closing waits for so much longer than a call of the store may take. */
+const CLOSING_SECONDS = 1
+
+const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
+  const settings = resolveOptions(options)
+  const { name } = settings
+  const key = keyOf(name)
+  if (Object.hasOwn(fastify, key)) {
+    throw new SessionOptionsError(
+      `the session "${name}" is registered in this scope already: use a scope of its own, or set option "name" to another name`
+    )
+  }
+  if (options.store === undefined && process.env.NODE_ENV === 'production') {
+    const message =
+      'sessions are kept in memory, so they end with this process, and other processes do not see them: set the option "store"'
+    report(fastify.log, 'warn', 'FST_SESSION_MEMORY_STORE', {}, message)
+  }
+  const writer = cookieWriter(settings.cookieName, settings.cookie, await cookieSerializer(fastify))
+  const registration: Registration = {
+    settings,
+    store: options.store ?? settings.store,
+    manager: new SessionManager(settings),
+    response: new SessionResponse(writer, settings.cookie.secure),
+    inFlight: new InFlight(),
+    wantsAutoload: autoloadMatcher(settings.autoload, routingOf(fastify.initialConfig)),
+    replyKey: Symbol(`starsessions.${name}.reply`),
+    sessionKey: Symbol(`starsessions.${name}`),
+    scope: fastify
+  }
+  admit(registration)
+  decorate(fastify, name)
+  fastify.decorateRequest(registration.replyKey, null)
+  fastify.decorateRequest(registration.sessionKey, null)
+  // One for all: it is inherited by the scopes below.
+  if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
+  enter(registration)
+
+  finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
+
+  // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
+  // Fastify throws while it goes on is then its own to catch.
+  fastify.addHook('onRequest', (request, reply, done): unknown => {
+    keep(request, registration.replyKey, reply)
+    // An outer registration's session cannot be reached from here when an inner one has taken its place.
+    if (registrationIn(request.server, key) !== registration || !wantsLoading(request, registration)) return done()
+    return load(request, registration)
+  })
+
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    const held = heldBy(request, registration)
+    if (held === null) return done()
+    if (held.session === null) return done(null, registration.response.finishUnloaded(held, request, reply, payload))
+    registration.response.finish(held, request, reply, payload, done)
+  })
+}
+
+/**
+ * Fastify waits for the responses of open connections, and then runs `onClose` hooks, the application's (which may close
+ * the store's client) before ours where they were added later. A commit whose connection is gone is left to us.
+ */
+function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight, storeTimeout: number): void {
+  const finish = async () => {
+    const seconds = storeTimeout + CLOSING_SECONDS
+    const givenUp = await inFlight.ended(seconds)
+    if (givenUp === 0) return
+    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${givenUp}. What they were to store may be lost. Does the store, the encryptor or a function of session.update() hang?`
+    report(fastify.log, 'warn', 'FST_SESSION_CLOSING', {}, message)
+  }
+  fastify.addHook('preClose', finish)
+  fastify.addHook('onClose', finish)
+}
+
+/** @fastify/cookie's serializer: the application's, or one of our own that leaves no trace in its scope. */
+async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCookie> {
+  if (fastify.hasDecorator('serializeCookie')) return fastify.serializeCookie
+  let serialize: SerializeCookie | undefined
+  await fastify.register(async (child) => {
+    await child.register(fastifyCookie, { hook: false })
+    serialize = child.serializeCookie
+  })
+  return serialize as unknown as SerializeCookie
+}
+
+/** A route's own word, which wins over the option `autoload`: by name, or for the innermost registration alone. */
+function wantsLoading(request: FastifyRequest, registration: Registration): boolean {
+  const wanted = own(request.routeOptions.config, 'autoloadSession')
+  if (wanted === undefined) return registration.wantsAutoload(request.url)
+  if (typeof wanted === 'boolean') return wanted && innermostIn(request.server) === registration
+  return wanted.includes(registration.settings.name)
+}
+
+function checkRouteConfig(
+  this: FastifyInstance,
+  { url, config }: { url: string; config?: { autoloadSession?: unknown } }
+) {
+  const wanted = config && own(config, 'autoloadSession')
+  if (wanted === undefined || typeof wanted === 'boolean') return
+  const option = `config.autoloadSession of route "${url}"`
+  if (!Array.isArray(wanted)) throw new SessionOptionsError(`${option} must be true, false, or a list of session names`)
+  const known = namesIn(this)
+  for (const name of wanted) {
+    if (known.includes(name)) continue
+    throw new SessionOptionsError(
+      `${option} names the session "${name}": ${suggestion(String(name), known)}; register a session before the routes that name it`
+    )
+  }
+}
+
+export const plugin = fp(starsessions, { fastify: '5.x', name: 'fastify-starsessions' })

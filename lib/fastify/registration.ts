@@ -1,0 +1,56 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Settings } from '../../types/options.ts'
+import type { SessionStore } from '../../types/store.ts'
+import type { SessionManager } from '../lifecycle/lifecycle.ts'
+import type { InFlight } from '../lifecycle/order/in-flight.ts'
+import type { RequestSession } from '../lifecycle/request-session.ts'
+import type { SessionResponse } from './response.ts'
+
+/** One `register()`: what it resolved to, and the keys under which requests carry its state. */
+export interface Registration {
+  readonly settings: Settings
+  /** The store as it was passed, before `forCookie()`. */
+  readonly store: SessionStore
+  readonly manager: SessionManager
+  readonly response: SessionResponse
+  readonly inFlight: InFlight
+  readonly wantsAutoload: (url: string) => boolean
+  readonly replyKey: symbol
+  readonly sessionKey: symbol
+  readonly scope: FastifyInstance
+}
+
+type Scope = Record<symbol, Registration | undefined>
+type Carrier = Record<symbol, unknown>
+
+/** On a scope and those below it: the registration that `config: { autoloadSession: true }` means there. */
+const INNERMOST = Symbol('starsessions.innermost')
+
+/** Where a scope and those below it find the registration of that name. */
+export const keyOf = (name: string): symbol => Symbol.for(`starsessions.registration.${name}`)
+
+/** The registration under `keyOf(name)` that is valid in this scope: the nearest one. */
+export const registrationIn = (scope: object, key: symbol): Registration | undefined => (scope as Scope)[key]
+
+export const innermostIn = (scope: object): Registration | undefined => (scope as Scope)[INNERMOST]
+
+/** Makes the registration known to its scope and those below. */
+export function enter(registration: Registration): void {
+  const { scope, settings } = registration
+  const mark = (key: symbol) => Object.defineProperty(scope, key, { value: registration, configurable: true })
+  mark(keyOf(settings.name))
+  const neighbour = Object.hasOwn(scope, INNERMOST) ? innermostIn(scope) : undefined
+  // Of several in one scope: the one with the plain name, else the last.
+  if (neighbour?.settings.name !== 'session') mark(INNERMOST)
+}
+
+/** `null`: the hook of this registration has not run, or never runs for such a request. */
+export const replyOf = (request: FastifyRequest, { replyKey }: Registration): FastifyReply | null =>
+  ((request as unknown as Carrier)[replyKey] ?? null) as FastifyReply | null
+
+export const heldBy = (request: FastifyRequest, { sessionKey }: Registration): RequestSession | null =>
+  (request as unknown as Carrier)[sessionKey] as RequestSession | null
+
+export function keep(request: FastifyRequest, key: symbol, value: FastifyReply | RequestSession): void {
+  ;(request as unknown as Carrier)[key] = value
+}

@@ -1,0 +1,110 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Session } from '../../types/session.ts'
+import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from '../errors.ts'
+import { findCookies } from '../http/cookie.ts'
+import { RequestSession } from '../lifecycle/request-session.ts'
+import { own } from '../own.ts'
+import { report } from '../report.ts'
+import { isCookieShared, leftBehind } from './conflicts.ts'
+import { watchLateChanges } from './lost-changes.ts'
+import { RawHeaders } from './raw-response.ts'
+import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
+
+/** What Fastify's requests have of their own; older versions do not say so when they are asked. */
+const OWN_MEMBERS: ReadonlySet<string> = new Set(['id', 'params', 'raw', 'query', 'log', 'body'])
+
+/** What a request has for the session of that name: `admin`, `loadAdmin` and `isAdminLoaded`. */
+function membersOf(name: string): { load: string; isLoaded: string } {
+  const capitalized = name.slice(0, 1).toUpperCase() + name.slice(1)
+  return { load: `load${capitalized}`, isLoaded: `is${capitalized}Loaded` }
+}
+
+/**
+ * Gives the requests of a scope, and of those below it, the members of the session of that name: once, since the
+ * registration is looked up at each use.
+ * @throws `FST_SESSION_OPTIONS` when there is something else under one of their names
+ */
+export function decorate(fastify: FastifyInstance, name: string): void {
+  const key = keyOf(name)
+  if (registrationIn(fastify, key) !== undefined) return
+  const { load: loadName, isLoaded } = membersOf(name)
+  for (const member of [name, isLoaded, loadName]) {
+    if (!OWN_MEMBERS.has(member) && !fastify.hasRequestDecorator(member)) continue
+    throw new SessionOptionsError(
+      `request.${member} is taken already, by Fastify or another plugin: set option "name" to another name, or remove that plugin`
+    )
+  }
+  const registrationOf = (request: FastifyRequest) =>
+    registrationIn(request.server, key) ?? leftBehind(request, fastify, name)
+  fastify.decorateRequest(name, {
+    getter(this: FastifyRequest): Session {
+      const registration = registrationOf(this)
+      const session = registration && heldBy(this, registration)?.session
+      if (session !== null && session !== undefined) return session
+      // An autoload that is still to come: to advise it would be of no help.
+      if (registration === undefined || replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
+      throw new SessionNotLoadedError(loadName, name === 'session' ? 'true' : `['${name}']`)
+    },
+    // Without one, sloppy code that logs out by an assignment would go on, and its visitor stay logged in.
+    setter(): never {
+      throw new SessionKeyError(
+        `request.${name} cannot be assigned: to end the session, \`await request.${name}.destroy()\`; to change it, assign to its keys`
+      )
+    }
+  })
+  fastify.decorateRequest(isLoaded, {
+    getter(this: FastifyRequest): boolean {
+      const registration = registrationOf(this)
+      return registration !== undefined && (heldBy(this, registration)?.session ?? null) !== null
+    }
+  })
+  fastify.decorateRequest(loadName, function (this: FastifyRequest): Promise<Session> {
+    try {
+      const registration = registrationOf(this)
+      if (registration === undefined) throw tooEarly(`request.${loadName}() was called`)
+      return load(this, registration)
+    } catch (error) {
+      const refused = Promise.reject(error)
+      // Nobody may be waiting: such a mistake must not end the process.
+      refused.catch(() => undefined)
+      return refused
+    }
+  })
+}
+
+/** @throws `FST_SESSION_STORE`, as a rejection; `FST_SESSION_OPTIONS` at once, where our hook has not run */
+export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
+  const held = heldBy(request, registration) ?? hold(request, registration)
+  return held.load()
+}
+
+const tooEarly = (what: string): Error =>
+  new SessionOptionsError(
+    `${what} before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it; a nested registration of the same name runs after the hooks around it`
+  )
+
+function hold(request: FastifyRequest, registration: Registration): RequestSession {
+  const { manager, settings, response, inFlight } = registration
+  const reply = replyOf(request, registration)
+  if (reply === null) {
+    // Without our hooks nothing would be committed, and the change would be lost in silence.
+    throw tooEarly(`request.${membersOf(settings.name).load}() was called`)
+  }
+  const cookie = findCookies(own(request.raw.headers, 'cookie'), settings.cookieName)
+  if (typeof cookie === 'object') tellOfSeveral(request, registration)
+  const headers = new RawHeaders(response, request, reply)
+  const held = new RequestSession(manager, cookie, request.log, inFlight, headers)
+  watchLateChanges(held, request, reply, headers)
+  keep(request, registration.sessionKey, held)
+  return held
+}
+
+/** Registrations that have told of several cookies: once is enough, and anybody can send them. */
+const told = new WeakSet<Registration>()
+
+function tellOfSeveral({ log }: FastifyRequest, registration: Registration): void {
+  if (told.has(registration) || isCookieShared(registration)) return
+  told.add(registration)
+  const message = `a request has several cookies named "${registration.settings.cookieName}", so the first that opens a session is used. Was the option "cookie.domain" or "cookie.path" changed? Browsers keep the cookie with the old one until it expires. (This is logged once.)`
+  report(log, 'warn', 'FST_SESSION_SEVERAL_COOKIES', {}, message)
+}

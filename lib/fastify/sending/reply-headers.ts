@@ -1,0 +1,57 @@
+import type { FastifyReply } from 'fastify'
+import { isForSharedCaches, withoutSharedCaching, withoutTargetedCaching } from '../../http/headers.ts'
+import { isResponse, withHeader } from './payload.ts'
+
+type HeaderValue = ReturnType<FastifyReply['getHeader']>
+
+/**
+ * A web `Response` brings headers of its own, which Fastify puts over the reply's.
+ * @returns the payload to send
+ */
+export function setHeader(
+  reply: FastifyReply,
+  payload: unknown,
+  name: string,
+  valueFor: (current: HeaderValue) => string
+): unknown {
+  const own = isResponse(payload) ? payload.headers.get(name) : null
+  if (own === null) {
+    reply.header(name, valueFor(reply.getHeader(name)))
+    return payload
+  }
+  return withHeader(payload as Response, name, valueFor(own))
+}
+
+/**
+ * Keeps shared caches from storing a response that sets the session cookie.
+ * @returns the payload to send
+ */
+export function keepOutOfCaches(reply: FastifyReply, payload: unknown): unknown {
+  let sent = setHeader(reply, payload, 'cache-control', withoutSharedCaching)
+  stopTargeted(reply)
+  if (!isResponse(payload)) return sent
+  for (const name of [...payload.headers.keys()].filter(isForSharedCaches)) {
+    sent = withHeader(sent as Response, name, withoutTargetedCaching(name, payload.headers.get(name) as string))
+  }
+  return sent
+}
+
+/** Replaces the reply's own headers that are for some shared caches alone. */
+export function stopTargeted(reply: FastifyReply): void {
+  for (const name in reply.getHeaders()) {
+    if (isForSharedCaches(name)) reply.header(name, withoutTargetedCaching(name, reply.getHeader(name)))
+  }
+}
+
+/** The same for a response that Fastify may not send; its headers may go out by `raw.writeHead(200, reply.getHeaders())`. */
+export function keepRawOutOfCaches(reply: FastifyReply): void {
+  const { raw } = reply
+  raw.setHeader('cache-control', withoutSharedCaching(raw.getHeader('cache-control')))
+  for (const name of raw.getHeaderNames()) {
+    if (isForSharedCaches(name)) raw.setHeader(name, withoutTargetedCaching(name, raw.getHeader(name)))
+  }
+  keepOutOfCaches(reply, undefined)
+}
+
+/** Programs and tests that know one cookie expect text, as node:http gives it. */
+export const oneOrList = (lines: string[]): string | string[] => (lines.length === 1 ? (lines[0] as string) : lines)

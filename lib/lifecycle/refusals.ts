@@ -1,0 +1,71 @@
+import type { Log } from '../../types/options.ts'
+import { channels, fingerprint } from '../diagnostics.ts'
+import type { Found } from '../record/records.ts'
+import { report } from '../report.ts'
+
+/** What to do about each reason for which a record or a cookie is not used. */
+const REMEDIES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    undecryptable:
+      'no key of the option "encryptor" opens it. While you change keys, deploy the new key at the end of the list everywhere first, then move it to the front. An AESGCMEncryptor also opens a record only under the cookie name and the id that it was written for',
+    unparsable:
+      'the option "serializer" cannot read it. Did the serializer or the encryptor change, or does another program write there?',
+    'not-an-object': 'it is no object. Does another program write there?',
+    'too-deep': 'its objects are nested deeper than 100. Store less nested data',
+    'bad-metadata': 'its "__metadata__" is damaged. Does another program write there?',
+    'other-cookie':
+      'it was written for another cookie name. Was "cookieName" renamed? If not, two registrations share a store, and a visitor has sent the cookie of one as the cookie of the other',
+    expired:
+      'its time is over: "absoluteLifetime" or `session.options({ lifetime })` has ended it, or "lifetime" was made shorter',
+    signature:
+      'no "secretKey" of the CookieStore has signed it. Do all processes have the same secrets, cookie name and salt? While you change secrets, deploy the new one at the end of the list everywhere first, then move it to the front',
+    malformed: 'it was not made by a CookieStore. Did another store, or another program, set a cookie of this name?',
+    'too-old': 'it is older than "lifetime" allows. Was "lifetime" made shorter?',
+    future: 'it is dated in the future. Are the clocks of all servers right?'
+  })
+)
+
+/** Anybody can send cookies that a store refuses, and a store of the application may give any reason. */
+const MAX_REASONS = 16
+
+const UNUSABLE = 'the stored session cannot be used, so a new one begins'
+const REFUSED = 'the store refuses a session cookie, so a new session begins'
+
+/** Tells the log why a session that a cookie names is not used, without naming the session. */
+export class Refusals {
+  readonly #told = new Set<string>()
+
+  tell(found: Found, log: Log): void {
+    if (found.kind === 'unusable') {
+      // That a session ends is no fault, and a browser may send its cookie for as long as it is open.
+      if (found.reason === 'expired') this.#once(found.reason, UNUSABLE, log)
+      else warn(found.reason, UNUSABLE, log)
+    }
+    if (found.kind === 'missing' && found.reason !== undefined) this.#once(found.reason, REFUSED, log)
+  }
+
+  /** Whoever forges cookies must not fill the log. */
+  #once(reason: string, what: string, log: Log): void {
+    if (this.#told.has(reason) || this.#told.size >= MAX_REASONS) return
+    this.#told.add(reason)
+    warn(reason, `${what} (this is logged once)`, log)
+  }
+}
+
+/**
+ * Tells that changes are not stored, because the id of the request was rotated away a moment ago.
+ * @param id the request's
+ */
+export function tellSuperseded(id: string | undefined, log: Log): void {
+  if (channels.refused.hasSubscribers) {
+    channels.refused.publish({ fingerprint: fingerprint(id), reason: 'rotated-away' })
+  }
+  const message =
+    'changes of the session are not stored: another request, such as a login, gave the session a new id less than 10 seconds ago, and this request still had the old one. The next request of the browser has the new one. To begin another session instead, call session.regenerateId() before the changes'
+  report(log, 'warn', 'FST_SESSION_SUPERSEDED', { reason: 'rotated-away' }, message)
+}
+
+function warn(reason: string, what: string, log: Log): void {
+  const remedy = REMEDIES.get(reason)
+  report(log, 'warn', 'FST_SESSION_REFUSED', { reason }, remedy === undefined ? what : `${what}: ${remedy}`)
+}

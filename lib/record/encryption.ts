@@ -1,0 +1,67 @@
+import { types } from 'node:util'
+import type { Encryptor } from '../../types/encryptor.ts'
+import { ask, badAnswer, isInstance } from '../checks/foreign.ts'
+import { withoutText } from '../checks/without-secrets.ts'
+import { SessionUnavailableError } from '../errors.ts'
+
+/** Asks an encryptor, as a store is asked: in the same time, and what it throws means that it could not tell. */
+export class Encryption {
+  readonly #encryptor: Encryptor
+  readonly #cookieName: string
+  readonly #timeout: number
+
+  /** @param timeout seconds */
+  constructor(encryptor: Encryptor, cookieName: string, timeout: number) {
+    this.#encryptor = encryptor
+    this.#cookieName = cookieName
+    this.#timeout = timeout
+  }
+
+  /**
+   * @param id what the bytes are bound to; empty where the store owns the ids
+   * @throws `FST_SESSION_STORE`
+   */
+  encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
+    return ask(() => this.#encryptor.encrypt(bytes, this.#associatedData(id)), bytesOf, this.#timeout, unavailable)
+  }
+
+  /**
+   * @returns the plaintext; `null` when it is not ours or was tampered with
+   * @throws `FST_SESSION_STORE`
+   */
+  decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
+    return ask(() => this.#encryptor.decrypt(bytes, this.#associatedData(id)), bytesOrNull, this.#timeout, unavailable)
+  }
+
+  #associatedData(id: string): Uint8Array {
+    return Buffer.from(`${this.#cookieName}\0${id}`)
+  }
+}
+
+function bytesOf(answer: unknown): Uint8Array {
+  if (types.isUint8Array(answer)) return answer
+  throw badAnswer(`the encryptor's encrypt() must give a Uint8Array, and gave ${kindOf(answer)}`)
+}
+
+function bytesOrNull(answer: unknown): Uint8Array | null {
+  if (answer === null || types.isUint8Array(answer)) return answer
+  throw badAnswer(
+    `the encryptor's decrypt() must give a Uint8Array, or null for what it did not encrypt itself, and gave ${kindOf(answer)}`
+  )
+}
+
+const kindOf = (answer: unknown): string => (answer === null ? 'null' : `a value of type ${typeof answer}`)
+
+/** An encryptor may throw our own error: its cause is then what went wrong. */
+function unavailable(thrown: unknown): Error {
+  const inner = isInstance(thrown, SessionUnavailableError) ? causeOf(thrown) : undefined
+  return new SessionUnavailableError({ cause: withoutText(inner ?? thrown) })
+}
+
+function causeOf(error: SessionUnavailableError): unknown {
+  try {
+    return error.cause
+  } catch {
+    return undefined
+  }
+}

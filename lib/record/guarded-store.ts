@@ -1,0 +1,161 @@
+import { types } from 'node:util'
+import type { Replaced, SessionStore } from '../../types/store.ts'
+import { ask, badAnswer, isInstance } from '../checks/foreign.ts'
+import { withoutSecrets } from '../checks/without-secrets.ts'
+import { channels, fingerprint } from '../diagnostics.ts'
+import { SessionTooLargeError, SessionUnavailableError } from '../errors.ts'
+import { isSafeValue } from '../http/cookie.ts'
+import { CookieStore } from '../stores/cookie.ts'
+import { InMemoryStore } from '../stores/memory.ts'
+
+/**
+ * Asks a store. What it throws means that it could not tell, and so does an answer that does not come within
+ * `storeTimeout`, or is nonsense. One that comes later is dropped. What it was asked for may still happen: a `replace` then
+ * changes only what it was to be compared with.
+ */
+export class StoreCalls {
+  readonly #store: SessionStore
+  /** `null`: the store is in this process, and answers at once. */
+  readonly #timeout: number | null
+
+  /** @param timeout seconds */
+  constructor(store: SessionStore, timeout: number) {
+    this.#store = store
+    this.#timeout = isUnchanged(store, InMemoryStore) || isUnchanged(store, CookieStore) ? null : timeout
+  }
+
+  /** @throws `FST_SESSION_STORE` */
+  read(id: string, lifetime: number, ttl?: number): Promise<Uint8Array | null> {
+    const store = this.#store
+    return this.#ask(
+      id,
+      () => (ttl === undefined ? store.read(id, lifetime) : store.read(id, lifetime, ttl)),
+      bytesOrNull
+    )
+  }
+
+  /** Why the store has refused what it was asked for; `undefined` where it does not say. Never throws. */
+  explain(id: string, lifetime: number): string | undefined {
+    if (this.#store.explain === undefined) return undefined
+    try {
+      const reason: unknown = this.#store.explain(id, lifetime)
+      if (reason === undefined || (typeof reason === 'string' && REASON.test(reason))) return reason
+      // A promise is no code, and what it fails with is nobody's.
+      Promise.resolve(reason).catch(() => undefined)
+    } catch {}
+    return 'other'
+  }
+
+  /**
+   * @returns the id, which may be the store's own choice
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
+   */
+  write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+    const understand = this.#store.ownsIds === true ? ownId : (answer: unknown) => sameId(answer, id)
+    return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), understand)
+  }
+
+  /** @throws `FST_SESSION_STORE` */
+  async remove(id: string): Promise<void> {
+    await this.#ask(id, () => this.#store.remove(id), nothing)
+  }
+
+  /**
+   * @returns `false` also from a store that cannot touch
+   * @throws `FST_SESSION_STORE`
+   */
+  async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
+    const store = this.#store
+    return store.touch !== undefined && this.#ask(id, () => store.touch!(id, lifetime, ttl), isTouched)
+  }
+
+  /**
+   * Over a store without `replace` the steps are apart: nobody else in this process may come between them. Each is asked on
+   * its own, so that nothing is written when the read was given up.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
+   */
+  replace(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
+    const store = this.#store
+    if (store.replace === undefined) return this.#replaceInSteps(id, expected, bytes, lifetime, ttl)
+    return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
+  }
+
+  async #replaceInSteps(
+    id: string,
+    expected: Uint8Array,
+    bytes: Uint8Array | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
+    const current = await this.read(id, lifetime)
+    if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
+    if (bytes === null) await this.remove(id)
+    else await this.write(id, bytes, lifetime, ttl)
+    return { replaced: true }
+  }
+
+  /** @param understand what the store's answer says; throws what is no answer */
+  #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): Promise<T> {
+    const began = channels.storeError.hasSubscribers ? performance.now() : 0
+    return ask(call, understand, this.#timeout, (thrown) => {
+      const cause = withoutSecrets(thrown, id)
+      if (isInstance(thrown, SessionTooLargeError)) return new SessionTooLargeError('the store says so', { cause })
+      if (channels.storeError.hasSubscribers) {
+        const duration = performance.now() - began
+        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
+      }
+      return new SessionUnavailableError({ cause })
+    })
+  }
+}
+
+const METHODS = ['read', 'write', 'replace', 'remove', 'touch'] as const
+
+/** A subclass, a Proxy, or a method that somebody has replaced may ask another machine, and may hang. */
+function isUnchanged(store: SessionStore, type: typeof InMemoryStore | typeof CookieStore): boolean {
+  const own: SessionStore = type.prototype
+  return store.constructor === type && METHODS.every((method) => store[method] === own[method])
+}
+
+/** Goes to the log as it is: long texts may hold what must not stand there. */
+const REASON = /^[\w.-]{1,40}$/
+
+const nothing = (): void => undefined
+
+/** A count, as of PEXPIRE, or nothing at all, would end a rolling session in silence if it were taken for `false`. */
+function isTouched(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer
+  throw badAnswer("the store's touch() must resolve to true, or to false when nothing is under the id")
+}
+
+/** Nobody would find the record again, or an encryptor that is bound to the id would not open it. */
+function sameId(answer: unknown, id: string): string {
+  if (answer === id) return id
+  throw badAnswer(
+    "the store's write() must resolve to the id that it was given. A store that makes its own ids says so with ownsIds: true"
+  )
+}
+
+function ownId(id: unknown): string {
+  if (typeof id === 'string' && isSafeValue(id)) return id
+  throw badAnswer("the store's write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096")
+}
+
+function replacedOrCurrent(answer: Replaced | undefined): Replaced {
+  const replaced = answer?.replaced
+  if (replaced === true) return { replaced }
+  if (replaced === false) return { replaced, current: bytesOrNull((answer as Replaced & { replaced: false }).current) }
+  throw badAnswer("the store's replace() must resolve to { replaced: true }, or to { replaced: false, current }")
+}
+
+function bytesOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {
+  if (bytes === null || bytes === undefined) return null
+  if (!types.isUint8Array(bytes)) throw badAnswer("the store's read() and replace() must hand out a Uint8Array or null")
+  return bytes
+}

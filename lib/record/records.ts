@@ -1,0 +1,260 @@
+import type { Expiry, Settings } from '../../types/options.ts'
+import { now } from '../clock.ts'
+import { newRevision } from '../crypto/random.ts'
+import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from '../errors.ts'
+import { cookieSize, MAX_COOKIE_BYTES } from '../http/cookie.ts'
+import type { RecordMetadata } from '../metadata.ts'
+import { type Data, RecordCodec, type Unusable } from './codec.ts'
+import { Encryption } from './encryption.ts'
+import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead, storeTtl } from './expiry.ts'
+import { StoreCalls } from './guarded-store.ts'
+
+/** How long the holder of an old id can still end what came out of it. */
+export const TOMBSTONE_SECONDS = 60
+
+/** A session's record as the store has it. */
+export interface Stored {
+  readonly id: string
+  readonly bytes: Uint8Array
+  /** The record before encryption: what a change is measured against. */
+  readonly record: Uint8Array
+  readonly metadata: RecordMetadata
+  /** The data as they were loaded, in a copy that nobody has; there is none of a record that was written since. */
+  readonly data?: Data | undefined
+}
+
+/** What stands in the place of a session that was rotated away: where it went, sealed with its old id. */
+export interface Tombstone {
+  readonly id: string
+  readonly bytes: Uint8Array
+  readonly successors: readonly string[]
+  /** When the last rotation was: a Unix time in seconds, by the clock of its process, but not later than now. */
+  readonly rotatedAt: number
+}
+
+/** What there is under an id. */
+export type Found =
+  | { readonly kind: 'session'; readonly stored: Stored; readonly data: Data }
+  | { readonly kind: 'rotated'; readonly tombstone: Tombstone }
+  | {
+      readonly kind: 'unusable'
+      readonly reason: Unusable | 'expired'
+      readonly id: string
+      readonly bytes: Uint8Array
+      /** Of a record of another cookie: the lifetime in its own registration, in seconds. */
+      readonly lifetime?: number
+    }
+  /** `reason`: the store has refused the id, and says why. */
+  | { readonly kind: 'missing'; readonly reason?: string }
+
+/** What an id comes upon instead of a session. A logout ends it all the same. */
+export type Remnant = Extract<Found, { kind: 'rotated' | 'unusable' }>
+
+/** What became of a swap. */
+export type Swapped =
+  /** `null`: nothing stands there now. */
+  { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }
+
+/** A session's data and metadata, to be written. */
+export interface Draft {
+  readonly data: Data
+  readonly metadata: RecordMetadata
+  /** A record of the data, with other metadata. */
+  readonly record?: { readonly bytes: Uint8Array; readonly metadata: RecordMetadata } | undefined
+}
+
+const MISSING: Found = { kind: 'missing' }
+
+/** Records in a store: data and metadata in, and what there is out. */
+export class RecordStore {
+  readonly #expiry: Expiry
+  readonly #cookieName: string
+  readonly #calls: StoreCalls
+  readonly #encryption: Encryption | undefined
+  readonly codec: RecordCodec
+  readonly canReplace: boolean
+  readonly canTouch: boolean
+  readonly ownsIds: boolean
+  /** A read prolongs a rolling session in the same step. */
+  readonly readProlongs: boolean
+  /** How far a read may prolong what it reads; `undefined`: the store is not told. */
+  readonly #readTtl: number | undefined
+  /** A read or a touch may have prolonged what is there. */
+  readonly #prolongs: boolean
+
+  constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
+    this.#expiry = expiry
+    this.#cookieName = cookieName
+    this.#calls = new StoreCalls(store, storeTimeout)
+    this.codec = new RecordCodec(serializer, cookieName)
+    this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
+    this.canReplace = store.replace !== undefined
+    this.canTouch = store.touch !== undefined
+    this.ownsIds = store.ownsIds === true
+    this.readProlongs = expiry.rolling && store.readProlongs === true
+    this.#prolongs = expiry.rolling || expiry.lifetime === 0
+    if (store.readProlongs === true && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
+  }
+
+  /** @throws `FST_SESSION_STORE` */
+  async read(id: string): Promise<Found> {
+    const { lifetime } = this.#expiry
+    const bytes = await this.#calls.read(id, lifetime, this.#readTtl)
+    if (bytes === null) return this.#missing(id)
+    const interpreted = this.interpret(id, bytes)
+    const found = interpreted instanceof Promise ? await interpreted : interpreted
+    if (found.kind !== 'session' && this.#prolongs && this.canReplace) await this.#restoreEnd(found)
+    return found
+  }
+
+  /** A tombstone lives its minute, whoever reads it; a session of another cookie lives as after a read under its own. */
+  async #restoreEnd(found: Found): Promise<void> {
+    if (found.kind === 'rotated') {
+      const { id, bytes, rotatedAt } = found.tombstone
+      const left = rotatedAt + TOMBSTONE_SECONDS - now()
+      await this.#calls.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
+    } else if (found.kind === 'unusable' && found.lifetime !== undefined) {
+      await this.#calls.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
+    }
+  }
+
+  #missing(id: string): Found {
+    const reason = this.#calls.explain(id, this.#expiry.lifetime)
+    return reason === undefined ? MISSING : { kind: 'missing', reason }
+  }
+
+  /**
+   * What bytes from under an id are.
+   * @throws `FST_SESSION_STORE` when an encryptor could not tell
+   */
+  interpret(id: string, bytes: Uint8Array | null): Found | Promise<Found> {
+    if (bytes === null) return MISSING
+    const encryption = this.#encryption
+    return encryption === undefined ? this.#found(id, bytes, bytes) : this.#decrypted(encryption, id, bytes)
+  }
+
+  async #decrypted(encryption: Encryption, id: string, bytes: Uint8Array): Promise<Found> {
+    const record = await encryption.decrypt(bytes, this.#boundTo(id))
+    return record === null ? { kind: 'unusable', reason: 'undecryptable', id, bytes } : this.#found(id, bytes, record)
+  }
+
+  #found(id: string, bytes: Uint8Array, record: Uint8Array): Found {
+    const at = now()
+    const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
+    const parsed = this.codec.parse(record, at)
+    if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
+    const { data, copy } = parsed
+    // The ttl of a store bounds whatever a clock that is ahead wrote there. Nothing else bounds what a browser keeps.
+    if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
+    const metadata = notAhead(parsed.metadata, at)
+    const { last_access: rotatedAt, rotated: successors } = metadata
+    if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
+    if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
+    return { kind: 'session', stored: { id, bytes, record, metadata, data: copy }, data }
+  }
+
+  /**
+   * Puts the draft there, whatever is there before.
+   * @returns what stands there now; the id may be the store's own choice
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
+   */
+  async write(id: string, draft: Draft): Promise<Stored> {
+    const encoded = this.#encode(id, draft)
+    const { bytes, record, metadata } = encoded instanceof Promise ? await encoded : encoded
+    const ttl = this.#timeLeft(draft)
+    try {
+      const newId = await this.#calls.write(id, bytes, this.#expiry.lifetime, ttl)
+      const size = cookieSize(this.#cookieName, newId)
+      if (size > MAX_COOKIE_BYTES) throw tooLargeForCookie(size, MAX_COOKIE_BYTES)
+      return { id: newId, bytes, record, metadata }
+    } catch (error) {
+      throw this.#explained(error, draft)
+    }
+  }
+
+  /**
+   * Puts the draft (`null`: nothing) in the place of `expected`, and of nothing else.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
+   */
+  async swap(id: string, expected: Uint8Array, draft: Draft | null): Promise<Swapped> {
+    const { lifetime } = this.#expiry
+    if (draft === null) return this.#swap(id, expected, null, lifetime, lifetime)
+    const encoded = this.#encode(id, draft)
+    const stored = encoded instanceof Promise ? await encoded : encoded
+    const ttl = this.#timeLeft(draft)
+    try {
+      return await this.#swap(id, expected, stored, lifetime, ttl)
+    } catch (error) {
+      throw this.#explained(error, draft)
+    }
+  }
+
+  /** Puts a tombstone in the place of `expected`, and of nothing else. */
+  async bury(
+    id: string,
+    expected: Uint8Array,
+    successors: readonly string[],
+    { created }: RecordMetadata
+  ): Promise<Swapped> {
+    const metadata = { lifetime: TOMBSTONE_SECONDS, created, last_access: now(), rotated: successors }
+    const tombstone = await this.#encode(id, { data: {}, metadata, record: undefined })
+    return this.#swap(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
+  }
+
+  /** @returns `false`: there is nothing any more. A store that cannot tell says nothing about it. */
+  async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
+    const { lifetime } = this.#expiry
+    const ttl = storeTtl(this.#expiry, metadata, now())
+    // It may have ended since it was looked at, and no store is to keep anything for no time.
+    return ttl !== null && this.#calls.touch(id, lifetime, ttl)
+  }
+
+  /** @throws `FST_SESSION_STORE` */
+  remove(id: string): Promise<void> {
+    return this.#calls.remove(id)
+  }
+
+  async #swap(
+    id: string,
+    expected: Uint8Array,
+    stored: Stored | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Swapped> {
+    const bytes = stored?.bytes ?? null
+    const result = await this.#calls.replace(id, expected, bytes, lifetime, ttl)
+    if (result.replaced) return { ok: true, stored }
+    const { current } = result
+    // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
+    if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
+    return { ok: false, found: await this.interpret(id, current) }
+  }
+
+  /** @throws `FST_SESSION_GONE` when there is none: a store would take the write for a removal. */
+  #timeLeft({ metadata }: Draft): number {
+    const ttl = storeTtl(this.#expiry, metadata, now())
+    if (ttl === null) throw new SessionGoneError()
+    return ttl
+  }
+
+  /** @returns the draft as it is going to be stored under the id; a promise of it where it is to be encrypted */
+  #encode(id: string, draft: Draft): Stored | Promise<Stored> {
+    const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, name: this.#cookieName, rev: newRevision() }
+    const record =
+      draft.record === undefined
+        ? this.codec.serialize(draft.data, metadata)
+        : this.codec.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
+    const encryption = this.#encryption
+    if (encryption === undefined) return { id, bytes: record, record, metadata }
+    return encryption.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))
+  }
+
+  #boundTo(id: string): string {
+    return this.ownsIds ? '' : id
+  }
+
+  #explained(error: unknown, { data }: Draft): unknown {
+    if (!(error instanceof SessionTooLargeError)) return error
+    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
+  }
+}

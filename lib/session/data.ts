@@ -1,0 +1,30 @@
+import { withoutText } from '../checks/without-secrets.ts'
+import { SessionSerializeError } from '../errors.ts'
+import { setOwn } from '../own.ts'
+import type { Data } from '../record/codec.ts'
+
+/**
+ * The data of a session: its own properties, and those that are kept aside.
+ * @throws `FST_SESSION_SERIALIZE` for a getter that throws
+ */
+export function dataOf(session: object, aside: ReadonlyMap<string, unknown> | null): Data {
+  const data: Data = {}
+  for (const key of Object.keys(session)) {
+    const value = read(session as Data, key)
+    // The key may be any: `Object.defineProperty()` makes every one.
+    if (value !== undefined) setOwn(data, key, value)
+  }
+  if (aside !== null) for (const [key, value] of aside) setOwn(data, key, value)
+  return data
+}
+
+function read(session: Data, key: string): unknown {
+  try {
+    return session[key]
+  } catch (error) {
+    // `Object.defineProperty()` makes getters, too.
+    throw new SessionSerializeError(`key ${JSON.stringify(key)} cannot be read: its getter throws`, {
+      cause: withoutText(error)
+    })
+  }
+}

@@ -1,0 +1,87 @@
+import type { Expiry } from '../../types/options.ts'
+import type { SessionCookieOptions } from '../../types/session.ts'
+import { toSeconds } from '../checks/duration.ts'
+import { now } from '../clock.ts'
+import { SessionOptionsError } from '../errors.ts'
+import { cookieOf, type RecordMetadata } from '../metadata.ts'
+import { limitOf } from '../record/expiry.ts'
+
+/** What a call of `session.options()` asks for. `undefined`: nothing. */
+export interface AskedOptions {
+  readonly maxAge: number | null | undefined
+  readonly lifetime: number | undefined
+}
+
+const KNOWN = ['maxAge', 'lifetime'] as const
+
+const plainly = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
+
+/** @throws `FST_SESSION_OPTIONS` */
+export function askedOptions(options: SessionCookieOptions): AskedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new SessionOptionsError('session.options() takes an object: `session.options({ lifetime: { hours: 8 } })`')
+  }
+  for (const key of Object.keys(options)) {
+    // Plugins pass options of their own, so others are ignored. But a shorter life must not be lost by a slip.
+    const meant = KNOWN.find((name) => plainly(name) === plainly(key))
+    if (meant === undefined || meant === key) continue
+    throw new SessionOptionsError(`session.options(): "${key}" is spelled "${meant}"`)
+  }
+  const own = <K extends keyof SessionCookieOptions>(name: K) =>
+    Object.hasOwn(options, name) ? options[name] : undefined
+  return { maxAge: toMaxAge(own('maxAge')), lifetime: toLifetime(own('lifetime')) }
+}
+
+function toMaxAge(maxAge: SessionCookieOptions['maxAge']): AskedOptions['maxAge'] {
+  if (maxAge === undefined || maxAge === null) return maxAge
+  if (typeof maxAge !== 'number' || Number.isNaN(maxAge)) {
+    throw new SessionOptionsError(
+      `session.options(): maxAge must be a number of seconds, or null, but is ${typeof maxAge === 'number' ? 'NaN' : `of type ${typeof maxAge}`}`
+    )
+  }
+  return Math.min(Math.max(1, Math.floor(maxAge)), Number.MAX_SAFE_INTEGER)
+}
+
+function toLifetime(lifetime: SessionCookieOptions['lifetime']): number | undefined {
+  if (lifetime === undefined) return undefined
+  const seconds = toSeconds('session.options(): lifetime', lifetime)
+  if (seconds > 0) return seconds
+  throw new SessionOptionsError(
+    'session.options(): lifetime must be at least 1 second. To end the session now, use `await session.destroy()`; for a cookie until the browser closes, `session.options({ maxAge: null })`'
+  )
+}
+
+/**
+ * The metadata with what was asked for; the same object when that changes nothing.
+ * @param hasNewId the session is about to get a new id, as by a login
+ */
+export function withOptions(
+  metadata: RecordMetadata,
+  { maxAge, lifetime }: AskedOptions,
+  expiry: Expiry,
+  hasNewId: boolean
+): RecordMetadata {
+  const isOtherAge = maxAge !== undefined && cookieOf(metadata)?.maxAge !== maxAge
+  const aged = isOtherAge ? { ...metadata, cookie: { maxAge } } : metadata
+  return lifetime === undefined ? aged : withLimit(aged, lifetime, expiry, hasNewId)
+}
+
+function withLimit(metadata: RecordMetadata, lifetime: number, expiry: Expiry, hasNewId: boolean): RecordMetadata {
+  const limit = limitOf(metadata)
+  const isShorter = expiry.lifetime === 0 || lifetime < expiry.lifetime
+  // The same limit goes on, unless a login gives the session a new id.
+  if (isShorter ? limit?.lifetime === lifetime && !hasNewId : limit === undefined) return metadata
+  const changed: RecordMetadata = { ...metadata, limit: { lifetime, from: now() } }
+  if (!isShorter) delete changed.limit
+  return changed
+}
+
+/** The options that this request has set. */
+export function askedSince(metadata: RecordMetadata, before: RecordMetadata | undefined): Partial<RecordMetadata> {
+  const cookie = cookieOf(metadata)
+  const limit = limitOf(metadata)
+  return {
+    ...(cookie !== undefined && cookie !== (before && cookieOf(before)) && { cookie }),
+    ...(limit !== undefined && limit !== before?.limit && { limit })
+  }
+}

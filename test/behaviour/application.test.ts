@@ -1,0 +1,284 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
+import { readSession, sessionCookie } from 'fastify-starsessions/testing'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { CookieJar } from '../support/cookie-jar.ts'
+import { startRedis } from '../support/redis-server.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+if (!existsSync(join(root, 'dist/lib/index.js'))) throw new Error('dist/ is missing: run `npm run build` first')
+
+interface People {
+  add(name: string, password: string, role: 'reader' | 'editor'): Promise<{ role: 'reader' | 'editor' }>
+}
+interface Application {
+  Users: new () => People
+  build(options: { users: People; redisUrl?: string; production?: boolean }): Promise<FastifyInstance>
+}
+// By a computed name: a typed import would take its declaration of session data into this program.
+const { Users, build }: Application = await import(new URL('../../examples/app/app.ts', import.meta.url).href)
+
+const server = await startRedis()
+t.teardown(() => server.stop())
+const redisUrl = `redis://127.0.0.1:${server.port}`
+const observer = new Redis(redisUrl).on('error', () => {})
+t.teardown(() => observer.disconnect())
+t.beforeEach(() => observer.flushall())
+
+async function start(t: Test, production = false) {
+  const users = new Users()
+  const ada = await users.add('ada', 'open sesame', 'editor')
+  await users.add('bob', 'sesame open', 'reader')
+  const app = await build({ users, redisUrl, production })
+  t.teardown(() => app.close())
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  return { app, origin, ada }
+}
+
+/** Somebody with a browser, who fills in forms. */
+class Browser {
+  readonly #origin: string
+  readonly jar: CookieJar
+
+  constructor(origin: string, jar = new CookieJar()) {
+    this.#origin = origin
+    this.jar = jar
+  }
+
+  async request(path: string, init: RequestInit = {}) {
+    const headers = { cookie: this.jar.header() }
+    const response = await fetch(this.#origin + path, { redirect: 'manual', headers, ...init })
+    const lines = this.jar.take(response)
+    return { status: response.status, location: response.headers.get('location'), lines, body: await response.text() }
+  }
+
+  /** The token of the form that is on the page. */
+  async token(page: string): Promise<string> {
+    return /name="_csrf" value="([^"]+)"/.exec((await this.request(page)).body)?.[1] ?? ''
+  }
+
+  post(action: string, fields: Record<string, string> | [string, string][]) {
+    return this.request(action, { method: 'POST', body: new URLSearchParams(fields) })
+  }
+
+  /** Gets the page, and sends the form that is on it. */
+  async submit(page: string, action: string, fields: Record<string, string> = {}) {
+    return this.post(action, { ...fields, _csrf: await this.token(page) })
+  }
+
+  async login(name: string, password: string): Promise<string> {
+    const { status, location } = await this.submit('/login', '/login', { name, password })
+    if (status !== 303) throw new Error(`the login was answered with ${status}`)
+    return (await this.request(String(location))).body
+  }
+
+  /** Somebody who has copied the cookie as it is now. */
+  thief(): Browser {
+    const jar = new CookieJar()
+    jar.take({ headers: { 'set-cookie': `session=${this.jar.get('session')}` } })
+    return new Browser(this.#origin, jar)
+  }
+}
+
+t.test('a visit costs nothing: no cookie, no key in Redis', async (t) => {
+  const { origin } = await start(t)
+  const nobody = new Browser(origin)
+  t.match(await nobody.request('/'), { status: 200, body: 'Nobody is logged in', lines: [] })
+  t.match(await nobody.request('/health'), { status: 200, lines: [] })
+  t.same(await observer.keys('*'), [])
+})
+
+t.test('login: a new id, a message once; the id from before is dead', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  await ada.request('/login')
+  const planted = ada.thief()
+  t.match(await ada.login('ada', 'open sesame'), /Welcome\.[\s\S]*Hello, ada\./)
+  t.notMatch((await ada.request('/')).body, 'Welcome.')
+  t.not(ada.jar.get('session'), planted.jar.get('session'))
+  t.match((await planted.request('/')).body, 'Nobody is logged in')
+  const keys = await observer.keys('*')
+  t.not(keys.length, 0)
+  t.same(
+    keys.filter((key) => key.includes(String(ada.jar.get('session')))),
+    [],
+    'no key contains the id'
+  )
+})
+
+t.test('a wrong name or password says the same', async (t) => {
+  const { origin } = await start(t)
+  for (const [name, password] of [
+    ['ada', 'wrong'],
+    ['eve', 'open sesame'],
+    ['', '']
+  ] as const) {
+    t.match(await new Browser(origin).login(name, password), 'Wrong name or password.')
+  }
+})
+
+t.test('a form without the token of its session is refused', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  await ada.login('ada', 'open sesame')
+  for (const path of ['/notice', '/logout', '/login']) {
+    t.equal((await ada.post(path, { text: 'x', name: 'ada', password: 'open sesame' })).status, 403, path)
+  }
+  t.match((await ada.request('/')).body, /Hello, ada\.[\s\S]*Nothing new\./)
+})
+
+t.test('a token from before the login is refused after it: somebody else may have planted the cookie', async (t) => {
+  const { origin } = await start(t)
+  const attacker = new Browser(origin)
+  const token = await attacker.token('/login')
+  t.not(token, '')
+  const victim = attacker.thief()
+  await victim.login('ada', 'open sesame')
+  t.not(victim.jar.get('session'), attacker.jar.get('session'))
+  t.equal((await victim.post('/notice', { text: 'forged', _csrf: token })).status, 403)
+  t.match((await victim.request('/')).body, 'Nothing new.')
+  t.equal((await victim.submit('/notice', '/notice', { text: 'mine' })).status, 303, 'a new form works')
+})
+
+t.test('a body that is not the form is a 400, and changes nothing', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  const before = ['_csrf', await ada.token('/login')] as [string, string]
+  const name = ['name', 'ada'] as [string, string]
+  const password = ['password', 'open sesame'] as [string, string]
+  t.equal((await ada.post('/login', [before, name, password, password])).status, 400, 'two passwords')
+  t.equal((await ada.post('/login', [before, name])).status, 400, 'none')
+  t.equal((await ada.post('/login', [before, ['name', 'a'.repeat(101)], password])).status, 400, 'a long name')
+  t.equal((await ada.post('/login', [before, name, ['password', 'a'.repeat(1001)]])).status, 400, 'a long password')
+  t.equal((await ada.request('/login', { method: 'POST' })).status, 400, 'no body')
+
+  await ada.login('ada', 'open sesame')
+  const token = ['_csrf', await ada.token('/notice')] as [string, string]
+  t.equal((await ada.post('/notice', [token, ['text', 'a'], ['text', 'b']])).status, 400, 'two texts')
+  t.equal((await ada.post('/notice', [token])).status, 400, 'none')
+  t.equal((await ada.post('/notice', [token, ['text', 'a'.repeat(1001)]])).status, 400, 'a long text')
+  t.equal((await ada.request('/notice', { method: 'POST' })).status, 400, 'no body')
+  t.equal((await ada.request('/logout', { method: 'POST' })).status, 403, 'no body, and so no token')
+  t.match(await ada.request('/'), { status: 200, body: 'Nothing new.' })
+})
+
+t.test('no other site may frame a page', async (t) => {
+  const { app } = await start(t)
+  t.match((await app.inject('/login')).headers['content-security-policy'], "frame-ancestors 'none'")
+})
+
+t.test('roles: an editor publishes, a reader may not, nobody is sent to the login', async (t) => {
+  const { origin, ada: account } = await start(t)
+  t.match(await new Browser(origin).request('/notice'), { status: 303, location: '/login' })
+  const bob = new Browser(origin)
+  await bob.login('bob', 'sesame open')
+  t.equal((await bob.request('/notice')).status, 403)
+  t.equal((await bob.submit('/', '/notice', { text: 'mine' })).status, 403)
+
+  const ada = new Browser(origin)
+  await ada.login('ada', 'open sesame')
+  t.equal((await ada.submit('/notice', '/notice', { text: '<b>Tea & cake</b>' })).status, 303)
+  t.match((await ada.request('/')).body, 'Published.')
+  t.match((await bob.request('/')).body, '&lt;b&gt;Tea &amp; cake&lt;/b&gt;')
+
+  account.role = 'reader'
+  t.equal((await ada.request('/notice')).status, 403, 'taken away at once')
+})
+
+t.test('a test of one page begins logged in, without the login', async (t) => {
+  const { app } = await start(t)
+  const pageOf = async (user: string) =>
+    app.inject({ url: '/notice', headers: { cookie: await sessionCookie(app, { user }) } })
+  t.equal((await pageOf('bob')).statusCode, 403)
+  const response = await pageOf('ada')
+  t.equal(response.statusCode, 200)
+  t.match(await readSession(app, response), { user: 'ada', _csrf: /./ })
+})
+
+t.test('logout ends the session everywhere', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  await ada.login('ada', 'open sesame')
+  const copy = ada.thief()
+  t.equal((await ada.submit('/', '/logout')).status, 303)
+  t.equal(ada.jar.header(), '')
+  t.match((await copy.request('/')).body, 'Nobody is logged in')
+})
+
+t.test('a restart logs nobody out, and a Redis that is away is a 503', async (t) => {
+  const first = await start(t)
+  const ada = new Browser(first.origin)
+  await ada.login('ada', 'open sesame')
+  await first.app.close()
+  const second = await start(t)
+  const again = new Browser(second.origin, ada.jar)
+  t.match((await again.request('/')).body, 'Hello, ada.')
+
+  await server.stop()
+  t.match(await again.request('/'), { status: 503, lines: [] })
+  t.equal((await again.request('/health')).status, 200)
+  await server.restart()
+  // Back without a restart of the application, as soon as its client has found out.
+  while ((await again.request('/')).status === 503) await sleep(50)
+  t.equal((await again.request('/')).status, 200)
+})
+
+t.test('in production the cookie is Secure, under a __Host- name', async (t) => {
+  const { origin } = await start(t, true)
+  const { lines } = await new Browser(origin).request('/login')
+  t.match(lines, [/^__Host-session=[\w-]{43}; Max-Age=1800; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
+})
+
+/** Runs it as its reader does, and gives what it prints; it is stopped when it prints its URL. */
+async function command(t: Test, variables: Record<string, string>) {
+  const { REDIS_URL: _, ...env } = process.env
+  const child = spawn(process.execPath, ['--import=ts-blank-space/register', 'examples/app/app.ts'], {
+    cwd: root,
+    env: { ...env, PORT: '0', ...variables },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text
+  })
+  const ended = once(child, 'close')
+  const { value: url } = await createInterface(child.stdout)[Symbol.asyncIterator]().next()
+  const page = url === undefined ? '' : await (await fetch(url)).text()
+  child.kill()
+  await ended
+  return { page, errors, code: child.exitCode }
+}
+
+t.test('without Redis the sessions are in memory, and one line says so', async (t) => {
+  t.match(await command(t, {}), {
+    page: 'Nobody is logged in',
+    errors: /^Sessions are in memory[^\n]*REDIS_URL=redis:[^\n]*\n$/,
+    code: 0
+  })
+  const app = await build({ users: new Users() })
+  t.teardown(() => app.close())
+  const cookie = await sessionCookie(app, { user: 'ada' })
+  t.match(await readSession(app, await app.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
+})
+
+t.test('with a Redis that cannot be used it ends within seconds, and one line says why', async (t) => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  for (const address of ['127.0.0.1:1', 'nowhere.invalid', `:secret@127.0.0.1:${port}`]) {
+    const { code, errors } = await command(t, { REDIS_URL: `redis://${address}` })
+    t.equal(code, 1, address)
+    t.match(errors, /^Redis cannot be used \([^)]+\)\. [^\n]*REDIS_URL[^\n]*\n$/, address)
+    t.notMatch(errors, 'secret')
+  }
+})

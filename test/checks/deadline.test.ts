@@ -1,0 +1,96 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { inTime } from '../../lib/checks/deadline.ts'
+
+const LATE = () => new Error('too late')
+
+/** Timers that fire when the test says so. */
+function handTimers(t: Test) {
+  const timers: { fire: () => void; delay: number; hasRef: boolean; cleared: boolean }[] = []
+  t.intercept(globalThis, 'setTimeout', {
+    value: (fire: () => void, delay: number) => {
+      const timer = {
+        fire,
+        delay,
+        hasRef: true,
+        cleared: false,
+        unref() {
+          timer.hasRef = false
+          return timer
+        }
+      }
+      timers.push(timer)
+      return timer
+    }
+  })
+  t.intercept(globalThis, 'clearTimeout', { value: (timer: { cleared: boolean }) => void (timer.cleared = true) })
+  return timers
+}
+
+/** What has become of a promise so far. */
+function outcome<T>(promise: Promise<T>) {
+  const seen: { value?: T; error?: Error } = {}
+  promise.then(
+    (value) => {
+      seen.value = value
+    },
+    (error) => {
+      seen.error = error
+    }
+  )
+  return seen
+}
+
+t.test('an answer in time is handed on as it is, a rejection too, and no timer is left', async (t) => {
+  const timers = handTimers(t)
+  t.equal(await inTime(Promise.resolve(7), 1, LATE), 7)
+  const down = new Error('down')
+  await t.rejects(inTime(Promise.reject(down), 1, LATE), down)
+  t.same(
+    timers.map(({ delay, hasRef, cleared }) => [delay, hasRef, cleared]),
+    [
+      [1_000, false, true],
+      [1_000, false, true]
+    ],
+    'and no timer keeps the process alive'
+  )
+})
+
+t.test('a call that is not answered is given up, with the error that its caller has for it', async (t) => {
+  const timers = handTimers(t)
+  const call = outcome(inTime(new Promise(() => undefined), 2, LATE))
+  timers[0]!.fire()
+  await turn()
+  t.same(call, {}, 'first it has a little more time')
+  t.equal(timers[1]!.hasRef, false)
+  timers[1]!.fire()
+  await turn()
+  t.match(call, { error: { message: 'too late' } })
+})
+
+t.test('a process that was stopped for longer than the limit still takes the answer that came meanwhile', async (t) => {
+  const timers = handTimers(t)
+  let answer = (_: string): void => undefined
+  const call = outcome(inTime(new Promise<string>((resolve) => (answer = resolve)), 1, LATE))
+  timers[0]!.fire()
+  answer('it was there all along')
+  await turn()
+  t.same(call, { value: 'it was there all along' })
+  t.equal(timers[1]!.cleared, true)
+})
+
+t.test('what comes late is dropped, and a late rejection is nobody’s', async (t) => {
+  const timers = handTimers(t)
+  const unhandled: unknown[] = []
+  const listener = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', listener)
+  t.teardown(() => process.off('unhandledRejection', listener))
+  let refuse = (_: Error): void => undefined
+  const call = outcome(inTime(new Promise((_, reject) => (refuse = reject)), 1, LATE))
+  timers[0]!.fire()
+  timers[1]!.fire()
+  refuse(new Error('late'))
+  await turn()
+  t.equal(call.error?.message, 'too late')
+  t.same(unhandled, [])
+})

@@ -1,0 +1,16 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const file = fileURLToPath(new URL('../../lib/cli/bin.ts', import.meta.url))
+// Node 26 warns of the API by which the loader of these sources registers itself; the built program has no loader.
+const flags = ['--disable-warning=DEP0205', '--import=ts-blank-space/register']
+const run = (...args: string[]) => spawnSync(process.execPath, [...flags, file, ...args], { encoding: 'utf8' })
+
+t.test('the process has the exit code, and writes each word where it belongs', async (t) => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  t.match(run('--version'), { status: 0, stdout: `${version}\n`, stderr: '' })
+  t.match(run('keygen', 'secret'), { status: 0, stdout: /^[\w-]{43}\n$/, stderr: '' })
+  t.match(run('keygen', 'rsa'), { status: 2, stdout: '', stderr: /unknown kind "rsa"/ })
+})

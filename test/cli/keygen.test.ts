@@ -1,0 +1,48 @@
+import t from 'tap'
+import { runCommand } from '../../lib/cli/keygen.ts'
+import { AESGCMEncryptor, CookieStore, FernetEncryptor } from '../../lib/index.ts'
+
+const run = (...args: string[]) => runCommand(args, '1.2.3')
+
+t.test('keygen prints a key that its class takes, another one each time', async (t) => {
+  const takes: Record<string, (key: string) => unknown> = {
+    secret: (secretKey) => new CookieStore({ secretKey }),
+    fernet: (key) => new FernetEncryptor(key),
+    'aes-gcm': (key) => new AESGCMEncryptor(key)
+  }
+  for (const [kind, take] of Object.entries(takes)) {
+    const { exitCode, stdout, stderr } = run('keygen', kind)
+    t.same([exitCode, stderr], [0, ''])
+    t.match(stdout, /^[\w-]{43}=?\n$/, 'one line that needs no quotes')
+    t.equal(Buffer.from(stdout, 'base64url').length, 32)
+    t.doesNotThrow(() => take(stdout.trim()))
+    t.not(run('keygen', kind).stdout, stdout)
+  }
+})
+
+t.test('help and version go to stdout, wherever they stand', async (t) => {
+  for (const args of [['--help'], ['-h'], ['keygen', '--help']]) {
+    t.match(run(...args), { exitCode: 0, stdout: /^Usage: fastify-starsessions keygen <kind>\n/, stderr: '' })
+  }
+  for (const args of [['--version'], ['-v']]) t.same(run(...args), { exitCode: 0, stdout: '1.2.3\n', stderr: '' })
+})
+
+t.test('what it does not understand is exit code 2, with the reason and the usage on stderr', async (t) => {
+  const wrong: [string[], RegExp][] = [
+    [[], /a command is missing/],
+    [['genkey'], /unknown command "genkey": did you mean "keygen"\?/],
+    [['keygen'], /keygen needs a kind of key: secret, fernet, aes-gcm/],
+    [['keygen', 'aesgcm'], /unknown kind "aesgcm": did you mean "aes-gcm"\?/],
+    [['keygen', 'toString'], /unknown kind "toString"/],
+    [['keygen', 'secret', 'fernet'], /"fernet" is too much/],
+    [['keygen', 'secret', '--bytes=64'], /--bytes/],
+    [['--help=yes'], /--help/]
+  ]
+  for (const [args, message] of wrong) {
+    const { exitCode, stdout, stderr } = run(...args)
+    t.same([exitCode, stdout], [2, ''])
+    t.match(stderr, /^fastify-starsessions: /)
+    t.match(stderr, message)
+    t.match(stderr, /\n\nUsage: /)
+  }
+})

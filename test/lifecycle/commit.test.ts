@@ -1,0 +1,60 @@
+import t from 'tap'
+import { resolveOptions } from '../../lib/fastify/options.ts'
+import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
+import { MapStore } from '../support/map-store.ts'
+
+const log = { debug() {}, warn() {}, error() {} }
+const commands = {
+  save: async () => undefined,
+  destroy: async () => undefined,
+  reload: async () => undefined,
+  update: async () => undefined as never
+}
+
+/** A stored session, loaded by two requests. */
+async function make(options: StarsessionsOptions) {
+  const manager = new SessionManager(resolveOptions(options))
+  const first = await manager.load(undefined, commands, log)
+  first.a = 1
+  await manager.commit(first, log)
+  const load = () => manager.load(first.id, commands, log)
+  return { load, commit: manager.commit.bind(manager) }
+}
+
+t.test('after a commit the session has what others changed, and what its handler has changed since', async (t) => {
+  const { load, commit } = await make({ store: new InMemoryStore() })
+  const [mine, other] = [await load(), await load()]
+  other.b = 2
+  await commit(other, log)
+  mine.c = 3
+  const committed = commit(mine, log)
+  mine.d = 4
+  await committed
+  t.same(mine.data(), { a: 1, b: 2, c: 3, d: 4 })
+  t.equal(mine.isModified, true)
+  await commit(mine, log)
+  t.same((await load()).data(), { a: 1, b: 2, c: 3, d: 4 })
+})
+
+t.test('over a store that cannot compare, the last one wins as a whole', async (t) => {
+  const { load, commit } = await make({ store: new MapStore() })
+  const [mine, other] = [await load(), await load()]
+  other.b = 2
+  await commit(other, log)
+  mine.c = 3
+  await commit(mine, log)
+  t.same((await load()).data(), { a: 1, c: 3 })
+})
+
+t.test('what a rolling session comes to is a cookie, unless it has ended meanwhile', async (t) => {
+  for (const store of [new InMemoryStore(), new MapStore()]) {
+    const { load, commit } = await make({ store, lifetime: 60, rolling: true })
+    const session = await load()
+    t.match(await commit(session, log), { kind: 'issue', value: session.id, maxAge: 60 })
+    await store.remove(String(session.id))
+    const ended = store instanceof InMemoryStore ? 'ended' : 'issue'
+    t.match(await commit(session, log), { kind: ended }, 'a store of three methods cannot tell')
+  }
+})

@@ -1,0 +1,40 @@
+import t from 'tap'
+import { resolveOptions } from '../../lib/fastify/options.ts'
+import { renewId, writeRecord } from '../../lib/lifecycle/first-write.ts'
+import { RecordStore } from '../../lib/record/records.ts'
+import type { SessionState } from '../../lib/session/state.ts'
+import { MapStore } from '../support/map-store.ts'
+
+const draft = { data: { a: 1 }, metadata: { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 } }
+
+function make() {
+  const store = new MapStore()
+  let ids = 0
+  const state = { id: 'id-0', kind: { newId: () => `id-${++ids}` } } as unknown as SessionState
+  return { store, state, records: new RecordStore(resolveOptions({ store })) }
+}
+
+t.test('an id under which a write was not answered is not written to again', async (t) => {
+  const { store, state, records } = make()
+  store.write = () => Promise.reject(new Error('down'))
+  await t.rejects(writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
+  renewId(state)
+  t.equal(state.id, 'id-1')
+  renewId(state)
+  t.equal(state.id, 'id-1', 'only that one')
+})
+
+t.test('an id whose write was answered stays, and so does one that was never written', async (t) => {
+  const { state, records } = make()
+  renewId(state)
+  t.match(await writeRecord(records, state, draft), { id: 'id-0' })
+  renewId(state)
+  t.equal(state.id, 'id-0')
+})
+
+t.test('data that cannot be written are no reason for another id', async (t) => {
+  const { state, records } = make()
+  await t.rejects(writeRecord(records, state, { ...draft, data: { a: 1n } }), { code: 'FST_SESSION_SERIALIZE' })
+  renewId(state)
+  t.equal(state.id, 'id-0')
+})

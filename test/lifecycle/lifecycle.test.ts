@@ -1,0 +1,108 @@
+import t from 'tap'
+import { resolveOptions } from '../../lib/fastify/options.ts'
+import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { JsonSerializer } from '../../lib/serializers/json.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { MapStore } from '../support/map-store.ts'
+
+const log = { debug() {}, warn() {}, error() {} }
+const commands = {
+  save: async () => undefined,
+  destroy: async () => undefined,
+  reload: async () => undefined,
+  update: async () => undefined as never
+}
+
+function make(options: StarsessionsOptions = {}) {
+  const store = new MapStore()
+  const manager = new SessionManager(resolveOptions({ store, ...options }))
+  return { store, manager, load: (value?: string) => manager.load(value, commands, log) }
+}
+
+t.test('a session goes through the store and comes back', async (t) => {
+  const { manager, load, store } = make()
+  const session = await load()
+  session.user = 'alice'
+  const action = await manager.commit(session, log)
+  t.match(action, { kind: 'issue', value: session.id })
+  const again = await load(session.id)
+  t.same(again.data(), { user: 'alice' })
+  t.equal(again.id, session.id)
+  t.match(await manager.commit(again, log), { kind: 'none' })
+  t.same(store.calls, { read: 1, write: 1, remove: 0 })
+})
+
+t.test('what is committed is the baseline of the next commit', async (t) => {
+  const { manager, load, store } = make()
+  const session = await load()
+  for (const n of [1, 1, 2]) {
+    session.n = n
+    await manager.commit(session, log)
+  }
+  t.equal(store.calls.write, 2)
+})
+
+t.test('data are serialized once for a comparison, and once for a write', async (t) => {
+  let serialized = 0
+  class Counting extends JsonSerializer {
+    override serialize(data: object) {
+      if ('n' in data) serialized++
+      return super.serialize(data)
+    }
+  }
+  const { manager, load } = make({ serializer: new Counting() })
+  const session = await load()
+  session.n = 1
+  await manager.commit(session, log)
+  t.equal(serialized, 1)
+  await manager.commit(session, log)
+  t.equal(serialized, 2)
+  session.n = 2
+  await manager.commit(session, log)
+  t.equal(serialized, 4)
+})
+
+t.test('an encryptor’s failure while writing is an unavailable store, and nothing is written', async (t) => {
+  const encryptor = {
+    encrypt: async () => {
+      throw new Error('key service is down')
+    },
+    decrypt: () => null
+  }
+  const { manager, load, store } = make({ encryptor })
+  const session = await load()
+  session.n = 1
+  await t.rejects(manager.commit(session, log), { code: 'FST_SESSION_STORE', cause: { message: /left out/ } })
+  t.equal(store.calls.write, 0)
+  t.equal(session.isNew, true)
+})
+
+t.test('an undecryptable record is a new session', async (t) => {
+  const { store } = make()
+  await store.write('known', Buffer.from('{"user":"alice"}'), 0, 0)
+  const manager = new SessionManager(
+    resolveOptions({ store, encryptor: { encrypt: (data) => data, decrypt: () => null } })
+  )
+  const reasons: unknown[] = []
+  const warn = (details: { reason: string }) => void reasons.push(details.reason)
+  const session = await manager.load('known', commands, { ...log, warn } as typeof log)
+  t.equal(session.isNew, true)
+  t.same(reasons, ['undecryptable'])
+})
+
+t.test('a raised lifetime waits for a response that can set the cookie; a rolling one needs not', async (t) => {
+  fakeClock(t)
+  const record = '{"user":"alice","__metadata__":{"lifetime":60,"created":1700000000,"last_access":1700000000}}'
+  for (const [rolling, writes] of [
+    [false, 0],
+    [true, 1]
+  ] as const) {
+    const { store, manager, load } = make({ lifetime: 100, rolling })
+    store.entries.set('known', { data: Buffer.from(record), expires: Number.POSITIVE_INFINITY })
+    const session = await load('known')
+    await manager.commit(session, log, true)
+    t.equal(store.calls.write, writes)
+    t.match(await manager.commit(session, log), { kind: 'issue', value: 'known', maxAge: 100 })
+  }
+})

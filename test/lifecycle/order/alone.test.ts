@@ -1,0 +1,76 @@
+import t from 'tap'
+import { resolveOptions } from '../../../lib/fastify/options.ts'
+import { SessionManager } from '../../../lib/lifecycle/lifecycle.ts'
+import { Alone } from '../../../lib/lifecycle/order/alone.ts'
+import { CookieStore } from '../../../lib/stores/cookie.ts'
+import { InMemoryStore } from '../../../lib/stores/memory.ts'
+import type { Session } from '../../../types/session.ts'
+import type { SessionStore } from '../../../types/store.ts'
+import { MapStore } from '../../support/map-store.ts'
+import { simulateTime } from '../../support/simulated-time.ts'
+
+const log = { debug() {}, warn() {}, error() {} }
+
+async function sessionIn(store: SessionStore): Promise<Session> {
+  const manager = new SessionManager(resolveOptions({ store }))
+  const session = await manager.load(undefined, {} as never, log)
+  session.a = 1
+  await manager.commit(session, log)
+  return session
+}
+
+/** How many of three tasks run at the same time. */
+async function most(alones: Alone[], sessions: Session[]): Promise<number> {
+  let running = 0
+  let most = 0
+  const task = async () => {
+    most = Math.max(most, ++running)
+    await new Promise((resolve) => setImmediate(resolve))
+    running--
+  }
+  await Promise.all(sessions.map((session, index) => alones[index % alones.length]!.run(session, task)))
+  return most
+}
+
+t.test('over a store without replace, what changes one session happens one after the other', async (t) => {
+  const store = new MapStore()
+  const session = await sessionIn(store)
+  const other = await sessionIn(store)
+  t.equal(await most([new Alone(store)], [session, session, session]), 1)
+  t.equal(await most([new Alone(store), new Alone(store)], [session, session, session]), 1, 'whoever uses the store')
+  t.equal(await most([new Alone(store)], [session, other, session]), 2, 'two sessions do not wait for each other')
+})
+
+t.test('over one with replace, or one that owns the ids, nobody waits', async (t) => {
+  for (const store of [new InMemoryStore(), new CookieStore({ secretKey: 's'.repeat(32) })]) {
+    const session = await sessionIn(store)
+    t.equal(await most([new Alone(store)], [session, session, session]), 3)
+  }
+})
+
+t.test('nor does a session that is not stored yet', async (t) => {
+  const store = new MapStore()
+  const session = await new SessionManager(resolveOptions({ store })).load(undefined, {} as never, log)
+  t.equal(await most([new Alone(store)], [session, session]), 2)
+})
+
+t.test('a task knows whether it has waited, and who waits in vain for half a minute gets 503', async (t) => {
+  const store = new MapStore()
+  const session = await sessionIn(store)
+  const time = simulateTime(t)
+  const alone = new Alone(store)
+  const waits: boolean[] = []
+  let end = () => {}
+  const first = alone.run(session, (waited) => {
+    waits.push(waited)
+    return new Promise<void>((resolve) => (end = resolve))
+  })
+  const second = alone.run(session, async () => t.fail('it must not run beside the first'))
+  const refused = t.rejects(second, { code: 'FST_SESSION_STORE', statusCode: 503, cause: { message: /half a minute/ } })
+  await time.advance(31)
+  await refused
+  const third = alone.run(session, async (waited) => void waits.push(waited))
+  end()
+  await Promise.all([first, third])
+  t.same(waits, [false, true])
+})

@@ -1,0 +1,54 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { Command } from '../../../lib/lifecycle/order/command.ts'
+
+const ended = (value: string) => new Command<string>((resolve) => resolve(value))
+
+t.test('a command is taken by whoever waits for it, in whichever way', async (t) => {
+  const ways: Record<string, (command: Command<string>) => unknown> = {
+    await: async (command) => {
+      await command
+    },
+    'return from an async function': async (command) => command,
+    'Promise.all()': (command) => Promise.all([command]),
+    'Promise.race()': (command) => Promise.race([command]),
+    'Promise.allSettled()': (command) => Promise.allSettled([command]),
+    'Promise.resolve()': (command) => Promise.resolve(command),
+    'then()': (command) => command.then(() => undefined),
+    'catch()': (command) => command.catch(() => undefined),
+    'finally()': (command) => command.finally(() => undefined)
+  }
+  for (const [way, take] of Object.entries(ways)) {
+    const command = ended('x')
+    t.equal(command.isTaken, false)
+    void take(command)
+    await turn()
+    t.equal(command.isTaken, true, way)
+  }
+})
+
+t.test('it is a promise like another, and what then() returns is one, too', async (t) => {
+  const command = ended('x')
+  t.ok(command instanceof Promise)
+  t.equal(await command, 'x')
+  const next = command.then((value) => `${value}y`)
+  t.equal(Object.getPrototypeOf(next), Promise.prototype)
+  t.equal(await next, 'xy')
+  t.same(await Promise.all([command, 'z']), ['x', 'z'])
+  await t.rejects(new Command((_, reject) => reject(new Error('no'))), /no/)
+})
+
+t.test('to observe a command is not to take it, and its failure is never unhandled', async (t) => {
+  const unhandled: unknown[] = []
+  const listener = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', listener)
+  t.teardown(() => process.off('unhandledRejection', listener))
+  const failures: unknown[] = []
+  const failing = new Command((_, reject) => reject(new Error('no')))
+  await failing.observe((error) => failures.push(error))
+  await ended('x').observe((error) => failures.push(error))
+  await turn()
+  t.match(failures, [{ message: 'no' }])
+  t.equal(failing.isTaken, false)
+  t.same(unhandled, [])
+})

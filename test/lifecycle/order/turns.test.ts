@@ -1,0 +1,345 @@
+import t, { type Test } from 'tap'
+import { type Turn, Turns } from '../../../lib/lifecycle/order/turns.ts'
+
+const tick = () => new Promise((resolve) => setImmediate(resolve))
+
+t.test('tasks of one key take turns, in their order; others do not wait', async (t) => {
+  const turns = new Turns<string>()
+  const log: string[] = []
+  const task = (name: string) => async () => {
+    log.push(`${name} begins`)
+    await tick()
+    log.push(`${name} ends`)
+  }
+  await Promise.all([turns.run('a', task('a1')), turns.run('a', task('a2')), turns.run('b', task('b1'))])
+  t.same(
+    log,
+    ['a1 begins', 'b1 begins', 'a1 ends', 'a2 begins', 'b1 ends', 'a2 ends'].sort(
+      (x, y) => log.indexOf(x) - log.indexOf(y)
+    )
+  )
+  t.ok(log.indexOf('a1 ends') < log.indexOf('a2 begins'))
+  t.ok(log.indexOf('b1 begins') < log.indexOf('a1 ends'))
+  t.equal(turns.size, 0, 'nothing is kept')
+})
+
+t.test('each hands the next one what it leaves, while there is a next one', async (t) => {
+  const turns = new Turns<string>()
+  const seen: unknown[] = []
+  const task = (left: string) => async (turn: Turn<string>) => {
+    seen.push([turn.waited, turn.hint])
+    await tick()
+    turn.left = left
+  }
+  await Promise.all([turns.run('a', task('one')), turns.run('a', task('two'))])
+  await turns.run('a', task('three'))
+  t.same(seen, [
+    [false, undefined],
+    [true, 'one'],
+    [false, undefined]
+  ])
+})
+
+t.test('a task that fails holds up nobody', async (t) => {
+  const turns = new Turns<string>()
+  const failing = turns.run('a', async () => {
+    await tick()
+    throw new Error('down')
+  })
+  const after = turns.run('a', async () => 'fine')
+  await t.rejects(failing, /down/)
+  t.equal(await after, 'fine')
+})
+
+t.test('the first one runs in the same tick', async (t) => {
+  let ran = false
+  const done = new Turns().run('a', async () => {
+    ran = true
+  })
+  t.equal(ran, true)
+  await done
+})
+
+/** A clock that only moves when it is told to. */
+function fakeTimeouts(t: Test) {
+  const { setTimeout, clearTimeout } = globalThis
+  let now = 0
+  const timers = new Map<object, { due: number; fire: () => void }>()
+  let withRef = 0
+  t.teardown(() => Object.assign(globalThis, { setTimeout, clearTimeout }))
+  Object.assign(globalThis, {
+    setTimeout(fire: () => void, delay: number) {
+      const timer = {
+        refresh() {
+          timers.set(timer, { due: now + delay, fire })
+          return timer
+        },
+        unref() {
+          withRef--
+          return timer
+        }
+      }
+      withRef++
+      return timer.refresh()
+    },
+    clearTimeout: (timer: object) => timers.delete(timer)
+  })
+  return {
+    /** How many timers there are, and how many of all keep the process alive. */
+    get armed() {
+      return timers.size
+    },
+    get withRef() {
+      return withRef
+    },
+    async advance(milliseconds: number) {
+      for (const end = now + milliseconds; now < end; ) {
+        now++
+        for (const [timer, { due, fire }] of timers) {
+          if (due > now) continue
+          timers.delete(timer)
+          fire()
+        }
+        await Promise.resolve()
+      }
+      await tick()
+    },
+    /** The event loop was blocked: each timer that is due fires once. */
+    async block(milliseconds: number) {
+      now += milliseconds
+      for (const [timer, { due, fire }] of [...timers]) {
+        if (due > now) continue
+        timers.delete(timer)
+        fire()
+      }
+    }
+  }
+}
+
+/** Tasks of one key that end when they are told to. */
+function heldTasks(count: number, late?: () => Error) {
+  const turns = new Turns<number>()
+  const running: { index: number; hint: number | undefined; end(): void; fail(): void }[] = []
+  let most = 0
+  const start = (index: number) =>
+    turns.run(
+      'a',
+      (turn) => {
+        const { promise, resolve, reject } = withResolvers()
+        const leave = () => {
+          turn.left = index
+          running.splice(running.indexOf(task), 1)
+        }
+        const task = {
+          index,
+          hint: turn.hint,
+          end() {
+            leave()
+            resolve()
+          },
+          fail() {
+            leave()
+            reject(new Error('down'))
+          }
+        }
+        running.push(task)
+        most = Math.max(most, running.length)
+        return promise
+      },
+      late
+    )
+  const settled = Promise.allSettled(Array.from({ length: count }, (_, index) => start(index)))
+  const indexes = () => running.map(({ index }) => index)
+  return { turns, running, indexes, settled, most: () => most, start }
+}
+
+function withResolvers() {
+  let resolve = () => {}
+  let reject = (_: Error) => {}
+  const promise = new Promise<void>((...functions) => {
+    ;[resolve, reject] = functions
+  })
+  return { promise, resolve: () => resolve(), reject: (error: Error) => reject(error) }
+}
+
+t.test('a line that moves lets nobody past', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { turns, running, settled, most } = heldTasks(20)
+  for (let index = 0; index < 20; index++) {
+    await clock.advance(490)
+    t.same(
+      running.map((task) => [task.index, task.hint]),
+      [[index, index === 0 ? undefined : index - 1]]
+    )
+    running[0]!.end()
+    await tick()
+  }
+  await settled
+  t.equal(most(), 1)
+  t.same([turns.size, clock.armed], [0, 0], 'nothing is kept')
+})
+
+t.test('nobody who waits has a timer that keeps the process alive; who does not wait has none', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { running, settled, indexes } = heldTasks(3)
+  t.same([clock.armed, clock.withRef], [2, 0])
+  running[0]!.end()
+  await tick()
+  t.same(indexes(), [1])
+  t.equal(clock.armed, 1)
+  running[0]!.end()
+  await tick()
+  t.equal(clock.armed, 0)
+  await clock.advance(100_000)
+  running[0]!.end()
+  await settled
+  t.equal(clock.armed, 0)
+})
+
+t.test('after a second the next one passes a task that is slow, and the others follow that one', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { turns, running, indexes, settled, most } = heldTasks(10)
+  const [slow] = running
+  await clock.advance(999)
+  t.same(indexes(), [0])
+  await clock.advance(1)
+  t.same(indexes(), [0, 1])
+  for (let index = 1; index < 10; index++) {
+    t.same(indexes(), [0, index])
+    t.equal(running[1]!.hint, index === 1 ? undefined : index - 1)
+    running[1]!.end()
+    await tick()
+  }
+  t.same([turns.size, clock.armed], [0, 0], 'nothing is kept, not even for the slow one')
+  slow!.end()
+  await settled
+  t.equal(most(), 2)
+  t.equal(turns.size, 0)
+})
+
+t.test(
+  'while nothing succeeds each waits for about a second, and they do not all start at the same time',
+  async (t) => {
+    const clock = fakeTimeouts(t)
+    const { turns, running, settled, most } = heldTasks(2_001)
+    let before = 1
+    for (let step = 0; step < 1_010; step++) {
+      await clock.advance(2)
+      t.ok(running.length - before <= 4, `${running.length - before} began within 2 ms`)
+      before = running.length
+    }
+    t.equal(most(), 2_001, 'after two seconds all have begun')
+    t.equal(clock.armed, 0)
+    for (const task of [...running]) task.fail()
+    await settled
+    t.same([turns.size, clock.armed], [0, 0])
+  }
+)
+
+t.test('failures are no progress, but they let the next one go', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { running, settled, indexes } = heldTasks(4)
+  await clock.advance(900)
+  running[0]!.fail()
+  await tick()
+  t.same(indexes(), [1])
+  await clock.advance(150)
+  t.same(indexes(), [1, 2, 3])
+  for (const task of [...running]) task.fail()
+  t.equal((await settled).filter(({ status }) => status === 'rejected').length, 4)
+  t.equal(clock.armed, 0)
+})
+
+t.test('nobody waits for a task that was passed, nor does its end disturb those after it', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { turns, running, indexes, settled, start } = heldTasks(2)
+  await clock.advance(1_000)
+  running[1]!.end()
+  await tick()
+  t.same(indexes(), [0])
+  const [first, second] = [start(10), start(11)]
+  t.same(indexes(), [0, 10], 'at once')
+  running[0]!.end()
+  await settled
+  await tick()
+  t.same(indexes(), [10])
+  t.equal(turns.size, 1)
+  running[0]!.end()
+  await tick()
+  t.same(indexes(), [11])
+  running[0]!.end()
+  await Promise.all([first, second])
+  t.same([turns.size, clock.armed], [0, 0])
+})
+
+t.test('an event loop that was blocked is not taken for a task that hangs', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { turns, running, indexes, settled, most } = heldTasks(5)
+  for (let index = 0; index < 4; index++) {
+    // The timer fires, and only then comes what had arrived long before.
+    await clock.block(10_000)
+    running[0]!.end()
+    await tick()
+    t.same(indexes(), [index + 1])
+  }
+  running[0]!.end()
+  await settled
+  t.equal(most(), 1)
+  t.same([turns.size, clock.armed], [0, 0])
+})
+
+t.test('nobody waits for much longer than half a minute, even in a line that moves', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { running, indexes, settled } = heldTasks(600)
+  for (let step = 0; step < 59; step++) {
+    await clock.advance(500)
+    running.at(-1)!.end()
+    await tick()
+    t.same(indexes(), [step + 1])
+  }
+  await clock.advance(1_500)
+  t.same(indexes().length, 541)
+  for (const task of [...running]) task.end()
+  await settled
+  t.equal(clock.armed, 0)
+})
+
+t.test('a task that must not run beside others waits for half a minute, and fails then', async (t) => {
+  const clock = fakeTimeouts(t)
+  const { turns, running, indexes, settled } = heldTasks(3, () => new Error('too late'))
+  await clock.advance(20_000)
+  t.same(indexes(), [0])
+  running[0]!.end()
+  await tick()
+  t.same(indexes(), [1])
+  await clock.advance(20_000)
+  t.same(indexes(), [1])
+  running[0]!.end()
+  t.same(
+    (await settled).map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected']
+  )
+  t.same([turns.size, clock.armed], [0, 0])
+})
+
+t.test('a task that never ends holds up the next one for a second', async (t) => {
+  const alive = setInterval(() => undefined, 1_000)
+  t.teardown(() => clearInterval(alive))
+  const turns = new Turns<string>()
+  let end: (value: unknown) => void = () => undefined
+  const stuck = turns.run('a', () => new Promise((resolve) => (end = resolve)))
+  t.equal(await turns.run('a', async ({ hint }) => hint ?? 'went ahead'), 'went ahead')
+  end(undefined)
+  await stuck
+})
+
+t.test('100,000 tasks of one key are no burden', async (t) => {
+  const turns = new Turns<number>()
+  let count = 0
+  const began = process.cpuUsage()
+  await Promise.all(Array.from({ length: 100_000 }, () => turns.run('a', async () => void count++)))
+  const { user, system } = process.cpuUsage(began)
+  t.equal(count, 100_000)
+  t.equal(turns.size, 0)
+  t.ok(user + system < 5e6, `${(user + system) / 1e6} s of CPU`)
+})

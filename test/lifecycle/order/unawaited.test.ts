@@ -1,0 +1,80 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { SessionGoneError, SessionUnavailableError } from '../../../lib/errors.ts'
+import { Unawaited } from '../../../lib/lifecycle/order/unawaited.ts'
+
+function make() {
+  const told: { err: unknown; message: string }[] = []
+  const error = (details: { err: unknown }, message: string) => void told.push({ err: details.err, message })
+  const unawaited = new Unawaited({ debug() {}, warn() {}, error } as never)
+  return { told, unawaited }
+}
+
+const open = () => false
+const over = () => true
+
+t.test('with nothing that failed there is nothing to tell', async (t) => {
+  const { told, unawaited } = make()
+  await unawaited.ended()
+  t.equal(unawaited.tell(), undefined)
+  t.equal(await unawaited.own('save', Promise.resolve(7), open), 7)
+  await unawaited.ended()
+  t.same([unawaited.hasFailures, unawaited.tell(), told], [false, undefined, []])
+})
+
+t.test('a command that ends at once does not hide one that goes on', async (t) => {
+  const { told, unawaited } = make()
+  let fail = (_: Error): void => undefined
+  unawaited.own('update', new Promise((_, reject) => (fail = reject)), open)
+  await t.rejects(unawaited.own('save', Promise.reject(new SessionGoneError()), open))
+  const ended = unawaited.ended()
+  await turn()
+  const down = new SessionUnavailableError()
+  fail(down)
+  await ended
+  t.equal(unawaited.tell(), down)
+  t.match(told, [{ err: down }])
+})
+
+t.test('a failure is told once, with the member and the remedy, unless somebody has taken it', async (t) => {
+  const { told, unawaited } = make()
+  const down = new SessionUnavailableError()
+  unawaited.own('save', Promise.reject(down), open)
+  unawaited.own('destroy', Promise.reject(new SessionGoneError()), open)
+  const taken = unawaited.own('reload', Promise.reject(down), open)
+  await t.rejects(taken, down)
+  await unawaited.ended()
+  t.equal(unawaited.hasFailures, true)
+  t.equal(unawaited.tell(), down, 'the first one may become the response')
+  t.match(told, [
+    { err: down, message: 'session.save() failed, and nobody waited for it: write `await session.save()`' },
+    { message: /session\.destroy\(\) failed/ }
+  ])
+  t.equal(unawaited.tell(), undefined)
+  t.equal(told.length, 2)
+})
+
+t.test('what an application’s function has thrown does not become the response', async (t) => {
+  for (const thrown of [Object.assign(new Error('secret'), { statusCode: 418 }), 'secret', undefined]) {
+    const { told, unawaited } = make()
+    unawaited.own('update', Promise.reject(thrown), open)
+    await unawaited.ended()
+    t.match(unawaited.tell(), {
+      code: 'FST_SESSION_OPTIONS',
+      statusCode: 500,
+      message: 'session.update() failed, and nobody waited for it: see the log'
+    })
+    t.same(told[0]?.err, thrown)
+  }
+})
+
+t.test('where no response can become the error, the log is told in the next turn of the event loop', async (t) => {
+  const { told, unawaited } = make()
+  unawaited.own('save', Promise.reject(new SessionUnavailableError()), over)
+  const taken = unawaited.own('save', Promise.reject(new SessionUnavailableError()), over)
+  taken.catch(() => undefined)
+  await unawaited.ended()
+  t.same(told, [])
+  await turn()
+  t.equal(told.length, 1)
+})

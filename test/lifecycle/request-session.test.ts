@@ -1,0 +1,112 @@
+import t from 'tap'
+import { resolveOptions } from '../../lib/fastify/options.ts'
+import type { CookieAction } from '../../lib/http/cookie.ts'
+import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { InFlight } from '../../lib/lifecycle/order/in-flight.ts'
+import { RequestSession } from '../../lib/lifecycle/request-session.ts'
+import { MapStore } from '../support/map-store.ts'
+
+const log = { debug() {}, warn() {}, error() {} }
+
+function make(cookie?: string) {
+  const store = new MapStore()
+  const saved: CookieAction[] = []
+  const outlet = { isOpen: true, announce: (action: CookieAction) => void saved.push(action) }
+  const manager = new SessionManager(resolveOptions({ store }))
+  const inFlight = new InFlight()
+  const held = new RequestSession(manager, cookie, log, inFlight, outlet)
+  return { store, held, saved, outlet, inFlight }
+}
+
+t.test('loading is one promise until it fails', async (t) => {
+  const { store, held } = make('abc')
+  const { read } = MapStore.prototype
+  store.read = async () => {
+    throw new Error('down')
+  }
+  const first = held.load()
+  t.equal(held.load(), first)
+  await t.rejects(first, { code: 'FST_SESSION_STORE' })
+  t.equal(held.session, null)
+  store.read = read
+  t.equal(await held.load(), held.session)
+})
+
+t.test('a commit says what becomes of the cookie, and a later one that changes nothing leaves it', async (t) => {
+  const { held } = make()
+  const session = await held.load()
+  t.equal(held.action.kind, 'none')
+  session.a = 1
+  await held.commit(() => false)
+  t.match(held.action, { kind: 'issue', value: session.id, maxAge: undefined })
+  await held.commit(() => false)
+  t.equal(held.action.kind, 'issue')
+  session.clear()
+  await held.commit(() => false)
+  t.equal(held.action.kind, 'clear')
+})
+
+t.test('save() and destroy() announce the cookie; reload() and what changes nothing do not', async (t) => {
+  const { held, saved } = make()
+  const session = await held.load()
+  await session.save()
+  await session.destroy()
+  await session.reload()
+  t.same(saved, [])
+  session.a = 1
+  await session.save()
+  await session.destroy()
+  t.same(
+    saved.map(({ kind }) => kind),
+    ['issue', 'clear']
+  )
+})
+
+t.test('operations of one request take turns, and a failing one holds up nobody', async (t) => {
+  const { held, store } = make()
+  const session = await held.load()
+  const order: string[] = []
+  const { write } = MapStore.prototype
+  store.write = async (...args) => {
+    order.push('begin')
+    await new Promise((resolve) => setImmediate(resolve))
+    order.push('end')
+    if (order.length === 2) throw new Error('down')
+    return write.apply(store, args)
+  }
+  session.a = 1
+  const failing = session.save()
+  session.a = 2
+  await Promise.all([t.rejects(failing, { code: 'FST_SESSION_STORE' }), session.save()])
+  t.same(order, ['begin', 'end', 'begin', 'end'])
+})
+
+t.test('with the outlet closed nothing is announced, and what needs the cookie is refused', async (t) => {
+  const { held, saved, outlet, store } = make()
+  const session = await held.load()
+  outlet.isOpen = false
+  session.a = 1
+  await t.rejects(session.save(), { code: 'FST_SESSION_HEADERS_SENT' })
+  await t.rejects(
+    session.update(() => undefined),
+    { code: 'FST_SESSION_HEADERS_SENT' }
+  )
+  t.same([saved.length, store.calls.write], [0, 0])
+  t.equal(await held.hasUnsavedChanges(), true)
+  outlet.isOpen = true
+  await session.save()
+  t.equal(await held.hasUnsavedChanges(), false)
+  outlet.isOpen = false
+  session.a = 2
+  await session.save()
+  t.equal(saved.length, 1)
+})
+
+t.test('what changes the store is in flight until it has ended', async (t) => {
+  const { held, inFlight, store } = make()
+  const session = await held.load()
+  session.a = 1
+  void session.save()
+  await inFlight.ended(60)
+  t.equal(store.calls.write, 1)
+})

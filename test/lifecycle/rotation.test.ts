@@ -1,0 +1,85 @@
+import t from 'tap'
+import { resolveOptions } from '../../lib/fastify/options.ts'
+import { bury, leadsTo } from '../../lib/lifecycle/rotation.ts'
+import { seal } from '../../lib/lifecycle/seal.ts'
+import { RecordStore } from '../../lib/record/records.ts'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+
+const metadata = { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 }
+
+async function make() {
+  const store = new InMemoryStore()
+  const records = new RecordStore(resolveOptions({ store }))
+  const write = (id: string) => records.write(id, { data: { id }, metadata })
+  const tombstone = async (id: string) => {
+    const found = await records.read(id)
+    return found.kind === 'rotated' ? found.tombstone : undefined
+  }
+  return { store, records, write, tombstone }
+}
+
+t.test('who buries it again, because the answer was lost, does not name the successor twice', async (t) => {
+  const { records, write, tombstone } = await make()
+  const old = await write('old')
+  await write('new')
+  for (let times = 0; times < 2; times++) t.equal(await bury(records, old, 'new'), null)
+  t.match(await tombstone('old'), { successors: { length: 1 } })
+})
+
+t.test('a tombstone leads to at most 16 sessions', async (t) => {
+  const { records, write, tombstone } = await make()
+  const old = await write('old')
+  const ids = Array.from({ length: 17 }, (_, index) => `new-${index}`)
+  for (const id of ids) await write(id)
+  for (const id of ids.slice(0, 16)) t.equal(await bury(records, old, id), null)
+  await t.rejects(bury(records, old, 'new-16'), { code: 'FST_SESSION_GONE' })
+  const found = (await tombstone('old'))!
+  t.equal(found.successors.length, 16)
+  t.same(
+    ids.map((id) => leadsTo(found, id)),
+    ids.map((_, index) => index < 16)
+  )
+  t.equal(await bury(records, old, 'new-3'), null, 'one that it leads to already')
+})
+
+t.test('who meets others at each attempt gives up', async (t) => {
+  const { records, write } = await make()
+  const old = await write('old')
+  await write('new')
+  let attempts = 0
+  const { bury: original } = records
+  records.bury = async (id, expected, successors, from) => {
+    attempts++
+    const found = await records.read(id)
+    const bytes = found.kind === 'rotated' ? found.tombstone.bytes : old.bytes
+    await original.call(records, id, bytes, [seal('old', 'new')], from)
+    return original.call(records, id, expected, successors, from)
+  }
+  await t.rejects(bury(records, old, 'other'), { code: 'FST_SESSION_CONFLICT' })
+  t.equal(attempts, 17)
+})
+
+t.test('whether a session lives on is looked for in so many records, however they lead to each other', async (t) => {
+  const { store, records, write } = await make()
+  const old = await write('old')
+  const { bytes } = await write('circle')
+  const circle = Array.from({ length: 40 }, () => seal('circle', 'circle'))
+  await records.bury('circle', bytes, circle, metadata)
+  await records.bury('old', old.bytes, [seal('old', 'circle')], metadata)
+  let reads = 0
+  const { read } = store
+  store.read = (...args) => {
+    reads++
+    return read.apply(store, args)
+  }
+  t.same(await bury(records, old, 'new'), { kind: 'missing' })
+  t.equal(reads, 64)
+})
+
+t.test('a session whose tombstone leads nowhere is gone', async (t) => {
+  const { records, write } = await make()
+  const old = await write('old')
+  await write('new')
+  await records.bury('old', old.bytes, ['damaged'], metadata)
+  t.same(await bury(records, old, 'new'), { kind: 'missing' })
+})

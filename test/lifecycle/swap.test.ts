@@ -1,0 +1,116 @@
+import t from 'tap'
+import { resolveOptions } from '../../lib/fastify/options.ts'
+import { commitStored } from '../../lib/lifecycle/swap.ts'
+import { RecordStore, type Stored } from '../../lib/record/records.ts'
+import { createSession, stateOf } from '../../lib/session/session.ts'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+
+const commands = {
+  save: async () => undefined,
+  destroy: async () => undefined,
+  reload: async () => undefined,
+  update: async () => undefined as never
+}
+
+/** A stored session, and how one request has it. */
+async function make(base: Record<string, unknown>) {
+  const store = new InMemoryStore()
+  const settings = resolveOptions({ store })
+  const records = new RecordStore(settings)
+  const metadata = { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 }
+  await records.write('id', { data: base, metadata })
+  const found = await records.read('id')
+  const stored = (found as { stored: Stored }).stored
+  const view = (data: Record<string, unknown>) => {
+    const record = records.codec.serialize(data, stored.metadata)
+    const kind = {
+      expiry: settings.expiry,
+      newId: () => 'new-id',
+      recordOf: () => record,
+      isChanged: () => true
+    }
+    const session = createSession(
+      {
+        kind,
+        commands,
+        id: 'id',
+        stored,
+        remnant: null,
+        isSuperseded: false,
+        seenAt: 0,
+        metadata: stored.metadata,
+        rotated: false,
+        strays: [],
+        unconfirmed: null,
+        cookieChanged: false,
+        scope: null,
+        prolonged: false,
+        aside: new Map()
+      },
+      data
+    )
+    return { state: stateOf(session), data, record, scope: null, at: 1_600_000_010, hint: undefined }
+  }
+  const data = async (id = 'id') => ((await records.read(id)) as { data?: unknown }).data
+  return { store, records, stored, view, data }
+}
+
+t.test('uncontended it is one attempt, and one call to the store', async (t) => {
+  const { records, stored, view, data, store } = await make({ a: 1 })
+  let calls = 0
+  const { replace } = store
+  store.replace = (...args) => {
+    calls++
+    return replace.apply(store, args)
+  }
+  const done = await commitStored(records, stored, 'merge', view({ a: 2 }))
+  t.match(done, { attempts: 1, conflicts: 0, merged: false, data: { a: 2 }, stored: { id: 'id' } })
+  t.equal(calls, 1)
+  t.same(await data(), { a: 2 })
+})
+
+t.test('a conflict is merged and tried again', async (t) => {
+  const { records, stored, view, data } = await make({ a: 1, b: 1 })
+  await commitStored(records, stored, 'merge', view({ a: 1, b: 2 }))
+  const done = await commitStored(records, stored, 'merge', view({ a: 2, b: 3 }))
+  t.match(done, { attempts: 2, conflicts: 1, merged: true })
+  t.same(await data(), { a: 2, b: 3 })
+  await t.rejects(commitStored(records, stored, 'reject', view({ a: 9, b: 1 })), { code: 'FST_SESSION_CONFLICT' })
+})
+
+t.test('a hint of what is there saves the attempt that would fail', async (t) => {
+  const { records, stored, view, data } = await make({ a: 1 })
+  const first = await commitStored(records, stored, 'merge', view({ a: 1, b: 1 }))
+  const done = await commitStored(records, stored, 'merge', { ...view({ a: 2 }), hint: first.stored!.bytes })
+  t.match(done, { attempts: 1, merged: true })
+  t.same(await data(), { a: 2, b: 1 })
+  const again = await records.read('id')
+  const same = (again as { stored: Stored }).stored
+  t.match(await commitStored(records, same, 'merge', { ...view({ a: 3, b: 1 }), hint: same.bytes }), { merged: false })
+})
+
+t.test('twelve conflicts are one too many, and nothing is left behind', async (t) => {
+  const { records, stored, view, store, data } = await make({ a: 1 })
+  let others = 0
+  const { replace } = store
+  store.replace = async (id, ...rest) => {
+    await records.write('id', { data: { a: 1, others: ++others }, metadata: stored.metadata })
+    return replace.call(store, id, ...rest)
+  }
+  const change = view({ a: 2 })
+  Object.assign(change.state, { id: 'new-id', rotated: true })
+  await t.rejects(commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_CONFLICT' })
+  t.equal(others, 12)
+  t.equal(await data('new-id'), undefined)
+})
+
+t.test('a new record that cannot be taken back does not hide why the commit failed', async (t) => {
+  const { records, stored, view, store } = await make({ a: 1 })
+  await store.remove('id')
+  store.remove = async () => {
+    throw new Error('down')
+  }
+  const change = view({ a: 2 })
+  Object.assign(change.state, { id: 'new-id', rotated: true })
+  await t.rejects(commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_GONE' })
+})

@@ -1,0 +1,350 @@
+import { inspect } from 'node:util'
+import v8 from 'node:v8'
+import fc from 'fast-check'
+import t from 'tap'
+import { type Data, RecordCodec } from '../../lib/record/codec.ts'
+import { JsonSerializer } from '../../lib/serializers/json.ts'
+import type { Serializer } from '../../types/serializer.ts'
+
+const AT = 1_700_000_000
+const codec = new RecordCodec(new JsonSerializer(), 'session')
+const parse = (record: string, at = AT) => codec.parse(Buffer.from(record), at)
+const metadata = { lifetime: 60, created: AT - 10.5, last_access: AT - 5 }
+const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
+
+t.test('a record is the data, and the metadata last', async (t) => {
+  const text = Buffer.from(codec.serialize({ user: 'alice' }, metadata)).toString()
+  t.match(
+    text,
+    /^\{"user":"alice","__metadata__":\{"lifetime":60,"created":1699999989\.5,"last_access":1699999995\}\}$/
+  )
+})
+
+t.test("Python's record is read, whatever its spacing", async (t) => {
+  const record = Buffer.from(
+    '{"user": "alic\\u00e9", "n": 1.0, "__metadata__": {"lifetime": 3600, "created": 1699999000.123456, "last_access": 1699999100, "extra": [1]}}'
+  )
+  const parsed = codec.parse(record, AT)
+  t.match(parsed, { ok: true, data: { user: 'alicé', n: 1 } })
+  if (!parsed.ok) return
+  t.same(parsed.metadata, { lifetime: 3600, created: 1699999000.123456, last_access: 1699999100, extra: [1] })
+  const stored = { record, metadata: parsed.metadata }
+  const isSame = (data: object) => codec.isSame(codec.serialize(data as Data, parsed.metadata), stored)
+  t.equal(isSame({ user: 'alicé', n: 1 }), true, 'spacing is no change')
+  t.equal(isSame({ user: 'alicé', n: 2 }), false)
+  t.equal(isSame({ user: 'alicé' }), false)
+})
+
+t.test('a record of ours is compared as it is, without being parsed again', async (t) => {
+  let parsed = 0
+  const json = new JsonSerializer()
+  const deserialize = (bytes: Uint8Array) => {
+    parsed++
+    return json.deserialize(bytes)
+  }
+  const counting = new RecordCodec({ serialize: json.serialize, deserialize }, 'session')
+  const stored = { record: counting.serialize({ a: 1 }, metadata), metadata }
+  t.equal(counting.isSame(counting.serialize({ a: 1 }, metadata), stored), true)
+  t.equal(counting.isSame(counting.serialize({ a: 2 }, metadata), stored), false)
+  t.equal(parsed, 0)
+})
+
+t.test('with other metadata, a record is the one that its data make with them', async (t) => {
+  const other = { lifetime: 90, created: AT - 10.5, last_access: AT, rev: 'r', ünknown: { __metadata__: metadata } }
+  const keys = fc.oneof(fc.string(), fc.constantFrom('__metadata', 'rev', '}', ','))
+  fc.assert(
+    fc.property(fc.dictionary(keys, fc.jsonValue()), fc.constantFrom(metadata, other), (values, from) => {
+      // Below the first level these are refused.
+      const inner = JSON.stringify(Object.values(values))
+      fc.pre(!inner.includes('"__proto__"') && !inner.includes('"constructor"'))
+      const record = codec.serialize(values, from)
+      const data = codec.restore(record)
+      for (const to of [metadata, other]) {
+        t.strictSame(codec.withMetadata(record, data, from, to), codec.serialize(data, to))
+      }
+    })
+  )
+})
+
+t.test('nor does it matter how it is spelled, or what serialized it', async (t) => {
+  const data = { a: 1, __metadata: { b: '"__metadata__":{}' } }
+  const to = { ...metadata, rev: 'r' }
+  const own = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }))
+  const spaced = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }, null, 1))
+  const first = Buffer.from(JSON.stringify({ __metadata__: metadata, ...data }))
+  for (const record of [own, spaced, first]) {
+    t.strictSame(codec.withMetadata(record, data, metadata, to), codec.serialize(data, to))
+  }
+  class Checked extends JsonSerializer {
+    override serialize(value: object): Uint8Array {
+      return Buffer.concat([super.serialize(value), Buffer.from(`/${Object.keys(value).length}`)])
+    }
+  }
+  const checked = new RecordCodec(new Checked(), 'session')
+  t.strictSame(checked.withMetadata(checked.serialize(data, metadata), data, metadata, to), checked.serialize(data, to))
+})
+
+t.test('a record without metadata begins now', async (t) => {
+  t.match(parse('{"user":"alice"}'), { ok: true, metadata: { created: AT, last_access: AT } })
+})
+
+t.test('what is not a record has a reason, and is no exception', async (t) => {
+  const cases: [string, string][] = [
+    ['', 'unparsable'],
+    ['{', 'unparsable'],
+    ['{"a":NaN}', 'unparsable'],
+    ['{"a":1e999}', 'unparsable'],
+    ['[1]', 'not-an-object'],
+    ['"x"', 'not-an-object'],
+    ['null', 'not-an-object'],
+    ['1', 'not-an-object'],
+    [nested(101), 'too-deep'],
+    [nested(5000), 'too-deep'],
+    [nested(100_000), 'too-deep'],
+    [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'too-deep'],
+    [`{"__metadata__":${nested(100)}}`, 'too-deep'],
+    ['{"__metadata__":null}', 'bad-metadata'],
+    ['{"__metadata__":{}}', 'bad-metadata'],
+    ['{"__metadata__":[]}', 'bad-metadata'],
+    ['{"__metadata__":{"created":"1","last_access":1}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"cookie":{"maxAge":"1; x"}}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"name":1}}', 'bad-metadata'],
+    ['{"__metadata__":{"created":1,"last_access":1,"name":"admin"}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"lifetime":"9","name":"admin"}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"lifetime":-9,"name":"admin"}}', 'other-cookie'],
+    ['{"__metadata__":{"created":1,"last_access":1,"name":"admin","rotated":["x"]}}', 'other-cookie']
+  ]
+  for (const [record, reason] of cases) t.same(parse(record), { ok: false, reason }, record.slice(0, 70))
+  t.match(parse(nested(100)), { ok: true })
+  t.match(parse('{"__metadata__":{"created":1,"last_access":1,"name":"session"}}'), { ok: true })
+  t.match(parse('{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":9,"from":1}}}'), { ok: true })
+})
+
+t.test('a record of another cookie tells its lifetime', async (t) => {
+  const record = '{"__metadata__":{"created":1,"last_access":1,"lifetime":9,"name":"admin"}}'
+  t.same(parse(record), { ok: false, reason: 'other-cookie', lifetime: 9 })
+})
+
+t.test('arbitrary bytes are a record or have a reason', async () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), (bytes) => {
+      codec.parse(bytes, AT)
+    })
+  )
+})
+
+t.test('keys that could reach a prototype are data of their own', async (t) => {
+  const parsed = parse(
+    '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":{"polluted":1},"b":1}}'
+  )
+  t.equal(parsed.ok, true)
+  if (!parsed.ok) return
+  t.same(Object.keys(parsed.data), ['__proto__', 'constructor', 'a'])
+  t.equal(Object.getPrototypeOf(parsed.data), Object.prototype)
+  t.same(Object.keys(parsed.data.a as object), ['b'])
+  t.equal(({} as { polluted?: number }).polluted, undefined)
+  t.match(
+    Buffer.from(codec.serialize(parsed.data, metadata)).toString(),
+    /^\{"__proto__":\{"polluted":1\},"constructor":/
+  )
+})
+
+t.test('the largest keys are named with their sizes', async (t) => {
+  const data = { a: 1, cart: 'x'.repeat(100), b: 'x'.repeat(10), c: 'x'.repeat(50) }
+  t.equal(codec.largestKeys(data), '"cart" (111 bytes), "c" (58 bytes), "b" (18 bytes)')
+})
+
+t.test('a serializer that refuses a key alone does not hide which keys are large', async (t) => {
+  const json = new JsonSerializer()
+  const pairs = new RecordCodec(
+    {
+      serialize(data) {
+        if (!('user' in data)) throw new TypeError('a user is required')
+        return json.serialize(data)
+      },
+      deserialize: (bytes) => json.deserialize(bytes)
+    },
+    'session'
+  )
+  t.equal(pairs.largestKeys({ cart: 'x', user: 'ada' }), '"user" (14 bytes)')
+})
+
+t.test('what cannot be serialized is blamed on its key', async (t) => {
+  t.throws(() => codec.serialize({ ok: 1, cart: { total: 1n } }, metadata), {
+    code: 'FST_SESSION_SERIALIZE',
+    message: /"cart\.total"/
+  })
+  const picky = (refuse: (data: object) => boolean) =>
+    new RecordCodec(
+      {
+        serialize(data) {
+          if (refuse(data)) throw Object.assign(new TypeError(`no: ${JSON.stringify(data)}`), { code: 'E_NO' })
+          return Buffer.from('x')
+        },
+        deserialize: () => ({})
+      },
+      'session'
+    )
+  t.throws(() => picky((data) => 'b' in data).serialize({ a: 1, b: 2 }, metadata), {
+    message: /key "b"/,
+    cause: { name: 'TypeError', code: 'E_NO', message: /left out/ }
+  })
+  t.throws(() => picky((data) => Object.keys(data).length > 1).serialize({ a: 1, b: 2 }, metadata), {
+    message: /its data/
+  })
+})
+
+t.test('a serializer that gives text or promises is told so, and its records are none', async (t) => {
+  const codecOf = (serializer: object) => new RecordCodec(serializer as Serializer, 'session')
+  for (const serialize of [JSON.stringify, async () => Buffer.from('{}'), () => undefined]) {
+    t.throws(() => codecOf({ serialize, deserialize: JSON.parse }).serialize({ a: 1 }, metadata), {
+      code: 'FST_SESSION_SERIALIZE',
+      message: /serialize\(\) must return a Uint8Array/
+    })
+  }
+  for (const record of [Promise.resolve({ a: 1 }), new Map([['a', 1]]), new Date(0), Buffer.from('{}'), undefined]) {
+    const foreign = codecOf({ serialize: () => Buffer.from('x'), deserialize: () => record })
+    t.same(foreign.parse(Buffer.from('x'), AT), { ok: false, reason: 'not-an-object' })
+  }
+})
+
+t.test('data that would not be loaded again are refused, whatever the serializer', async (t) => {
+  const lax = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => ({}) }, 'session')
+  const deep = JSON.parse(nested(100))
+  t.throws(() => lax.serialize({ ok: 1, tree: deep }, metadata), {
+    code: 'FST_SESSION_SERIALIZE',
+    message: /key "tree" is nested deeper/
+  })
+  t.doesNotThrow(() => lax.serialize({ tree: deep.a }, metadata))
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+  t.throws(() => lax.serialize({ cycle }, metadata), { message: /key "cycle" holds a cycle/ })
+})
+
+t.test('what a serializer cannot read is blamed on its key, with a cause without a text', async (t) => {
+  const throwing = () => {
+    throw new TypeError('secret')
+  }
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const getter = Object.defineProperty({}, 'b', { get: throwing, enumerable: true })
+  const structured = new RecordCodec(
+    { serialize: (data) => v8.serialize(structuredClone(data)), deserialize: (bytes) => v8.deserialize(bytes) },
+    'session'
+  )
+  for (const value of [proxy, getter, [getter], { deep: { proxy } }, () => 1]) {
+    for (const each of [codec, structured]) {
+      const error = t.throws(() => each.serialize({ ok: 1, bad: value }, metadata), {
+        code: 'FST_SESSION_SERIALIZE',
+        message: /key "bad/
+      })
+      t.notMatch(inspect(error), 'secret')
+    }
+  }
+})
+
+t.test('what toJSON() returns is stored, however deep the object itself is', async (t) => {
+  const row: { parent?: unknown; toJSON: () => unknown } = { toJSON: () => ({ id: 7 }) }
+  row.parent = row
+  t.strictSame(codec.copy({ row }), { row: { id: 7 } })
+})
+
+t.test('what a deserializer gives cannot make a load fail', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const throwing = {
+    get a() {
+      throw new Error('secret')
+    }
+  }
+  for (const record of [proxy, throwing, { a: throwing }, { a: proxy }, { __metadata__: proxy }]) {
+    const odd = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => record }, 'session')
+    t.same(odd.parse(Buffer.from('x'), AT), { ok: false, reason: 'unparsable' })
+  }
+})
+
+/** Works until it is told not to. */
+class Broken extends JsonSerializer {
+  fault: (() => never) | undefined
+  answer: { readonly value: unknown } | undefined
+
+  override serialize(value: object): Uint8Array {
+    this.fault?.()
+    return this.answer === undefined ? super.serialize(value) : (this.answer.value as Uint8Array)
+  }
+
+  override deserialize(bytes: Uint8Array): Record<string, unknown> {
+    this.fault?.()
+    return this.answer === undefined ? super.deserialize(bytes) : (this.answer.value as Record<string, unknown>)
+  }
+}
+
+/** Everything that asks a serializer about data that are known to be good. */
+function calls(serializer: Broken): [string, () => unknown][] {
+  const broken = new RecordCodec(serializer, 'session')
+  const data = { a: 1 }
+  const record = broken.serialize(data, metadata)
+  const other = broken.serialize({ a: 2 }, metadata)
+  return [
+    ['serialize', () => broken.serialize(data, metadata)],
+    ['restore', () => broken.restore(record)],
+    ['copy', () => broken.copy(data)],
+    ['isSame', () => broken.isSame(other, { record, metadata })],
+    ['withMetadata', () => broken.withMetadata(record, data, metadata, { ...metadata, rev: 'r' })]
+  ]
+}
+
+t.test(
+  'whatever a serializer throws, and whenever, its text gets neither to the client nor into the log',
+  async (t) => {
+    const secret = 'the password of alice'
+    const thrown = [() => new Error(secret), () => secret, () => Object.freeze(new TypeError(secret)), () => undefined]
+    for (const make of thrown) {
+      const serializer = new Broken()
+      const asked = calls(serializer)
+      serializer.fault = () => {
+        throw make()
+      }
+      for (const [name, call] of asked) {
+        const error = thrownBy(call)
+        t.match(error, { code: 'FST_SESSION_SERIALIZE' }, name)
+        t.notMatch(inspect(error, { depth: 9 }), secret, name)
+      }
+    }
+  }
+)
+
+t.test('nonsense of a serializer is refused, and a promise of it that rejects does not end the process', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const nonsense = [
+    () => undefined,
+    () => null,
+    () => 'text',
+    () => 1,
+    () => [],
+    () => Promise.reject(new Error('late'))
+  ]
+  for (const make of nonsense) {
+    const serializer = new Broken()
+    const broken = new RecordCodec(serializer, 'session')
+    for (const [name, call] of calls(serializer)) {
+      serializer.answer = { value: make() }
+      t.match(thrownBy(call), { code: 'FST_SESSION_SERIALIZE' }, name)
+    }
+    serializer.answer = { value: make() }
+    t.match(broken.parse(Buffer.from('x'), AT), { ok: false, reason: 'not-an-object' })
+  }
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  t.same(unhandled, [])
+})
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    return { returned: call() }
+  } catch (error) {
+    return error
+  }
+}

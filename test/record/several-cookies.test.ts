@@ -1,0 +1,39 @@
+import t from 'tap'
+import type { Found, RecordStore } from '../../lib/record/records.ts'
+import { firstThatOpens } from '../../lib/record/several-cookies.ts'
+
+const session = (last_access: number) =>
+  ({ kind: 'session', stored: { metadata: { last_access } } }) as unknown as Found
+const rotated = { kind: 'rotated' } as unknown as Found
+const unusable = { kind: 'unusable' } as unknown as Found
+const missing: Found = { kind: 'missing' }
+
+/** What is found under the values `0`, `1` ..., and which of them were read. */
+async function first(all: readonly Found[], ownsIds = false) {
+  const read: string[] = []
+  const records = {
+    ownsIds,
+    async read(value: string) {
+      read.push(value)
+      return all[Number(value)]
+    }
+  }
+  const found = await firstThatOpens(records as unknown as RecordStore, [...all.keys()].map(String))
+  return { at: all.indexOf(found), read: read.length }
+}
+
+t.test('the first session counts, and nothing is read after it', async (t) => {
+  t.same(await first([session(1), session(2)]), { at: 0, read: 1 })
+  t.same(await first([missing, rotated, unusable, session(1), session(2)]), { at: 3, read: 4 })
+})
+
+t.test('without a session, a tombstone comes before an unusable record, and that before nothing', async (t) => {
+  t.same(await first([missing, unusable, rotated, { ...rotated }]), { at: 2, read: 4 })
+  t.same(await first([missing, unusable]), { at: 1, read: 2 })
+  t.same(await first([missing, missing]), { at: -1, read: 2 })
+})
+
+t.test('of what a store that owns the ids opens, the last written counts', async (t) => {
+  t.same(await first([session(1), unusable, session(3), session(2)], true), { at: 2, read: 4 })
+  t.same(await first([session(1), session(1)], true), { at: 0, read: 2 })
+})

@@ -1,0 +1,173 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { copyPlain as copyOf, isSamePlain } from '../../lib/record/snapshot.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: the tests change anything, anywhere
+type Loose = any
+
+const copyPlain = (value: object, levels = 100) => copyOf(value, levels)
+
+const anything = () =>
+  fc.object({ maxDepth: 4, withSparseArray: true, withDate: true, withMap: true, withObjectString: true })
+
+t.test('a copy is the same, and shares nothing that could be changed', async () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
+      const text = JSON.stringify(data)
+      const record: object = JSON.parse(text)
+      const copied = copyPlain(record)
+      if (copied === undefined) return text.includes('__proto__')
+      return JSON.stringify(copied) === text && isSamePlain(record, copied) && !shares(record, copied)
+    })
+  )
+})
+
+t.test('what is the same is written as the same JSON, whatever it is', async (t) => {
+  fc.assert(
+    fc.property(anything(), anything(), (one, other) => {
+      for (const [value, from] of [
+        [one, one],
+        [one, other]
+      ]) {
+        const copied = copyPlain(from!)
+        if (copied !== undefined && isSamePlain(value, copied)) {
+          t.equal(sorted(value), sorted(from))
+        }
+      }
+    })
+  )
+})
+
+t.test('what has anything else in it is not copied', async (t) => {
+  class Point {
+    x = 1
+  }
+  for (const value of [new Map(), new Point(), Buffer.from('a'), Object.create(null) as object]) {
+    t.equal(copyPlain(value), undefined)
+    t.equal(copyPlain({ a: { b: value } }), undefined)
+    t.equal(copyPlain({ a: [value] }), undefined)
+  }
+  t.equal(copyPlain(JSON.parse('{"a": {"__proto__": {"b": 1}}}')), undefined)
+})
+
+t.test('every change is one', async (t) => {
+  const changed = (from: object, change: (value: Loose) => void): boolean => {
+    const value = structuredClone(from)
+    const copied = copyPlain(from)
+    t.equal(isSamePlain(value, copied), true)
+    change(value)
+    return !isSamePlain(value, copied)
+  }
+  const from = { text: 'a', zero: 0, none: null, absent: undefined, list: [1, { deep: true }], map: { key: 1 } }
+  const changes: ((value: Loose) => void)[] = [
+    (value) => void (value.text = 'b'),
+    (value) => void (value.zero = -0),
+    (value) => void (value.zero = Number.NaN),
+    (value) => void (value.none = undefined),
+    (value) => void (value.none = {}),
+    (value) => void (value.map = null),
+    (value) => void (value.map = 'key'),
+    (value) => void (value.map = [1]),
+    (value) => void (value.map = new Map()),
+    (value) => void (value.map = Object.assign(Object.create({ toJSON: () => 1 }), { key: 1 })),
+    (value) => void (value.map.more = 1),
+    (value) => void delete value.map.key,
+    (value) => void (value.map[Symbol('s')] = 1),
+    (value) => void (value.list[1].deep = false),
+    (value) => void value.list.push(2),
+    (value) => void (value.list.length = 1),
+    (value) => void delete value.list[0],
+    (value) => void (value.list.more = 1),
+    (value) => void (value.list[Symbol('s')] = 1),
+    (value) => void (value.list = { 0: 1, 1: { deep: true }, length: 2 }),
+    (value) => void (value.list = new Set([1])),
+    (value) => {
+      delete value.absent
+      value.other = undefined
+    },
+    (value) => {
+      delete value.text
+      value.other = 'a'
+    }
+  ]
+  for (const change of changes) t.equal(changed(from, change), true, String(change))
+})
+
+t.test('a list with gaps is not copied, and one with keys besides its elements is never the same', async (t) => {
+  const gap = [1]
+  gap.length = 2
+  const both = Object.assign([1], { more: 1 })
+  both.length = 2
+  for (const list of [gap, both, [undefined]]) {
+    t.equal(copyPlain(list), undefined)
+    t.equal(copyPlain({ a: [list] }), undefined)
+  }
+  const named = Object.assign([1], { more: 1 })
+  t.equal(isSamePlain(named, copyPlain(named)), false)
+})
+
+t.test('a Date is copied, and the same as long as it says the same time and nothing else', async (t) => {
+  const from = { at: new Date(5), list: [new Date(Number.NaN)] }
+  const copied = copyPlain(from)
+  t.equal(isSamePlain(from, copied), true)
+  from.at.setTime(6)
+  t.equal(isSamePlain(from, copied), false)
+  class Day extends Date {}
+  for (const at of [Object.assign(new Date(5), { zone: 'UTC' }), new Day(5), 5, {}, Object.create(Date.prototype)]) {
+    t.equal(isSamePlain({ ...from, at }, copied), false)
+  }
+  t.equal(isSamePlain({ at: new Date(0) }, copyPlain({ at: {} })), false)
+  t.equal(copyPlain({ at: new Day(5) }), undefined)
+  t.equal(copyPlain({ at: Object.create(Date.prototype) }), undefined)
+})
+
+t.test('what is nested deeper is not copied; a Date is no level', async (t) => {
+  const nested = { a: { b: [1, new Date(0)] } }
+  t.same(copyPlain(nested, 3), nested)
+  t.equal(copyPlain(nested, 2), undefined)
+})
+
+t.test('what cannot be read is not the same', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const fail = () => {
+    throw new Error('a getter')
+  }
+  const thrower = Object.defineProperty({}, 'a', { enumerable: true, get: fail })
+  for (const inner of [proxy, thrower]) t.equal(isSamePlain({ inner }, copyPlain({ inner: { a: 1 } })), false)
+})
+
+t.test('inherited properties are not copied, and are no difference', async (t) => {
+  const from = { a: 1, map: { b: 2 } }
+  const before = copyPlain(from)
+  Object.assign(Object.prototype, { b: 2 })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'b'))
+  t.equal(isSamePlain(from, before), true)
+  t.equal(Object.hasOwn(copyPlain({}) as object, 'b'), false)
+  t.equal(isSamePlain({ a: 1, map: {} }, before), false)
+})
+
+t.test('the order of the keys says nothing', async (t) => {
+  t.equal(isSamePlain({ a: 1, b: 2 }, copyPlain({ b: 2, a: 1 })), true)
+})
+
+function shares(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'object' || one === null) return false
+  return one === other || Object.keys(one).some((key) => shares((one as Loose)[key], (other as Loose)[key]))
+}
+
+/** As JSON, with the keys in order. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner
+  )
+}
+
+t.test('an object that stands in very many places is not copied into each of them', async (t) => {
+  let value: object = { leaf: 1 }
+  for (let level = 0; level < 90; level++) value = { a: value, b: value }
+  t.equal(copyPlain(value), undefined)
+  t.same(copyPlain({ again: 1 }), { again: 1 }, 'the next copy has all its room')
+})

@@ -1,0 +1,143 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import * as redis from 'redis'
+import * as redis6 from 'redis-6'
+import t, { type Test } from 'tap'
+import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
+import { RedisStore } from '../../lib/stores/redis.ts'
+import { testApp } from '../support/app.ts'
+import { calls } from '../support/redis-calls.ts'
+import { CLIENTS } from '../support/redis-clients.ts'
+import { RedisCluster } from '../support/redis-cluster.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+
+/** A Redis before 6.2, as far as the store can tell. */
+const [server, old] = await Promise.all([startRedis(), startRedis({ args: ['--rename-command', 'GETEX', ''] })])
+t.teardown(() => Promise.all([server.stop(), old.stop()]))
+
+const PREFIX = 'starsessions.'
+const LOGIN = { username: 'sessions', password: 'a-long-secret' }
+
+/** The lines of the README. */
+const LINES = readFileSync('README.md', 'utf8').match(/^redis-cli ACL SETUSER .*/gm) ?? []
+const [single, before62, cluster] = LINES.map(
+  (line) =>
+    line.replace('redis-cli ', '').replaceAll("'", '').replaceAll('shop:session:', PREFIX).split(' ') as [string]
+) as [[string], [string], [string]]
+
+/** A connection that may everything, to a server whose user is as the line says. */
+async function withUser(t: Test, { port }: RedisServer, line: [string]): Promise<Redis> {
+  const admin = new Redis(port)
+  t.teardown(() => admin.disconnect())
+  await admin.call('ACL', 'DELUSER', LOGIN.username)
+  await admin.call(...line)
+  await admin.call('ACL', 'LOG', 'RESET')
+  await admin.config('RESETSTAT')
+  return admin
+}
+
+async function sessionsLive(t: Test, admin: Redis, client: RedisClient): Promise<void> {
+  for (const options of [{}, { lifetime: 60 }, { lifetime: 60, rolling: true }]) {
+    await admin.script('FLUSH')
+    const { send } = await testApp(t, { store: new RedisStore({ client }), ...options })
+    const { cookie } = await send(undefined, (session) => void (session.n = 1))
+    t.equal((await send(cookie, (session) => void session.n++)).status, 200)
+    const rotated = await send(cookie, (session) => session.regenerateId())
+    t.same((await send(rotated.cookie, (session) => session.data())).body, { n: 2 })
+    t.equal((await send(rotated.cookie, (session) => session.destroy())).status, 200)
+    t.same((await send(rotated.cookie, (session) => session.data())).body, {})
+  }
+}
+
+for (const [name, connect] of Object.entries(CLIENTS)) {
+  t.test(`a user restricted to the prefix and the commands is enough, through ${name}`, async (t) => {
+    const admin = await withUser(t, server, single)
+    const { client, close } = await connect(server.port, LOGIN)
+    t.teardown(close)
+    await sessionsLive(t, admin, client)
+    t.match(await calls(admin), { get: Number, getex: Number, set: Number, del: Number, evalsha: Number, eval: Number })
+    t.equal((await calls(admin)).pexpire, undefined)
+  })
+
+  t.test(`so is the one for Redis before 6.2, there and later, through ${name}`, async (t) => {
+    for (const one of [old, server]) {
+      const admin = await withUser(t, one, before62)
+      const { client, close } = await connect(one.port, LOGIN)
+      t.teardown(close)
+      await sessionsLive(t, admin, client)
+      const called = await calls(admin)
+      t.match(called, { get: Number, set: Number, del: Number, pexpire: Number, evalsha: Number, eval: Number })
+      // Each store of the two that prolong has asked for it once.
+      t.equal(called.getex, one === old ? undefined : 2)
+    }
+  })
+
+  t.test(`it may nothing else: another prefix is refused, through ${name}`, async (t) => {
+    for (const line of [single, before62]) {
+      const admin = await withUser(t, server, line)
+      const { client, close } = await connect(server.port, LOGIN)
+      t.teardown(close)
+      const store = new RedisStore({ client, prefix: 'other:' })
+      await t.rejects(store.read('id', 60), { message: /^NOPERM/ })
+      await t.rejects(store.read('id', 60, 60), { message: /^NOPERM/ })
+      await t.rejects(store.write('id', Buffer.from('a'), 60, 60), { message: /^NOPERM/ })
+      await t.rejects(store.replace('id', Buffer.from('a'), Buffer.from('b'), 60, 60), {
+        message: /NOPERM|No permissions/
+      })
+      t.equal(await admin.dbsize(), await admin.keys(`${PREFIX}*`).then(({ length }) => length))
+    }
+  })
+}
+
+t.test("node-redis' pingInterval, which the README sets, needs no more", async (t) => {
+  for (const { createClient } of [redis, redis6 as unknown as typeof redis]) {
+    for (const line of [single, before62, cluster]) {
+      await withUser(t, server, line)
+      const client = createClient({ ...LOGIN, pingInterval: 10, socket: { host: '127.0.0.1', port: server.port } })
+      await client.connect()
+      t.teardown(() => client.destroy())
+      // An error event rejects it.
+      await once(client, 'ping-interval')
+    }
+  }
+})
+
+/** Commands of a cluster's clients, also while a slot is on its way to another node. */
+async function duringAMove(t: Test, redisCluster: RedisCluster, store: RedisStore): Promise<void> {
+  const [id, key] = ['0'.repeat(43), `${PREFIX}${'0'.repeat(43)}`]
+  await store.write(id, Buffer.from('a'), 60, 60)
+  t.same(await store.read(id, 60, 60), Buffer.from('a'))
+  t.same(await store.replace(id, Buffer.from('a'), Buffer.from('b'), 60, 60), { replaced: true })
+  const slot = await redisCluster.slotOf(key)
+  const source = await redisCluster.masterOf(key)
+  const masters = await Promise.all([...'abcdefgh'].map((other) => redisCluster.masterOf(other)))
+  const target = masters.find((node) => node !== source)!
+  await target.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id)
+  await source.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id)
+  await source.admin.call('MIGRATE', '127.0.0.1', target.server.port, '', 0, 5_000, 'KEYS', key)
+  t.same(await store.read(id, 60), Buffer.from('b'), 'over ASK')
+  t.same(await store.replace(id, Buffer.from('b'), Buffer.from('a'), 60, 60), { replaced: true })
+  t.equal(await store.remove(id), true)
+  for (const node of [target, source]) await node.admin.call('CLUSTER', 'SETSLOT', slot, 'STABLE')
+}
+
+t.test('on a cluster the clients need three commands more', async (t) => {
+  const redisCluster = await RedisCluster.start()
+  const { nodes, ports } = redisCluster
+  t.teardown(() => redisCluster.stop())
+  for (const { admin } of nodes) await admin.call(...cluster)
+  const rootNodes = ports.map((port) => ({ host: '127.0.0.1', port }))
+  await t.test('ioredis', async (t) => {
+    const client = new Redis.Cluster(rootNodes, { redisOptions: LOGIN })
+    t.teardown(() => client.disconnect())
+    await duringAMove(t, redisCluster, new RedisStore({ client, hashIds: false }))
+  })
+  await t.test('node-redis', async (t) => {
+    const client = redis.createCluster({ rootNodes: rootNodes.map((socket) => ({ socket })), defaults: LOGIN })
+    client.on('error', () => undefined)
+    await client.connect()
+    t.teardown(() => client.destroy())
+    await duringAMove(t, redisCluster, new RedisStore({ client, hashIds: false }))
+  })
+})

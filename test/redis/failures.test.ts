@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { RedisStore } from '../../lib/stores/redis.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
+import { type Answer, type Handler, testApp } from '../support/app.ts'
+import { CLIENTS, FAMILIES } from '../support/redis-clients.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+
+const UNAVAILABLE = {
+  statusCode: 503,
+  code: 'FST_SESSION_STORE',
+  error: 'Service Unavailable',
+  message: 'The session store is unavailable'
+}
+const READ: Handler = (session) => session.data()
+const WRITE: Handler = (session) => void session.n++
+
+interface Subject {
+  readonly server: RedisServer
+  /** Whatever is done to the default user, this one may everything. */
+  readonly admin: Redis
+  /** A request of the session's visitor. */
+  readonly send: (handler: Handler) => Promise<Answer>
+  /** A visitor's first request, which begins a session. */
+  readonly login: () => Promise<Answer>
+  readonly plain: () => Promise<unknown>
+  readonly problems: () => string
+}
+
+/** A server of its own, an application over a client of one kind, and a session in it. */
+async function setUp(
+  t: Test,
+  family: string,
+  options: StarsessionsOptions = {},
+  args: string[] = []
+): Promise<Subject> {
+  const server = await startRedis({ dataDir: t.testdir(), args })
+  const first = new Redis(server.port)
+  await first.call('ACL', 'SETUSER', 'admin', 'on', '>secret', '~*', '&*', '+@all')
+  first.disconnect()
+  const admin = new Redis(server.port, { username: 'admin', password: 'secret' })
+  admin.on('error', () => undefined)
+  const { client, close } = await CLIENTS[family]!(server.port)
+  const { app, send, problems } = await testApp(
+    t,
+    { store: new RedisStore({ client }), storeTimeout: 3, lifetime: 3600, ...options },
+    (app) => {
+      app.get('/plain', async (request) => ({ loaded: request.isSessionLoaded }))
+    }
+  )
+  t.teardown(async () => {
+    await close()
+    admin.disconnect()
+    await server.stop()
+  })
+  const { cookie } = await send(undefined, (session) => void (session.n = 0))
+  const plain = async () => {
+    const { statusCode, headers } = await app.inject({ url: '/plain', headers: { cookie: String(cookie) } })
+    return { statusCode, setCookie: headers['set-cookie'], vary: headers.vary }
+  }
+  return {
+    server,
+    admin,
+    send: (handler) => send(cookie, handler),
+    login: () => send(undefined, (session) => void (session.user = 'ada')),
+    plain,
+    problems: () => JSON.stringify(problems())
+  }
+}
+
+/** The answer, the log and the cookie of a request that came upon the fault. */
+function isUnavailable(t: Test, { status, body, headers, lines }: Answer, what: string): void {
+  t.equal(status, 503, what)
+  t.same(body, UNAVAILABLE, what)
+  t.equal(headers['retry-after'], '5', what)
+  t.same(lines, [], `${what}: the cookie is kept`)
+}
+
+/** Until the client has found the server again: without a restart of the application. */
+async function recovers({ send }: Subject): Promise<unknown> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const { status, body } = await send(READ)
+    if (status === 200) return body
+    await sleep(50)
+  }
+  return 'it does not recover'
+}
+
+interface Fault {
+  readonly begin: (subject: Subject) => Promise<unknown>
+  readonly end: (subject: Subject) => Promise<unknown>
+  /** What stands in the log, whichever client it is. */
+  readonly cause: RegExp
+  /** Reading still works. */
+  readonly reads?: true
+}
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  'it is down, and connections are refused': {
+    begin: ({ server }) => server.stop(),
+    end: ({ server }) => server.restart(),
+    cause: /Connection is closed|Reached the max retries|ECONNREFUSED|offline|closed unexpectedly|Socket|within 3 s/i
+  },
+  'it hangs (SIGSTOP)': {
+    begin: async ({ server }) => server.pause(),
+    end: async ({ server }) => server.resume(),
+    cause: /no answer within 3 s \(option \\"storeTimeout\\"\)/
+  },
+  'it is a replica (READONLY)': {
+    begin: ({ admin }) => admin.call('REPLICAOF', '127.0.0.1', '1'),
+    end: ({ admin }) => admin.call('REPLICAOF', 'NO', 'ONE'),
+    cause: /READONLY/,
+    reads: true
+  },
+  'its memory is full (OOM)': {
+    begin: ({ admin }) => admin.config('SET', 'maxmemory', '1'),
+    end: ({ admin }) => admin.config('SET', 'maxmemory', '0'),
+    cause: /OOM/,
+    reads: true
+  },
+  'the user may not any more (NOPERM)': {
+    begin: ({ admin }) => admin.call('ACL', 'SETUSER', 'default', '-get', '-set', '-evalsha', '-eval'),
+    end: ({ admin }) => admin.call('ACL', 'SETUSER', 'default', '+@all'),
+    cause: /NOPERM/
+  },
+  // Who cannot even connect is told so by its client, in words of its own; what Redis says: redis/refused-user.test.ts.
+  'it asks for a password, and connections are gone (NOAUTH)': {
+    begin: async ({ admin }) => {
+      await admin.config('SET', 'requirepass', 'secret')
+      await admin.client('KILL', 'USER', 'default')
+    },
+    end: ({ admin }) => admin.config('SET', 'requirepass', ''),
+    cause: /NOAUTH|Authentication required|offline|within 3 s|Connection is closed|Reached the max/i
+  }
+}
+
+for (const family of FAMILIES) {
+  for (const [fault, { begin, end, cause, reads }] of Object.entries(FAULTS)) {
+    t.test(`${family}: ${fault}`, async (t) => {
+      const subject = await setUp(t, family)
+      const { send, login, plain, problems } = subject
+      await begin(subject)
+      const read = await send(READ)
+      if (reads) {
+        t.same(read.body, { n: 0 })
+        isUnavailable(t, await send(WRITE), 'a request that writes')
+      } else {
+        isUnavailable(t, read, 'a request that reads')
+      }
+      isUnavailable(t, await login(), 'a request that begins a session')
+      t.same(await plain(), { statusCode: 200, setCookie: undefined, vary: undefined }, 'without a session')
+      t.match(problems(), cause)
+      await end(subject)
+      const data = await recovers(subject)
+      t.same(data, { n: 0 }, 'nothing was half-written')
+      t.equal((await send(WRITE)).status, 200)
+      t.same((await send(READ)).body, { n: 1 })
+    })
+  }
+}
+
+for (const family of FAMILIES) {
+  t.test(`${family}: it loads its data (LOADING)`, async (t) => {
+    // So slowly, when there are data, that the test says when it is done.
+    const slowly = ['--rdbcompression', 'no', '--key-load-delay', '50000', '--loading-process-events-interval-bytes']
+    const subject = await setUp(t, family, {}, [...slowly, '1024'])
+    const { server, admin, send, login, plain, problems } = subject
+    const filler = Array.from({ length: 400 }, (_, index) => [`filler-${index}`, 'x'.repeat(2_000)]).flat()
+    await admin.mset(filler)
+    await admin.bgrewriteaof()
+    while ((await admin.info('persistence')).includes('aof_rewrite_in_progress:1')) await sleep(20)
+    const restarted = server.restart()
+    // While it loads, ACL users are as they are in its configuration: none.
+    const impatient = new Redis(server.port, { enableReadyCheck: false, retryStrategy: () => 20 })
+    impatient.on('error', () => undefined)
+    t.teardown(() => impatient.disconnect())
+    while (!(await impatient.ping().catch(String)).includes('LOADING')) await sleep(20)
+    isUnavailable(t, await send(READ), 'a request that reads')
+    isUnavailable(t, await login(), 'a request that begins a session')
+    t.same(await plain(), { statusCode: 200, setCookie: undefined, vary: undefined })
+    t.match(problems(), /LOADING|loading|offline|within 3 s|Connection is closed|Reached the max/)
+    await impatient.config('SET', 'key-load-delay', '0')
+    await restarted
+    t.same(await recovers(subject), { n: 0 })
+    t.equal((await send(WRITE)).status, 200)
+  })
+
+  t.test(`${family}: it has forgotten its scripts (NOSCRIPT)`, async (t) => {
+    const { admin, send } = await setUp(t, family)
+    for (const n of [1, 2, 3]) {
+      t.equal((await send(WRITE)).status, 200)
+      t.same((await send(READ)).body, { n })
+      await admin.script('FLUSH')
+    }
+  })
+
+  t.test(`${family}: a rolling session cannot be read from a replica, because reading prolongs it`, async (t) => {
+    const { admin, send } = await setUp(t, family, { rolling: true })
+    await admin.call('REPLICAOF', '127.0.0.1', '1')
+    isUnavailable(t, await send(READ), 'a request that reads')
+    await admin.call('REPLICAOF', 'NO', 'ONE')
+    t.same((await send(READ)).body, { n: 0 })
+  })
+}

@@ -1,0 +1,87 @@
+import t from 'tap'
+import type { Found, Remnant, Stored } from '../../lib/record/records.ts'
+import { idOf, type SessionCommands, type SessionKind, stateFor } from '../../lib/session/state.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+
+const AT = 1_700_000_000
+const kind = {
+  expiry: { lifetime: 60, rolling: false, absoluteLifetime: undefined },
+  newId: () => 'new'
+} as SessionKind
+const bytes = Buffer.from('x')
+const stored: Stored = {
+  id: 'known',
+  bytes,
+  record: bytes,
+  metadata: { lifetime: 30, created: AT - 9, last_access: AT - 5 }
+}
+const session: Found = { kind: 'session', stored, data: {} }
+const missing: Found = { kind: 'missing' }
+const rotated = (rotatedAt: number): Remnant => ({
+  kind: 'rotated',
+  tombstone: { id: 'old', bytes, successors: ['sealed'], rotatedAt }
+})
+const unusable = (reason: 'unparsable' | 'expired' | 'other-cookie'): Remnant => ({
+  kind: 'unusable',
+  reason,
+  id: 'bad',
+  bytes
+})
+
+const after = (found: Found, readProlongs = false, of = kind) =>
+  stateFor(found, of, {} as SessionCommands, 7.5, readProlongs)
+
+t.test('a session that is found goes on, under its id and with its own times', async (t) => {
+  const state = after(session)
+  t.match(state, { id: 'known', remnant: null, isSuperseded: false, rotated: false, scope: null, seenAt: 7.5 })
+  t.equal(state.stored, stored)
+  t.equal(state.metadata, stored.metadata)
+})
+
+t.test('without one, a session begins now under an id of its own, never under the one that came', async (t) => {
+  fakeClock(t, AT)
+  for (const found of [missing, rotated(AT), unusable('unparsable'), unusable('other-cookie')]) {
+    const { id, stored, metadata } = after(found)
+    t.same(
+      { id, stored, metadata },
+      { id: 'new', stored: null, metadata: { lifetime: 60, created: AT, last_access: AT } }
+    )
+  }
+  t.equal(after(missing, false, { ...kind, newId: () => undefined }).id, undefined, 'the store chooses')
+})
+
+t.test('destroy() ends what the id came upon, but not the session of another cookie', async (t) => {
+  for (const found of [rotated(AT), unusable('unparsable'), unusable('expired')]) t.equal(after(found).remnant, found)
+  for (const found of [session, missing, unusable('other-cookie')]) t.equal(after(found).remnant, null)
+})
+
+t.test('a request with the old id is late for ten seconds after the rotation', async (t) => {
+  fakeClock(t, AT)
+  for (const [seconds, isSuperseded] of [
+    [0, true],
+    [9.999, true],
+    [10, false],
+    [59, false]
+  ] as const) {
+    t.equal(after(rotated(AT - seconds)).isSuperseded, isSuperseded, `${seconds} s`)
+  }
+  for (const found of [session, missing, unusable('expired')]) t.equal(after(found).isSuperseded, false)
+})
+
+t.test('a read prolongs a session, and nothing else', async (t) => {
+  t.equal(after(session, true).prolonged, true)
+  t.equal(after(session, false).prolonged, false)
+  for (const found of [missing, rotated(AT), unusable('expired')]) t.equal(after(found, true).prolonged, false)
+})
+
+t.test('a load leaves nothing of what a request did before it', async (t) => {
+  const before = { ...after(session), ...{ rotated: true, strays: ['a'], unconfirmed: stored, cookieChanged: true } }
+  Object.assign(before, { scope: new Set(), prolonged: true, unanswered: 'b', aside: new Map([['id', 1]]) })
+  t.same(Object.assign(before, after(missing)), after(missing))
+})
+
+t.test('what stands in a session’s place has the id that came upon it', async (t) => {
+  t.equal(idOf(rotated(AT)), 'old')
+  t.equal(idOf(unusable('expired')), 'bad')
+  t.equal(idOf(null), undefined)
+})
