@@ -78,3 +78,12 @@ export function withFixedMessage(error: unknown): FastifyError {
   if (error instanceof SessionTooLargeError) return new SessionTooLargeError('see the log', { cause: error })
   return new SessionSerializeError('see the log', { cause: error })
 }
+
+/** The same as `instanceof`, for what anybody may have thrown: a Proxy may throw when it is asked. */
+export function isInstance<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
+}

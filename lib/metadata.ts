@@ -1,8 +1,13 @@
 import { own, setOwn } from './own.ts'
-import type { Limit } from './record/expiry.ts'
 
 /** The key that holds the library's own part of a record. */
 export const METADATA_KEY = '__metadata__'
+
+/** What `session.options({ lifetime })` set: so many seconds, from that moment on. */
+export interface Limit {
+  readonly lifetime: number
+  readonly from: number
+}
 
 /** A record's metadata, under the names it is stored with. Keys that this version does not know are kept. */
 export interface RecordMetadata {

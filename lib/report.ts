@@ -1,5 +1,5 @@
-import type { Log } from '../types/options.ts'
-import { isInstance } from './checks/foreign.ts'
+import { isInstance } from './errors.ts'
+import type { Log } from './settings.ts'
 
 /** What is known of an event besides its message. */
 interface Details {

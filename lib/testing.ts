@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Log } from '../types/options.ts'
 import type { DefaultData } from '../types/session.ts'
 import { ownOptions } from './checks/option-names.ts'
 import { SessionOptionsError } from './errors.ts'
@@ -7,6 +6,7 @@ import { namesIn } from './fastify/conflicts.ts'
 import { keyOf, type Registration, registrationIn } from './fastify/registration.ts'
 import { type CookieValue, findCookies } from './http/cookie.ts'
 import { RequestSession } from './lifecycle/request-session.ts'
+import type { Log } from './settings.ts'
 
 /** What a test hands in: the application, or the scope in which the plugin is registered. */
 export interface App {

@@ -2,64 +2,86 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
-/** A module may import what stands in its own layer or before it. */
-const LAYERS = [
-  /^types\//,
-  /^lib\/(clock|deadline|errors|duration|session-id|nearest|elsewhere|unknown-option|option-names|without-secrets|foreign|encryption|payload|headers|cookie|expiry|autoload|keys|signer|holds-nothing|plain|own|depth|metadata|session-options|sending|report|local-host|first-chunk|request-cookie)\.ts$/,
-  /^lib\/(seal|retry|turns|in-flight|one-by-one|command|unawaited|update-function|diagnostics)\.ts$/,
-  /^lib\/(stores|serializers|encryptors)\//,
-  /^lib\/(record|merge)\.ts$/,
-  /^lib\/store-calls\.ts$/,
-  /^lib\/record-store\.ts$/,
-  /^lib\/session-(data|state)\.ts$/,
-  /^lib\/session\.ts$/,
-  /^lib\/(alone|new-record|session-status|refusals|several-cookies)\.ts$/,
-  /^lib\/(commit|rotation|ending)\.ts$/,
-  /^lib\/committer\.ts$/,
-  /^lib\/review\.ts$/,
-  /^lib\/session-manager\.ts$/,
-  /^lib\/request-session\.ts$/,
-  /^lib\/reply-headers\.ts$/,
-  /^lib\/(response|late-changes)\.ts$/,
-  /^lib\/cookie-outlet\.ts$/,
-  /^lib\/options-schema\.ts$/,
-  /^lib\/options\.ts$/,
-  /^lib\/registration\.ts$/,
-  /^lib\/(decorators|encapsulation)\.ts$/,
-  /^lib\/plugin\.ts$/,
-  /^lib\/(index|testing|command-line)\.ts$/,
-  /^lib\/cli\.ts$/
-]
+/** The files of lib/ itself: the entry points are above all folders, and the others, the ground, are below them. */
+const ENTRY_POINTS = ['lib/index.ts', 'lib/testing.ts']
+const GROUND = 'lib'
 
-const layerOf = (file: string): number => LAYERS.findIndex((layer) => layer.test(file))
+/** From the top floor down: a file may import its own folder and any floor below it. */
+const FLOORS = [
+  [...ENTRY_POINTS, 'lib/cli'],
+  ['lib/fastify'],
+  ['lib/lifecycle'],
+  ['lib/session'],
+  ['lib/record'],
+  ['lib/stores', 'lib/serializers', 'lib/encryptors'],
+  ['lib/http', 'lib/crypto', 'lib/checks'],
+  [GROUND],
+  ['types']
+]
+const MOST_FILES = 13
+const MOST_LINES = 260
+
+/** The folder that a file is in; an entry point stands for itself. */
+function homeOf(file: string): string {
+  if (ENTRY_POINTS.includes(file)) return file
+  const [top = '', folder = ''] = dirname(file).split('/')
+  return folder === '' ? top : `${top}/${folder}`
+}
+const floorOf = (file: string) => FLOORS.findIndex((floor) => floor.includes(homeOf(file)))
 
 const files = ['lib', 'types'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(folder, name))
 )
+const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
+const sourceOf = (file: string) => sources.get(file) ?? ''
 
-const importsOf = (file: string): string[] =>
-  [...readFileSync(file, 'utf8').matchAll(/^(?:import|export)\b[^'\n]*(?:\n[^'\n]+)*?'([^']+)'/gm)].map(
-    ([, specifier = '']) => specifier
+const importsOf = (file: string) =>
+  [...sourceOf(file).matchAll(/(?:^(?:import|export)\b[^'\n]*(?:\n[^'\n]+)*?|\bimport\()'(\.[^']+)'/gm)].map(
+    ([, specifier = '']) => normalize(join(dirname(file), specifier))
   )
 
-t.test('imports point one way: types, leaves, record, session, manager, options, plugin, index', async (t) => {
+t.test('a file imports its own folder and the floors below it', async (t) => {
   for (const file of files) {
-    t.not(layerOf(file), -1, `${file} has a place in the layers`)
-    for (const specifier of importsOf(file)) {
-      if (!specifier.startsWith('.')) continue
-      const target = normalize(join(dirname(file), specifier))
-      t.ok(layerOf(target) <= layerOf(file), `${file} may import ${target}`)
-      if (file.startsWith('types/')) t.match(target, /^types\//, `${file} knows only the contract`)
+    t.not(floorOf(file), -1, `${file} has a floor`)
+    for (const target of importsOf(file)) {
+      t.ok(homeOf(target) === homeOf(file) || floorOf(target) > floorOf(file), `${file} may import ${target}`)
     }
   }
 })
 
-t.test('only the plugin touches Fastify at run time', async (t) => {
-  for (const file of files) {
-    if (file === 'lib/fastify/plugin.ts') continue
-    const source = readFileSync(file, 'utf8')
-    t.notMatch(source, /^import (?!type\b)[^;]*?from '(fastify|fastify-plugin|@fastify\/cookie)'/m, file)
+t.test('no file imports itself by way of others', async (t) => {
+  const open = new Set<string>()
+  const done = new Set<string>()
+  const visit = (file: string): void => {
+    t.notOk(open.has(file), `${file} is in no circle`)
+    if (done.has(file) || open.has(file)) return
+    open.add(file)
+    for (const target of importsOf(file)) visit(target)
+    open.delete(file)
+    done.add(file)
   }
+  for (const file of files) visit(file)
+})
+
+t.test('only lib/fastify knows Fastify', async (t) => {
+  for (const file of files) {
+    if (file.startsWith('lib/fastify/') || file === 'types/fastify.ts') continue
+    t.notMatch(sourceOf(file), /\bfrom '(fastify|fastify-plugin|@fastify\/cookie)'/, file)
+  }
+})
+
+t.test('between the stores and the plugin, no file knows a concrete store or encryptor', async (t) => {
+  for (const file of files) {
+    if (!/^lib\/(record|session|lifecycle)\//.test(file)) continue
+    for (const target of importsOf(file)) t.notMatch(target, /^lib\/(stores|encryptors)\//, file)
+  }
+})
+
+t.test('a folder has at most 13 files, and a file at most 260 lines', async (t) => {
+  for (const folder of new Set(files.map((file) => dirname(file)))) {
+    t.ok(files.filter((file) => dirname(file) === folder).length <= MOST_FILES, folder)
+  }
+  for (const file of files) t.ok(sourceOf(file).trimEnd().split('\n').length <= MOST_LINES, file)
 })

@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { Encryptor } from './encryptor.ts'
 import type { Serializer } from './serializer.ts'
 import type { SessionStore } from './store.ts'
@@ -84,39 +83,3 @@ export interface StarsessionsOptions {
 
 /** What to do when two requests changed the same key: the later one wins (`'merge'`), or fails with 409 (`'reject'`). */
 export type Concurrency = 'merge' | 'reject'
-
-/** Lifetimes, in whole seconds. */
-export interface Expiry {
-  readonly lifetime: number
-  readonly rolling: boolean
-  readonly absoluteLifetime: number | undefined
-}
-
-/** The cookie's attributes after defaults. */
-export interface ResolvedCookie {
-  readonly path: string
-  readonly domain: string | undefined
-  readonly sameSite: 'lax' | 'strict' | 'none'
-  readonly secure: boolean | 'auto'
-  readonly httpOnly: boolean
-  readonly partitioned: boolean
-  readonly priority: 'low' | 'medium' | 'high' | undefined
-}
-
-/** The options after validation and defaults; frozen. */
-export interface Settings {
-  readonly name: string
-  readonly store: SessionStore
-  readonly expiry: Expiry
-  readonly cookieName: string
-  readonly cookie: ResolvedCookie
-  readonly autoload: boolean | readonly (string | RegExp)[]
-  readonly serializer: Serializer
-  readonly encryptor: Encryptor | undefined
-  readonly concurrency: Concurrency
-  /** Whole seconds. */
-  readonly storeTimeout: number
-}
-
-/** The part of a logger that the library writes to. */
-export type Log = Pick<FastifyBaseLogger, 'debug' | 'warn' | 'error'>

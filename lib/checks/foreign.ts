@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { SessionUnavailableError } from '../errors.ts'
+import { isInstance, SessionUnavailableError } from '../errors.ts'
 import { inTime } from './deadline.ts'
 
 /** What an object of the application answered is not what its interface asks for. The text is ours. */
@@ -7,15 +7,6 @@ class BadAnswerError extends TypeError {}
 
 /** For `understand`: the answer cannot be used. */
 export const badAnswer = (message: string): Error => new BadAnswerError(message)
-
-/** The same as `instanceof`, for what anybody may have thrown: a Proxy may throw when it is asked. */
-export function isInstance<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
-  try {
-    return value instanceof type
-  } catch {
-    return false
-  }
-}
 
 /** For an answer that must not be a promise: if it is one, nobody waits for it, so its failure must not end the process. */
 export function disown(answer: unknown): void {

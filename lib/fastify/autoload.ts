@@ -1,4 +1,4 @@
-import type { Settings } from '../../types/options.ts'
+import type { Settings } from '../settings.ts'
 
 /** What Fastify's router makes of a path before it looks for a route. */
 export interface Routing {

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { Settings } from '../../types/options.ts'
 import { SessionOptionsError } from '../errors.ts'
+import type { Settings } from '../settings.ts'
 import { CookieStore } from '../stores/cookie.ts'
 import { RedisStore } from '../stores/redis.ts'
 import { type Registration, replyOf } from './registration.ts'

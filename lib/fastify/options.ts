@@ -1,9 +1,10 @@
-import type { Expiry, ResolvedCookie, Settings, StarsessionsOptions } from '../../types/options.ts'
+import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Longest, toSeconds } from '../checks/duration.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { ownCopy } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
+import type { Expiry, ResolvedCookie, Settings } from '../settings.ts'
 import { InMemoryStore } from '../stores/memory.ts'
 import { isStore, type Validated, validated } from './options-schema.ts'
 

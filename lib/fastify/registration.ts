@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Settings } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import type { SessionManager } from '../lifecycle/lifecycle.ts'
 import type { InFlight } from '../lifecycle/order/in-flight.ts'
 import type { RequestSession } from '../lifecycle/request-session.ts'
+import type { Settings } from '../settings.ts'
 import type { SessionResponse } from './response.ts'
 
 /** One `register()`: what it resolved to, and the keys under which requests carry its state. */

@@ -1,4 +1,4 @@
-import type { ResolvedCookie } from '../../types/options.ts'
+import type { ResolvedCookie } from '../settings.ts'
 
 /** Browsers drop a cookie whose name, `=` and value together are longer (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096

@@ -1,5 +1,4 @@
-import { isInstance } from '../checks/foreign.ts'
-import { SessionGoneError } from '../errors.ts'
+import { isInstance, SessionGoneError } from '../errors.ts'
 import { type CookieAction, type CookieValue, NONE, type Outcome } from '../http/cookie.ts'
 
 /** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */

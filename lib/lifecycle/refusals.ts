@@ -1,7 +1,7 @@
-import type { Log } from '../../types/options.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import type { Found } from '../record/records.ts'
 import { report } from '../report.ts'
+import type { Log } from '../settings.ts'
 
 /** What to do about each reason for which a record or a cookie is not used. */
 const REMEDIES: ReadonlyMap<string, string> = new Map(

@@ -1,10 +1,10 @@
-import type { Expiry } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
 import type { Data } from '../record/codec.ts'
 import type { RecordStore, Stored } from '../record/records.ts'
 import { isSamePlain } from '../record/snapshot.ts'
 import { stateOf } from '../session/session.ts'
+import type { Expiry } from '../settings.ts'
 import type { Draft } from './commit.ts'
 import { SETTLED, type Status, statusOf } from './status.ts'
 

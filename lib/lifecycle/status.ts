@@ -1,8 +1,8 @@
-import type { Expiry } from '../../types/options.ts'
 import type { Data } from '../record/codec.ts'
 import { needsRenewal, secondsLeft } from '../record/expiry.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
 import type { SessionState } from '../session/state.ts'
+import type { Expiry } from '../settings.ts'
 
 /** What has become of a session since it was loaded: what a commit has to do. */
 export type Status =

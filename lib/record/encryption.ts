@@ -1,8 +1,8 @@
 import { types } from 'node:util'
 import type { Encryptor } from '../../types/encryptor.ts'
-import { ask, badAnswer, isInstance } from '../checks/foreign.ts'
+import { ask, badAnswer } from '../checks/foreign.ts'
 import { withoutText } from '../checks/without-secrets.ts'
-import { SessionUnavailableError } from '../errors.ts'
+import { isInstance, SessionUnavailableError } from '../errors.ts'
 
 /** Asks an encryptor, as a store is asked: in the same time, and what it throws means that it could not tell. */
 export class Encryption {

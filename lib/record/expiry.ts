@@ -1,13 +1,8 @@
-import type { Expiry } from '../../types/options.ts'
+import type { Limit } from '../metadata.ts'
+import type { Expiry } from '../settings.ts'
 
 /** The clocks of two machines may differ by so much. */
 export const CLOCK_SKEW_SECONDS = 60
-
-/** What `session.options({ lifetime })` set: so many seconds, from that moment on. */
-export interface Limit {
-  readonly lifetime: number
-  readonly from: number
-}
 
 /** The part of a record's metadata that tells when its session ends. */
 export interface Times {

@@ -1,7 +1,6 @@
 import { types } from 'node:util'
-import { isInstance } from '../checks/foreign.ts'
 import { withoutText } from '../checks/without-secrets.ts'
-import { SessionSerializeError } from '../errors.ts'
+import { isInstance, SessionSerializeError } from '../errors.ts'
 import { ClassWarning, isOfClass } from './class-warning.ts'
 import { pointerTo } from './date-note.ts'
 

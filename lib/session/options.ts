@@ -1,10 +1,10 @@
-import type { Expiry } from '../../types/options.ts'
 import type { SessionCookieOptions } from '../../types/session.ts'
 import { toSeconds } from '../checks/duration.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { cookieOf, type RecordMetadata } from '../metadata.ts'
 import { limitOf } from '../record/expiry.ts'
+import type { Expiry } from '../settings.ts'
 
 /** What a call of `session.options()` asks for. `undefined`: nothing. */
 export interface AskedOptions {

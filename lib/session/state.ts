@@ -1,9 +1,9 @@
-import type { Expiry } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
 import type { RecordMetadata } from '../metadata.ts'
 import type { Data } from '../record/codec.ts'
 import type { Found, Remnant, Stored } from '../record/records.ts'
+import type { Expiry } from '../settings.ts'
 
 /**
  * Seconds after a rotation in which a browser may still send the old id, because the response with the new one is on its

@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { isInstance } from '../../lib/checks/foreign.ts'
-import { SessionTooLargeError, SessionUnavailableError } from '../../lib/errors.ts'
+import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../../lib/errors.ts'
 import { Encryption } from '../../lib/record/encryption.ts'
 import { StoreCalls } from '../../lib/record/guarded-store.ts'
 import type { Encryptor } from '../../types/encryptor.ts'

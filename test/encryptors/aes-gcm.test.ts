@@ -1,7 +1,8 @@
 import { createCipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { AESGCMEncryptor, openGcm, sealGcm } from '../../lib/encryptors/aes-gcm.ts'
+import { openGcm, sealGcm } from '../../lib/crypto/gcm.ts'
+import { AESGCMEncryptor } from '../../lib/encryptors/aes-gcm.ts'
 import { encryptorConformance } from '../support/encryptor-conformance.ts'
 
 const PLACE = Buffer.from('session\0one')

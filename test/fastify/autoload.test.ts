@@ -1,6 +1,6 @@
 import t from 'tap'
 import { autoloadMatcher, type Routing, routingOf } from '../../lib/fastify/autoload.ts'
-import type { Settings } from '../../types/options.ts'
+import type { Settings } from '../../lib/settings.ts'
 
 const PLAIN = routingOf({})
 const matcher = (autoload: Settings['autoload'], routing: Partial<Routing> = {}) =>

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import t from 'tap'
 import { cookieWriter, findCookies, isSafeValue } from '../../lib/http/cookie.ts'
-import type { ResolvedCookie } from '../../types/options.ts'
+import type { ResolvedCookie } from '../../lib/settings.ts'
 
 const app = Fastify()
 await app.register(fastifyCookie)

@@ -1,7 +1,7 @@
-import type { Log } from '../../../types/options.ts'
-import { isInstance } from '../../checks/foreign.ts'
 import * as errors from '../../errors.ts'
+import { isInstance } from '../../errors.ts'
 import { report } from '../../report.ts'
+import type { Log } from '../../settings.ts'
 import { Command } from './command.ts'
 
 interface Failure {

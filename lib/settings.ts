@@ -1,0 +1,46 @@
+import type { Encryptor } from '../types/encryptor.ts'
+import type { Concurrency } from '../types/options.ts'
+import type { Serializer } from '../types/serializer.ts'
+import type { SessionStore } from '../types/store.ts'
+
+/** Lifetimes, in whole seconds. */
+export interface Expiry {
+  readonly lifetime: number
+  readonly rolling: boolean
+  readonly absoluteLifetime: number | undefined
+}
+
+/** The cookie's attributes after defaults. */
+export interface ResolvedCookie {
+  readonly path: string
+  readonly domain: string | undefined
+  readonly sameSite: 'lax' | 'strict' | 'none'
+  readonly secure: boolean | 'auto'
+  readonly httpOnly: boolean
+  readonly partitioned: boolean
+  readonly priority: 'low' | 'medium' | 'high' | undefined
+}
+
+/** The options after validation and defaults; frozen. */
+export interface Settings {
+  readonly name: string
+  readonly store: SessionStore
+  readonly expiry: Expiry
+  readonly cookieName: string
+  readonly cookie: ResolvedCookie
+  readonly autoload: boolean | readonly (string | RegExp)[]
+  readonly serializer: Serializer
+  readonly encryptor: Encryptor | undefined
+  readonly concurrency: Concurrency
+  /** Whole seconds. */
+  readonly storeTimeout: number
+}
+
+type LogMethod = (details: object, message: string) => unknown
+
+/** The part of a logger that the library writes to: Fastify's request.log, for example. */
+export interface Log {
+  readonly debug: LogMethod
+  readonly warn: LogMethod
+  readonly error: LogMethod
+}
