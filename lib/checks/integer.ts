@@ -1,7 +1,7 @@
 import { SessionOptionsError } from '../errors.ts'
 import { LONGEST_LIFETIME, toSeconds } from './duration.ts'
-import { OF_STORE } from './elsewhere.ts'
 import { ownOptions } from './option-names.ts'
+import { OF_STORE } from './other-libraries.ts'
 
 /** @returns the value; the fallback only for `undefined` */
 export function positiveInteger(

@@ -1,7 +1,7 @@
 import { SessionOptionsError } from '../errors.ts'
 import { ownCopy } from '../own.ts'
-import { type Hints, hintFor } from './elsewhere.ts'
 import { suggestion } from './nearest.ts'
+import { type Hints, hintFor } from './other-libraries.ts'
 
 /**
  * Refuses options that there are not: a misspelt one would silently leave its default in place.

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import { hintFor, OF_COOKIE, OF_PLUGIN, plainly } from './elsewhere.ts'
 import { nearest, suggestion } from './nearest.ts'
+import { hintFor, OF_COOKIE, OF_PLUGIN, plainly } from './other-libraries.ts'
 
 /** The names that there are: of the plugin's options, and of the attributes in `cookie`. */
 export interface Known {

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Serializer } from '../../types/serializer.ts'
+import { disown } from '../checks/answers.ts'
 import { isDeeperThan, tooDeep } from '../checks/depth.ts'
-import { disown } from '../checks/foreign.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionSerializeError } from '../errors.ts'
 import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from '../metadata.ts'

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { Encryptor } from '../../types/encryptor.ts'
-import { ask, badAnswer } from '../checks/foreign.ts'
+import { ask, badAnswer } from '../checks/answers.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionUnavailableError } from '../errors.ts'
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { Replaced, SessionStore } from '../../types/store.ts'
-import { ask, badAnswer } from '../checks/foreign.ts'
+import { ask, badAnswer } from '../checks/answers.ts'
 import { withoutSecrets } from '../checks/without-secrets.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../errors.ts'

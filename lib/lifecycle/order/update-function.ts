@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { isThenable } from '../../checks/answers.ts'
 import { inTime } from '../../checks/deadline.ts'
-import { isThenable } from '../../checks/foreign.ts'
 import { SessionOptionsError, SessionUnavailableError } from '../../errors.ts'
 
 interface Frame {

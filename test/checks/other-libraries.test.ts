@@ -8,7 +8,7 @@ import {
   OF_REDIS,
   OF_STORE,
   plainly
-} from '../../lib/checks/elsewhere.ts'
+} from '../../lib/checks/other-libraries.ts'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
