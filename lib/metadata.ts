@@ -1,3 +1,4 @@
+import { isObject } from './is-object.ts'
 import { own, setOwn } from './own.ts'
 
 /** The key that holds the library's own part of a record. */
@@ -74,10 +75,6 @@ export function isMetadata(metadata: Record<string, unknown>): metadata is Recor
     (limit === undefined || isLimit(limit)) &&
     (rotated === undefined || isRotated(rotated))
   )
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }
 
 function isRotated(value: unknown): boolean {

@@ -7,8 +7,8 @@ interface Details {
   readonly reason?: string
 }
 
-/** Codes that the console has been told of, in this process. */
-const told = new Set<string>()
+/** The codes for which this process has already printed a warning. */
+const warnedCodes = new Set<string>()
 
 /**
  * Tells the log what nobody should miss. `Fastify()` without a logger logs nothing, so the first event of each code is then
@@ -18,9 +18,9 @@ const told = new Set<string>()
 export function report(log: Log, level: 'warn' | 'error', code: string, details: Details, message: string): void {
   tell(log, level, details, message)
   try {
-    if (!isSilent(log) || told.has(code)) return
-    told.add(code)
-    process.emitWarning(`${message}${causeOf(details)}. ${REMEDY}`, { type: 'StarsessionsWarning', code })
+    if (!isSilent(log) || warnedCodes.has(code)) return
+    warnedCodes.add(code)
+    process.emitWarning(`${message}${describeCause(details)}. ${REMEDY}`, { type: 'StarsessionsWarning', code })
   } catch {
     // What an application's function has thrown may have getters that throw.
   }
@@ -40,15 +40,15 @@ const REMEDY = 'The logger is off, so this is shown once: `Fastify({ logger: tru
 const isSilent = ({ error, debug }: Log): boolean => error === debug && error.name === 'noop'
 
 /** Our own messages name keys, never values. What others have thrown may hold anything: name and code have to do. */
-function causeOf({ err, reason }: Details): string {
+function describeCause({ err, reason }: Details): string {
   if (!isInstance(err, Error)) return reason === undefined ? '' : ` (reason: ${reason})`
   const isOurs = codeOf(err).startsWith('FST_SESSION_')
-  const text = isOurs ? `: ${err.message}` : ` (${nameOf(err)})`
-  return isOurs && isInstance(err.cause, Error) ? `${text} (${nameOf(err.cause)})` : text
+  const text = isOurs ? `: ${err.message}` : ` (${nameAndCode(err)})`
+  return isOurs && isInstance(err.cause, Error) ? `${text} (${nameAndCode(err.cause)})` : text
 }
 
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '')
 
-function nameOf(error: Error): string {
+function nameAndCode(error: Error): string {
   return [error.name, codeOf(error)].filter((word) => /^\w+$/.test(word)).join(' ')
 }

@@ -4,7 +4,7 @@ import { ownCopy } from '../own.ts'
 
 const UNITS = { weeks: 604_800, days: 86_400, hours: 3_600, minutes: 60, seconds: 1 } as const
 /** Parts that a `Temporal.Duration` has and a lifetime cannot: their length varies, or is below a second. */
-const REFUSED = ['years', 'months', 'milliseconds', 'microseconds', 'nanoseconds'] as const
+const UNFIT_PARTS = ['years', 'months', 'milliseconds', 'microseconds', 'nanoseconds'] as const
 
 const EXPECTED = 'a whole number of seconds, or { weeks, days, hours, minutes, seconds }'
 
@@ -29,14 +29,14 @@ export function toSeconds(what: string, duration: Duration, longest = LONGEST_LI
   const isObject = typeof duration === 'object' && duration !== null
   const seconds = isObject ? sumOfParts(what, duration) : duration
   if (!Number.isSafeInteger(seconds))
-    throw new SessionOptionsError(`${what} must be ${EXPECTED}, but is ${shown(duration)}`)
+    throw new SessionOptionsError(`${what} must be ${EXPECTED}, but is ${typeOrNumber(duration)}`)
   if (seconds < 0) throw new SessionOptionsError(`${what} must not be negative`)
   if (seconds > longest.seconds) throw tooLong(what, seconds, isObject, longest)
   return seconds
 }
 
 /** Text may be a secret that a handler was sent. */
-const shown = (value: unknown): string =>
+const typeOrNumber = (value: unknown): string =>
   typeof value === 'number' || value === null ? String(value) : `of type ${typeof value}`
 
 function tooLong(what: string, seconds: number, isObject: boolean, longest: Longest): Error {
@@ -50,7 +50,7 @@ function sumOfParts(what: string, duration: Exclude<Duration, number>): number {
   // The parts of a Temporal.Duration are getters on its prototype. What stands on `Object.prototype` is no part.
   const isPlain = Object.getPrototypeOf(duration) === Object.prototype
   const parts = (isPlain ? ownCopy(duration) : duration) as Record<string, unknown>
-  for (const name of REFUSED) {
+  for (const name of UNFIT_PARTS) {
     if (parts[name]) throw new SessionOptionsError(`${what} must not have ${name}: use ${EXPECTED}`)
   }
   for (const name of Object.keys(parts)) {

@@ -1,7 +1,7 @@
 import { SessionOptionsError } from '../errors.ts'
 import { LONGEST_LIFETIME, toSeconds } from './duration.ts'
 import { ownOptions } from './option-names.ts'
-import { OF_STORE } from './other-libraries.ts'
+import { STORE_HINTS } from './other-libraries.ts'
 
 /** @returns the value; the fallback only for `undefined` */
 export function positiveInteger(
@@ -39,7 +39,7 @@ export function numbersOf<Name extends string>(
   options: { readonly [name in Name]?: number | undefined },
   defaults: Readonly<Record<Name, number>>
 ): Record<Name, number> {
-  const own = ownOptions(owner, options, Object.keys(defaults), OF_STORE)
+  const own = ownOptions(owner, options, Object.keys(defaults), STORE_HINTS)
   const checked: Record<Name, number> = { ...defaults }
   for (const name in defaults) {
     const value = own[name]

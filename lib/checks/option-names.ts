@@ -19,7 +19,7 @@ export function ownOptions<T extends object>(
   if (typeof options !== 'object' || options === null) {
     throw new SessionOptionsError(`${owner}: the options must be an object, with ${known.join(', ')}`)
   }
-  if (isInstance(options) && !known.some((name) => Object.hasOwn(options, name))) {
+  if (isClassInstance(options) && !known.some((name) => Object.hasOwn(options, name))) {
     throw new SessionOptionsError(
       `${owner}: the options must be a plain object, with ${known.join(', ')}: write \`{ ${known[0]}: ... }\``
     )
@@ -34,7 +34,7 @@ export function ownOptions<T extends object>(
 }
 
 /** A client, or anything else that was passed by itself instead of in an object. */
-function isInstance(options: object): boolean {
+function isClassInstance(options: object): boolean {
   // A plain object's prototype has none itself, also in another realm, such as a test runner's.
   const prototype: unknown = Object.getPrototypeOf(options)
   return prototype !== null && Object.getPrototypeOf(prototype) !== null

@@ -2,18 +2,18 @@
 export type Hints = Readonly<Record<string, string>>
 
 /** The name as the keys of `Hints` have it. */
-export const plainly = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
+export const plainName = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
 
 const hints = (groups: Record<string, string>): Hints =>
   Object.fromEntries(Object.entries(groups).flatMap(([names, hint]) => names.split(' ').map((name) => [name, hint])))
 
 export const hintFor = (name: string, from: Hints): string | undefined =>
-  Object.hasOwn(from, plainly(name)) ? from[plainly(name)] : undefined
+  Object.hasOwn(from, plainName(name)) ? from[plainName(name)] : undefined
 
 const LEAVE_OUT_IDS = 'leave it out: the library makes the ids, of 256 random bits.'
 
 /** For the options of the plugin. */
-export const OF_PLUGIN: Hints = hints({
+export const PLUGIN_HINTS: Hints = hints({
   'maxage ttl expires expiry duration age': 'it is "lifetime" here, in seconds.',
   'activeduration touchafter renew': 'it is `rolling: true` here, with "lifetime": the seconds of inactivity.',
   'secret secrets key keys password encryptionkey salt signed algorithm':
@@ -34,7 +34,7 @@ export const OF_PLUGIN: Hints = hints({
 })
 
 /** For the attributes in `cookie`. */
-export const OF_COOKIE: Hints = hints({
+export const COOKIE_HINTS: Hints = hints({
   'maxage expires': 'it is "lifetime" here, beside "cookie", in seconds.',
   name: 'it is "cookieName" here, beside "cookie".',
   'secret secrets keys signed': 'only a CookieStore needs a secret: `store: new CookieStore({ secretKey })`.',
@@ -42,7 +42,7 @@ export const OF_COOKIE: Hints = hints({
 })
 
 /** For the options of any store. */
-export const OF_STORE: Hints = hints({
+export const STORE_HINTS: Hints = hints({
   'lifetime maxage ttl expires expiration':
     'how long a session lasts is the option "lifetime" of the plugin, in seconds, beside "store".',
   'rolling absolutelifetime cookie cookiename serializer encryptor autoload concurrency storetimeout':
@@ -51,8 +51,8 @@ export const OF_STORE: Hints = hints({
   'disabletouch disablettl scancount': 'leave it out.'
 })
 
-export const OF_REDIS: Hints = {
-  ...OF_STORE,
+export const REDIS_HINTS: Hints = {
+  ...STORE_HINTS,
   ...hints({
     'url uri host port path socket username user password db database tls redis redisclient connection connectionstring nodes sentinels cluster':
       'make a client and pass it as `client`: `new RedisStore({ client: new Redis(...) })`.',
@@ -60,8 +60,8 @@ export const OF_REDIS: Hints = {
   })
 }
 
-export const OF_COOKIE_STORE: Hints = {
-  ...OF_STORE,
+export const COOKIE_STORE_HINTS: Hints = {
+  ...STORE_HINTS,
   ...hints({
     'secret secrets key keys password signingkey cookiesecret':
       'it is "secretKey" here: text or bytes, or a list of them.'

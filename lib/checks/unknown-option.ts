@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { nearest, suggestion } from './nearest.ts'
-import { hintFor, OF_COOKIE, OF_PLUGIN, plainly } from './other-libraries.ts'
+import { COOKIE_HINTS, hintFor, PLUGIN_HINTS, plainName } from './other-libraries.ts'
 
 /** The names that there are: of the plugin's options, and of the attributes in `cookie`. */
 export interface Known {
@@ -11,20 +11,20 @@ export interface Known {
 /** What to write instead of an option that there is not. */
 export function remedyFor(name: string, value: unknown, { options, cookie }: Known): string {
   const list = `Known are ${options.join(', ')}`
-  const hint = hintFor(name, OF_PLUGIN)
+  const hint = hintFor(name, PLUGIN_HINTS)
   if (hint !== undefined) return `${hint} ${list}`
   // Python's starsessions, and others, have `cookie_domain` and the like.
-  const bare = plainly(name).replace(/^cookie/, '')
-  const attribute = cookie.find((known) => plainly(known) === bare) ?? nearAttribute(name, options, cookie)
+  const bare = plainName(name).replace(/^cookie/, '')
+  const attribute = cookie.find((known) => plainName(known) === bare) ?? nearAttribute(name, options, cookie)
   return attribute === undefined
     ? suggestion(name, options)
-    : `it belongs in "cookie": \`cookie: { ${attribute}: ${shown(value)} }\`. ${list}`
+    : `it belongs in "cookie": \`cookie: { ${attribute}: ${asWritten(value)} }\`. ${list}`
 }
 
 /** The same for an attribute in `cookie`. */
 export function remedyForAttribute(name: string, { options, cookie }: Known): string {
   const list = `Known are ${cookie.join(', ')}`
-  const hint = hintFor(name, OF_COOKIE)
+  const hint = hintFor(name, COOKIE_HINTS)
   if (hint !== undefined) return `${hint} ${list}`
   const near = nearest(name, cookie)
   if (near !== undefined) return `did you mean "cookie.${near}"? ${list}`
@@ -38,4 +38,5 @@ function nearAttribute(name: string, options: readonly string[], cookie: readonl
 }
 
 /** Text and flags as they were passed; of anything else only that it is there. */
-const shown = (value: unknown): string => (typeof value === 'object' ? '...' : inspect(value, { maxStringLength: 60 }))
+const asWritten = (value: unknown): string =>
+  typeof value === 'object' ? '...' : inspect(value, { maxStringLength: 60 })

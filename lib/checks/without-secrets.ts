@@ -4,7 +4,7 @@ import { types } from 'node:util'
 const ECHO = /,? with args beginning with:?.*/s
 
 /** A name or a code; anything longer, or with spaces, may be a sentence about the session. */
-const IDENTIFIER = /^\w{1,64}$/
+const HARMLESS_WORD = /^\w{1,64}$/
 
 /** A line of a stack: it ends in a place in a file, or in one of the words that V8 has instead. */
 const FRAME = /^ {4}at .*(?::\d+:\d+|<anonymous>|native|index \d+)\)?$/
@@ -35,9 +35,9 @@ function safeCopy(thrown: unknown, sessionId: string, say: (message: string) => 
   }
   const isHarmless = (word: unknown): word is string | number =>
     (typeof word === 'string' || typeof word === 'number') &&
-    IDENTIFIER.test(String(word)) &&
+    HARMLESS_WORD.test(String(word)) &&
     (sessionId === '' || !String(word).includes(sessionId))
-  const [name, code, text, stack] = ['name', 'code', 'message', 'stack'].map((key) => read(thrown, key))
+  const [name, code, text, stack] = ['name', 'code', 'message', 'stack'].map((key) => readSafely(thrown, key))
   const own = typeof text === 'string' ? text : ''
   const safe = Object.assign(new Error(say(own)), isHarmless(code) && { code })
   safe.name = isHarmless(name) ? String(name) : 'Error'
@@ -66,7 +66,7 @@ function isError(thrown: unknown): boolean {
 }
 
 /** A getter may throw. */
-function read(thrown: unknown, key: string): unknown {
+function readSafely(thrown: unknown, key: string): unknown {
   try {
     return (thrown as Record<string, unknown>)[key]
   } catch {

@@ -3,16 +3,14 @@ import { parseArgs } from 'node:util'
 import { suggestion } from '../checks/nearest.ts'
 import { AESGCMEncryptor } from '../encryptors/aes-gcm.ts'
 import { FernetEncryptor } from '../encryptors/fernet.ts'
+import { SECRET_BYTES } from '../stores/cookie.ts'
 
 /** What comes out, as a process does it. */
-export interface Outcome {
+export interface CommandResult {
   readonly exitCode: 0 | 2
   readonly stdout: string
   readonly stderr: string
 }
-
-/** As long as the digest of the cookie store's signature. */
-const SECRET_BYTES = 32
 
 const KINDS: Readonly<Record<string, () => string>> = {
   secret: () => randomBytes(SECRET_BYTES).toString('base64url'),
@@ -32,10 +30,10 @@ Prints a new random key, as text for an environment variable.
   -v, --version     prints the version
 `
 
-const OPTIONS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
+const FLAGS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
 
 /** @param args the arguments, without the program's own name */
-export function runCommand(args: readonly string[], version: string): Outcome {
+export function runCommand(args: readonly string[], version: string): CommandResult {
   let parsed: ReturnType<typeof parse>
   try {
     parsed = parse(args)
@@ -55,11 +53,11 @@ export function runCommand(args: readonly string[], version: string): Outcome {
   return print(`${KINDS[kind]!()}\n`)
 }
 
-const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: FLAGS, allowPositionals: true })
 
-const print = (stdout: string): Outcome => ({ exitCode: 0, stdout, stderr: '' })
+const print = (stdout: string): CommandResult => ({ exitCode: 0, stdout, stderr: '' })
 
-const refuse = (problem: string): Outcome => ({
+const refuse = (problem: string): CommandResult => ({
   exitCode: 2,
   stdout: '',
   stderr: `fastify-starsessions: ${problem}\n\n${USAGE}`

@@ -7,7 +7,7 @@ import { encryptionKeys } from './encryption-keys.ts'
 
 const KEY_SIZES = [16, 24, 32]
 const GENERATED_KEY_SIZE = 32
-const NOTHING = new Uint8Array(0)
+const UNBOUND = new Uint8Array(0)
 
 export interface AESGCMOptions {
   /**
@@ -51,12 +51,12 @@ export class AESGCMEncryptor implements Encryptor {
   }
 
   encrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array {
-    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : NOTHING)
+    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : UNBOUND)
   }
 
   /** @returns the plaintext; `null` for every failure */
   decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
-    const bound = this.#bind ? associatedData : NOTHING
+    const bound = this.#bind ? associatedData : UNBOUND
     for (const key of this.#keys) {
       const plain = openGcm(key, data, bound)
       if (plain !== null) return plain

@@ -92,13 +92,13 @@ const SCHEMA = {
   }
 }
 
-const KNOWN: Known = {
+const KNOWN_NAMES: Known = {
   options: Object.keys(SCHEMA.properties),
   cookie: Object.keys(SCHEMA.properties.cookie.properties)
 }
 
 /** What may hold a secret: a key, or the URL of a store with its password. */
-const SECRET: ReadonlySet<string> = new Set(['store', 'serializer', 'encryptor'])
+const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set(['store', 'serializer', 'encryptor'])
 
 interface Methods {
   required: readonly string[]
@@ -149,16 +149,16 @@ function explain(error: ErrorObject): string {
     const name = String(error.params.additionalProperty)
     const remedy =
       path === ''
-        ? remedyFor(name, (error.data as Record<string, unknown>)[name], KNOWN)
-        : remedyForAttribute(name, KNOWN)
+        ? remedyFor(name, (error.data as Record<string, unknown>)[name], KNOWN_NAMES)
+        : remedyForAttribute(name, KNOWN_NAMES)
     return `unknown option "${path === '' ? name : `${path}.${name}`}": ${remedy}`
   }
-  return `option "${path}" must be ${description}, but is ${kindOf(path, error.data)}`
+  return `option "${path}" must be ${description}, but is ${describeValue(path, error.data)}`
 }
 
-function kindOf(path: string, value: unknown): string {
+function describeValue(path: string, value: unknown): string {
   if (typeof value === 'function') return 'a function or class: pass what `new` makes of it'
   if (Array.isArray(value)) return inspect(value, { depth: 0, maxArrayLength: 5, maxStringLength: 60 })
   if (typeof value === 'object' && value !== null) return 'another object'
-  return SECRET.has(path) && typeof value === 'string' ? 'text' : inspect(value, { maxStringLength: 60 })
+  return MAY_HOLD_SECRETS.has(path) && typeof value === 'string' ? 'text' : inspect(value, { maxStringLength: 60 })
 }

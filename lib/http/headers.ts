@@ -1,4 +1,5 @@
-type HeaderValue = string | number | readonly string[] | undefined
+/** What a response has under one header name. */
+export type HeaderValue = string | number | readonly string[] | undefined
 
 const text = (value: HeaderValue): string => (value === undefined ? '' : String(value))
 

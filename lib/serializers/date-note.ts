@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.ts'
 import { METADATA_KEY } from '../metadata.ts'
 import { own } from '../own.ts'
 
@@ -12,10 +13,6 @@ const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 /** The length of a text with a year of four digits. */
 const ORDINARY = 24
 
-type Data = Record<string, unknown>
-
-const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null
-
 export function pointerTo(keys: readonly (string | number)[]): string {
   return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
@@ -25,7 +22,7 @@ export function pointerTo(keys: readonly (string | number)[]): string {
  * @param data unchanged where it has no metadata: there is no place for a note
  */
 export function withDates(data: object, pointers: readonly string[]): object {
-  const metadata = own(data as Data, METADATA_KEY)
+  const metadata = own(data as Record<string, unknown>, METADATA_KEY)
   return isObject(metadata) ? { ...data, [METADATA_KEY]: { ...metadata, [NOTE]: pointers } } : data
 }
 
@@ -36,11 +33,11 @@ export function reviveDates(record: unknown): void {
   const pointers = metadata[NOTE]
   delete metadata[NOTE]
   if (!Array.isArray(pointers)) return
-  for (const pointer of pointers) if (typeof pointer === 'string') revive(record as Data, pointer)
+  for (const pointer of pointers) if (typeof pointer === 'string') revive(record as Record<string, unknown>, pointer)
 }
 
 /** Step by step, and only as far as it leads: whoever writes the record writes the note, and it may be long. */
-function revive(record: Data, pointer: string): void {
+function revive(record: Record<string, unknown>, pointer: string): void {
   let holder: unknown = record
   for (let start = 0; pointer[start] === '/' && isObject(holder); ) {
     const end = pointer.indexOf('/', start + 1)
@@ -67,8 +64,8 @@ function toDate(text: unknown): Date | undefined {
   const isWhatItWrites =
     text.length === ORDINARY
       ? date.getUTCDate() === Number(text.slice(8, 10)) && !text.startsWith('24', 11)
-      : isSame(date, text)
+      : isWrittenAs(date, text)
   return isWhatItWrites ? date : undefined
 }
 
-const isSame = (date: Date, text: string): boolean => !Number.isNaN(date.getTime()) && date.toISOString() === text
+const isWrittenAs = (date: Date, text: string): boolean => !Number.isNaN(date.getTime()) && date.toISOString() === text

@@ -1,11 +1,9 @@
 import { types } from 'node:util'
+import { MAX_DEPTH } from '../checks/depth.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionSerializeError } from '../errors.ts'
 import { ClassWarning, isOfClass } from './class-warning.ts'
 import { pointerTo } from './date-note.ts'
-
-/** Levels of objects and lists, the record included: deeper ones are refused when a record is loaded. */
-const MAX_DEPTH = 100
 
 const REMOVED = 'could write through a prototype, and would be removed when it is loaded: use another key'
 const UNREADABLE = 'cannot be read: a getter, a toJSON() or a Proxy in it throws'

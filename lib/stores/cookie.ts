@@ -2,14 +2,14 @@ import type { SessionStore } from '../../types/store.ts'
 import { positiveInteger } from '../checks/integer.ts'
 import { keyList, type Refuse } from '../checks/key-list.ts'
 import { ownOptions } from '../checks/option-names.ts'
-import { OF_COOKIE_STORE } from '../checks/other-libraries.ts'
+import { COOKIE_STORE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { TimestampSigner } from './cookie/signer.ts'
 
 const DEFAULT_SALT = 'starsessions.CookieStore.'
 /** A secret as long as the digest, so that guessing it is no easier than guessing a signature (RFC 2104, section 3). */
-const SECRET_BYTES = 32
+export const SECRET_BYTES = 32
 /** What starsessions takes for a year. */
 const YEAR_SECONDS = 360 * 86_400
 const SECRET = { owner: 'CookieStore', option: 'secretKey', variable: 'SESSION_SECRET' }
@@ -57,7 +57,7 @@ export class CookieStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: CookieStoreOptions) {
-    const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'], OF_COOKIE_STORE)
+    const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'], COOKIE_STORE_HINTS)
     const { secretKey, maxSize, digest = 'sha256', salt = DEFAULT_SALT } = own
     if (digest !== 'sha256' && digest !== 'sha1') {
       throw new SessionOptionsError("CookieStore: digest must be 'sha256' or 'sha1'")

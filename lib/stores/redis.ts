@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import { gcSeconds, secondsToKeep } from '../checks/integer.ts'
 import { ownOptions } from '../checks/option-names.ts'
-import { OF_REDIS } from '../checks/other-libraries.ts'
+import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
 import { type RedisClient, recognise } from './redis/recognise.ts'
@@ -45,7 +45,7 @@ export class RedisStore implements SessionStore {
 
   /** @throws `SessionOptionsError` */
   constructor(options: RedisStoreOptions) {
-    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'], OF_REDIS)
+    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'], REDIS_HINTS)
     const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = own
     if (typeof hashIds !== 'boolean') throw new SessionOptionsError('RedisStore: hashIds must be true or false')
     this.#gcTtl = gcSeconds('RedisStore', gcTtl, MONTH_SECONDS)

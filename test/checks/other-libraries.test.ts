@@ -1,13 +1,13 @@
 import t from 'tap'
 import {
+  COOKIE_HINTS,
+  COOKIE_STORE_HINTS,
   type Hints,
   hintFor,
-  OF_COOKIE,
-  OF_COOKIE_STORE,
-  OF_PLUGIN,
-  OF_REDIS,
-  OF_STORE,
-  plainly
+  PLUGIN_HINTS,
+  plainName,
+  REDIS_HINTS,
+  STORE_HINTS
 } from '../../lib/checks/other-libraries.ts'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
@@ -42,11 +42,11 @@ const NAMES = {
 }
 
 const TABLES: [string, Hints, readonly string[]][] = [
-  ['plugin', OF_PLUGIN, NAMES.plugin],
-  ['cookie', OF_COOKIE, NAMES.cookie],
-  ['memory', OF_STORE, NAMES.memory],
-  ['redis', OF_REDIS, NAMES.redis],
-  ['cookieStore', OF_COOKIE_STORE, NAMES.cookieStore]
+  ['plugin', PLUGIN_HINTS, NAMES.plugin],
+  ['cookie', COOKIE_HINTS, NAMES.cookie],
+  ['memory', STORE_HINTS, NAMES.memory],
+  ['redis', REDIS_HINTS, NAMES.redis],
+  ['cookieStore', COOKIE_STORE_HINTS, NAMES.cookieStore]
 ]
 
 t.test('what other libraries call an option has a remedy, however it is spelled', async (t) => {
@@ -128,7 +128,7 @@ t.test('no hint stands in the way of an option that there is, however it is spel
 t.test('each hint can be found: its name is in small letters, without signs', async (t) => {
   for (const [owner, hints] of TABLES) {
     for (const name of Object.keys(hints)) {
-      t.equal(plainly(name), name, owner)
+      t.equal(plainName(name), name, owner)
       t.match(name, /^[a-z]+$/, owner)
     }
   }
