@@ -1,4 +1,4 @@
-/** Whether a value has keys of its own to look at: an object, a list or any instance, but not a function and not `null`. */
+/** True for objects, lists and instances of any class. False for `null` and for functions. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }

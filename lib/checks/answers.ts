@@ -2,25 +2,29 @@ import { types } from 'node:util'
 import { isInstance, SessionUnavailableError } from '../errors.ts'
 import { inTime } from './deadline.ts'
 
-/** What an object of the application answered is not what its interface asks for. The text is ours. */
+/** An object of the application gave an answer that does not fit its interface. The message holds nothing of that answer. */
 class BadAnswerError extends TypeError {}
 
-/** For `understand`: the answer cannot be used. */
+/** Makes the error that `understand` throws when it cannot use an answer. */
 export const badAnswer = (message: string): Error => new BadAnswerError(message)
 
-/** For an answer that must not be a promise: if it is one, nobody waits for it, so its failure must not end the process. */
+/**
+ * Call this with an answer that must not be a promise. If the answer is a promise after all, nobody waits for it. Without
+ * this call, its rejection would end the process.
+ */
 export function disown(answer: unknown): void {
   if (types.isPromise(answer)) Promise.resolve(answer).catch(() => undefined)
 }
 
 /**
- * Asks an object that the application brought: a store, or an encryptor. Bounds the call in time, checks the answer, and
- * trusts neither the answer nor what is thrown. A late answer is dropped.
+ * Calls an object that the application supplied, such as a store or an encryptor. The call has a time limit, and the answer
+ * is checked. Neither the answer nor a thrown value is trusted. A late answer is dropped.
  *
- * @param understand makes of the answer what is needed; throws `badAnswer()`
- * @param seconds the limit; `null`: the object is our own and answers without asking anybody
- * @param failure makes our error of what was thrown, without reading it unguarded
- * @throws `FST_SESSION_STORE`, or what `failure` made
+ * @param understand turns the answer into the result. It throws `badAnswer()` if the answer does not fit.
+ * @param seconds the time limit. `null` means no limit, for an object of this library that works within this process.
+ * @param failure makes an error of this library from the thrown value. Reading a property of that value may throw.
+ * @returns the result of `understand`
+ * @throws `FST_SESSION_STORE`, or the error from `failure`
  */
 export async function ask<A, T>(
   call: () => A | PromiseLike<A>,
@@ -43,7 +47,7 @@ function noAnswer(seconds: number): Error {
   return Object.assign(error, { code: 'ETIMEDOUT' })
 }
 
-/** Without reading `then`, which may be a getter. */
+/** Whether `answer` has a `then`. The check does not read `then`, because `then` may be a getter. */
 export function isThenable<A>(answer: A | PromiseLike<A>): answer is PromiseLike<A> {
   return (typeof answer === 'object' || typeof answer === 'function') && answer !== null && 'then' in answer
 }

@@ -1,13 +1,15 @@
 /**
- * How much longer a call has when its time is over. A process that was busy, or stopped, for longer than the limit finds
- * the timer due before it has read what came in meanwhile.
+ * A call gets this much more time after its limit. When a process was busy or stopped for longer than the limit, its timer
+ * fires first. The process then needs a moment to read an answer that has already arrived.
  */
 const GRACE_MS = 20
 
 /**
- * What `answer` comes to, if it comes in time. What comes later is dropped, also a rejection. The timer keeps no process
- * alive.
- * @throws what `late` makes, after the limit
+ * Waits for `answer`, but not longer than the limit. A later answer is dropped, and so is a later rejection. The timer
+ * does not keep the process alive.
+ * @param late makes the error for an answer that is too late
+ * @returns the value of `answer`
+ * @throws the rejection of `answer`, or the error from `late`
  */
 export function inTime<T>(answer: T | PromiseLike<T>, seconds: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -2,21 +2,26 @@ import { types } from 'node:util'
 import { isObject } from '../is-object.ts'
 import { isOwn } from '../own.ts'
 
-/** Levels of objects and lists in a record, the record included. Deeper data are refused: walking them could overflow the stack (CVE-2025-27152 and its like). */
+/**
+ * The number of levels of objects and lists that a record may have. The record itself is the first level. Deeper data are
+ * refused, because walking them could overflow the stack.
+ */
 export const MAX_DEPTH = 100
 
-/** Objects that hold nothing too deep, and under how many levels that was found out. */
+/** Objects that are known not to be nested too deeply, each with the number of levels that it was checked for. */
 type SeenObjects = Map<object, number>
 
 /**
- * Whether objects and lists are nested deeper, the value included. A Date is no level: in JSON it is text.
- * An object that stands in several places is not walked from each of them, because the walks would double with each level.
+ * Whether `value` has more than `levels` levels of objects and lists. The value itself is the first level. A Date is not a
+ * level, because JSON writes it as text.
+ *
+ * An object that is reachable by several paths is not walked again for each path. Otherwise the work could double with each level.
  */
 export function isDeeperThan(value: object, levels: number, seen?: SeenObjects): boolean {
   if (levels === 0) return !types.isDate(value)
   const known = seen?.get(value)
   if (known !== undefined && known <= levels) return false
-  // Each load asks this about metadata, which hold no objects as a rule: then there is nothing to remember.
+  // Each load checks metadata, which usually hold no objects. The map is created only when there is an object to remember.
   let walked = seen
   for (const key in value) {
     const inner = isOwn.call(value, key) ? (value as Record<string, unknown>)[key] : undefined
@@ -30,7 +35,10 @@ export function isDeeperThan(value: object, levels: number, seen?: SeenObjects):
 
 const isNestedDeeper = (inner: unknown, levels: number): boolean => isObject(inner) && isDeeperThan(inner, levels - 1)
 
-/** What is wrong with data for which `isDeeperThan` is true, for an error message. */
+/**
+ * The end of an error message about data that are nested too deeply: the key, and what is wrong there.
+ * @param data for which `isDeeperThan(data, levels)` is true
+ */
 export function tooDeep(data: Record<string, unknown>, levels: number): string {
   const key = Object.keys(data).find((name) => isNestedDeeper(data[name], levels))
   const way = wayDown((data as Record<string, object>)[String(key)] as object, levels - 1)
@@ -41,7 +49,7 @@ export function tooDeep(data: Record<string, unknown>, levels: number): string {
   return `key ${JSON.stringify(key)} ${what}`
 }
 
-/** The objects that stand in one another, from one that is too deep downwards. */
+/** A path of nested objects that is too long: `value`, an object in it, an object in that one, and so on. */
 function wayDown(value: object, levels: number): object[] {
   if (levels === 0) return [value]
   const inner = Object.values(value).find((each) => isNestedDeeper(each, levels))

@@ -3,26 +3,27 @@ import { SessionOptionsError } from '../errors.ts'
 import { ownCopy } from '../own.ts'
 
 const UNITS = { weeks: 604_800, days: 86_400, hours: 3_600, minutes: 60, seconds: 1 } as const
-/** Parts that a `Temporal.Duration` has and a lifetime cannot: their length varies, or is below a second. */
+/** Parts of a `Temporal.Duration` that a lifetime cannot have. Their length varies, or they are shorter than a second. */
 const UNFIT_PARTS = ['years', 'months', 'milliseconds', 'microseconds', 'nanoseconds'] as const
 
 const EXPECTED = 'a whole number of seconds, or { weeks, days, hours, minutes, seconds }'
 
-/** A bound that no sensible duration exceeds, so that milliseconds are noticed. */
+/** The upper limit of a duration. It is low enough to catch a number of milliseconds that was passed by mistake. */
 export interface Longest {
   readonly seconds: number
+  /** The limit as an error message names it: `10 minutes`. */
   readonly words: string
 }
 
-/** The longest that browsers keep a cookie (RFC 6265bis, section 5.5). */
+/** Browsers keep a cookie no longer than this (RFC 6265bis, section 5.5). */
 export const LONGEST_LIFETIME: Longest = {
   seconds: 400 * UNITS.days,
   words: '400 days, as long as browsers keep a cookie'
 }
 
 /**
- * A duration in whole seconds.
- * @param what names the duration in an error: `option "lifetime"`
+ * Converts a duration to whole seconds.
+ * @param what the name of the duration in an error message: `option "lifetime"`
  * @throws `FST_SESSION_OPTIONS`
  */
 export function toSeconds(what: string, duration: Duration, longest = LONGEST_LIFETIME): number {
@@ -35,7 +36,7 @@ export function toSeconds(what: string, duration: Duration, longest = LONGEST_LI
   return seconds
 }
 
-/** Text may be a secret that a handler was sent. */
+/** A number is shown. Any other value is described by its type, because it could hold a secret that a client sent. */
 const typeOrNumber = (value: unknown): string =>
   typeof value === 'number' || value === null ? String(value) : `of type ${typeof value}`
 
@@ -47,7 +48,8 @@ function tooLong(what: string, seconds: number, isObject: boolean, longest: Long
 }
 
 function sumOfParts(what: string, duration: Exclude<Duration, number>): number {
-  // The parts of a Temporal.Duration are getters on its prototype. What stands on `Object.prototype` is no part.
+  // A Temporal.Duration has its parts as getters on its prototype. For a plain object only own properties count, because
+  // `Object.prototype` may be polluted.
   const isPlain = Object.getPrototypeOf(duration) === Object.prototype
   const parts = (isPlain ? ownCopy(duration) : duration) as Record<string, unknown>
   for (const name of UNFIT_PARTS) {
@@ -58,7 +60,7 @@ function sumOfParts(what: string, duration: Exclude<Duration, number>): number {
       throw new SessionOptionsError(`${what} has an unknown part "${name}": use ${EXPECTED}`)
     }
   }
-  // Without any part it would be 0, which means another thing: until the browser closes.
+  // An object without any part would add up to 0, and 0 means "until the browser closes".
   if (Object.keys(UNITS).every((name) => parts[name] === undefined)) {
     throw new SessionOptionsError(`${what} has no part: use ${EXPECTED}`)
   }

@@ -3,7 +3,11 @@ import { LONGEST_LIFETIME, toSeconds } from './duration.ts'
 import { ownOptions } from './option-names.ts'
 import { STORE_HINTS } from './other-libraries.ts'
 
-/** @returns the value; the fallback only for `undefined` */
+/**
+ * Checks an option that must be a positive integer.
+ * @returns the value, or the fallback if the value is `undefined`
+ * @throws `SessionOptionsError`
+ */
 export function positiveInteger(
   owner: string,
   name: string,
@@ -17,21 +21,24 @@ export function positiveInteger(
   throw new SessionOptionsError(`${owner}: ${name} must be ${range}`)
 }
 
-/** The option `gcTtl`: seconds that a session without a lifetime is kept. */
+/** Checks the option `gcTtl`: for how many seconds a store keeps a session with `lifetime` 0. */
 export function gcSeconds(owner: string, value: number | undefined, fallback: number): number {
   const seconds = positiveInteger(owner, 'gcTtl', value, fallback)
   return toSeconds(`${owner}: gcTtl`, seconds, { ...LONGEST_LIFETIME, words: '400 days' })
 }
 
-/** How long a store keeps a session: `ttl`, but at most `gcTtl` when `lifetime` is 0, and all of it when `ttl` is, too. */
+/**
+ * For how many seconds a store keeps a session. The answer is `ttl`, unless `lifetime` is 0. Then the answer is at most
+ * `gcTtl`, and exactly `gcTtl` if `ttl` is 0 as well.
+ */
 export function secondsToKeep(lifetime: number, ttl: number, gcTtl: number): number {
   if (lifetime !== 0) return ttl
   return ttl > 0 ? Math.min(ttl, gcTtl) : gcTtl
 }
 
 /**
- * The options of a store that takes only numbers: `gcTtl`, and limits.
- * @returns all of them
+ * Checks the options of a store whose options are all numbers: `gcTtl` and upper limits.
+ * @returns all options, with defaults for the missing ones
  * @throws `SessionOptionsError`
  */
 export function numbersOf<Name extends string>(

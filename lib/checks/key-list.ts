@@ -1,25 +1,30 @@
 import { types } from 'node:util'
 import { SessionOptionsError } from '../errors.ts'
 
-/** What a message calls the keys. */
+/** The words for a list of keys in an error message. */
 export interface KeyOption {
-  /** the class that takes them */
+  /** The class that takes the keys. */
   readonly owner: string
-  /** its parameter or option */
+  /** The parameter or option of that class. */
   readonly option: string
-  /** the environment variable that the documentation reads them from */
+  /** The environment variable that the documentation reads the keys from. */
   readonly variable: string
 }
 
-/** Makes the error for one slot; `problem` continues the sentence "Class: option[slot] ...", and must not quote the key. */
+/**
+ * Makes the error for one slot of the list.
+ * @param problem continues the sentence "Class: option[slot] ...". It must not quote the key.
+ */
 export type Refuse = (problem: string) => Error
 
 /**
- * Makes a list of keys, newest first, from one key or several. A forgotten variable in ANY slot is refused: an older key
- * that is `undefined` would end every session that it was kept for, and an empty one would let anybody sign.
+ * Makes a list of keys, newest first, from one key or several keys.
  *
- * @param toKey makes the key of one slot; throws what `refuse` returns when it is unfit
- * @throws `SessionOptionsError` which names the class, the option and the slot, never the key
+ * An empty or missing key in any slot is an error, because it usually comes from an environment variable that is not set.
+ * Without an older key, the sessions of that key would end. With an empty key, anybody could sign.
+ *
+ * @param toKey makes the key of one slot. If the slot is unfit, it throws an error made by `refuse`.
+ * @throws `SessionOptionsError`, which names the class, the option and the slot, never the key
  */
 export function keyList<Key>(
   { owner, option, variable }: KeyOption,
@@ -30,7 +35,7 @@ export function keyList<Key>(
   const slots: unknown[] = isList ? keys : [keys]
   if (slots.length === 0) throw new SessionOptionsError(`${owner}: ${option} is an empty list: pass at least one key`)
 
-  // Not `map`, which would skip the holes of a sparse list.
+  // `Array.from` visits the holes of a sparse list, and `map` would skip them.
   return Array.from(slots, (raw, slot) => {
     const refuse: Refuse = (problem) =>
       new SessionOptionsError(`${owner}: ${option}${isList ? `[${slot}]` : ''} ${problem}`)

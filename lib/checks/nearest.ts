@@ -1,9 +1,9 @@
-/** The shortest name that may stand for a longer one which contains it: "timeout" for "storeTimeout". */
+/** A name of at least this length also matches a longer name that contains it: "timeout" matches "storeTimeout". */
 const SHORTEST_PART = 4
 
 /**
- * The name that takes the fewest single-character edits (Levenshtein), whatever its case.
- * @returns `undefined` where none is near: a wild guess sends the reader astray
+ * Finds the known name that needs the fewest single-character edits (Levenshtein distance). The case does not matter.
+ * @returns `undefined` if no name is near, because a wrong guess would mislead the reader
  */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()
@@ -15,7 +15,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return (candidates.find(isNear) ?? candidates.find(({ candidate }) => contains(wanted, candidate)))?.candidate
 }
 
-/** For an error: the nearest name, if one is near, and all that there are. */
+/** The end of an error message about an unknown name: the nearest known name, if one is near, and all known names. */
 export function suggestion(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   const all = `nown are ${known.join(', ')}`

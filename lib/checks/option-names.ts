@@ -4,10 +4,10 @@ import { suggestion } from './nearest.ts'
 import { type Hints, hintFor } from './other-libraries.ts'
 
 /**
- * Refuses options that there are not: a misspelt one would silently leave its default in place.
- * @param owner whose they are, for the message: the class or function that takes them
- * @param hints for names that other libraries have
- * @returns a copy of the own options, which inherits nothing
+ * Refuses unknown options, because a misspelt option would silently keep its default.
+ * @param owner the class or function that takes the options, for the message
+ * @param hints remedies for the names that other libraries use
+ * @returns a copy of the options. Inherited properties are left out, and the copy has no prototype.
  * @throws `SessionOptionsError`, with the remedy
  */
 export function ownOptions<T extends object>(
@@ -33,9 +33,10 @@ export function ownOptions<T extends object>(
   return ownCopy(options)
 }
 
-/** A client, or anything else that was passed by itself instead of in an object. */
+/** Whether `options` is an instance of a class, such as a Redis client that was passed without `{ client }` around it. */
 function isClassInstance(options: object): boolean {
-  // A plain object's prototype has none itself, also in another realm, such as a test runner's.
+  // The prototype of a plain object has no prototype itself. This also holds for an object from another realm, such as
+  // a test runner's.
   const prototype: unknown = Object.getPrototypeOf(options)
   return prototype !== null && Object.getPrototypeOf(prototype) !== null
 }

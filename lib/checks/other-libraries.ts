@@ -1,7 +1,10 @@
-/** What an option is called in other session libraries (in small letters, without "-" and "_"), and what to do here. */
+/**
+ * Remedies for options of other session libraries. Each key is the other library's name for the option, as `plainName()`
+ * gives it. Each value is a sentence that says what to do in this library.
+ */
 export type Hints = Readonly<Record<string, string>>
 
-/** The name as the keys of `Hints` have it. */
+/** The name in lower case, without "-" and "_": so `max_age` and `maxAge` are the same. */
 export const plainName = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
 
 const hints = (groups: Record<string, string>): Hints =>
@@ -12,7 +15,7 @@ export const hintFor = (name: string, from: Hints): string | undefined =>
 
 const LEAVE_OUT_IDS = 'leave it out: the library makes the ids, of 256 random bits.'
 
-/** For the options of the plugin. */
+/** Remedies for options of the plugin. */
 export const PLUGIN_HINTS: Hints = hints({
   'maxage ttl expires expiry duration age': 'it is "lifetime" here, in seconds.',
   'activeduration touchafter renew': 'it is `rolling: true` here, with "lifetime": the seconds of inactivity.',
@@ -33,7 +36,7 @@ export const PLUGIN_HINTS: Hints = hints({
   'encode decode overwrite': 'leave it out: the library encodes the cookie itself.'
 })
 
-/** For the attributes in `cookie`. */
+/** Remedies for attributes in `cookie`. */
 export const COOKIE_HINTS: Hints = hints({
   'maxage expires': 'it is "lifetime" here, beside "cookie", in seconds.',
   name: 'it is "cookieName" here, beside "cookie".',
@@ -41,7 +44,7 @@ export const COOKIE_HINTS: Hints = hints({
   'encode decode overwrite': 'leave it out: the library encodes the cookie itself.'
 })
 
-/** For the options of any store. */
+/** Remedies for options of any store. */
 export const STORE_HINTS: Hints = hints({
   'lifetime maxage ttl expires expiration':
     'how long a session lasts is the option "lifetime" of the plugin, in seconds, beside "store".',

@@ -2,18 +2,18 @@ import { inspect } from 'node:util'
 import { nearest, suggestion } from './nearest.ts'
 import { COOKIE_HINTS, hintFor, PLUGIN_HINTS, plainName } from './other-libraries.ts'
 
-/** The names that there are: of the plugin's options, and of the attributes in `cookie`. */
+/** The known names: the options of the plugin, and the attributes in `cookie`. */
 export interface Known {
   readonly options: readonly string[]
   readonly cookie: readonly string[]
 }
 
-/** What to write instead of an option that there is not. */
+/** Says what to write instead of an unknown option of the plugin. */
 export function remedyFor(name: string, value: unknown, { options, cookie }: Known): string {
   const list = `Known are ${options.join(', ')}`
   const hint = hintFor(name, PLUGIN_HINTS)
   if (hint !== undefined) return `${hint} ${list}`
-  // Python's starsessions, and others, have `cookie_domain` and the like.
+  // Python's starsessions and other libraries use names such as `cookie_domain`.
   const bare = plainName(name).replace(/^cookie/, '')
   const attribute = cookie.find((known) => plainName(known) === bare) ?? nearAttribute(name, options, cookie)
   return attribute === undefined
@@ -21,7 +21,7 @@ export function remedyFor(name: string, value: unknown, { options, cookie }: Kno
     : `it belongs in "cookie": \`cookie: { ${attribute}: ${asWritten(value)} }\`. ${list}`
 }
 
-/** The same for an attribute in `cookie`. */
+/** Says what to write instead of an unknown attribute in `cookie`. */
 export function remedyForAttribute(name: string, { options, cookie }: Known): string {
   const list = `Known are ${cookie.join(', ')}`
   const hint = hintFor(name, COOKIE_HINTS)
@@ -37,6 +37,6 @@ function nearAttribute(name: string, options: readonly string[], cookie: readonl
   return near !== undefined && cookie.includes(near) ? near : undefined
 }
 
-/** Text and flags as they were passed; of anything else only that it is there. */
+/** Text, numbers and flags as the caller wrote them. An object is shown as `...`. */
 const asWritten = (value: unknown): string =>
   typeof value === 'object' ? '...' : inspect(value, { maxStringLength: 60 })

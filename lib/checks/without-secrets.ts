@@ -1,20 +1,21 @@
 import { types } from 'node:util'
 
-/** Clients echo a failed command: its arguments are keys and session data (Redis: "with args beginning with"). */
+/** Redis repeats the arguments of an unknown command in its error, and they are keys and session data. */
 const ECHO = /,? with args beginning with:?.*/s
 
-/** A name or a code; anything longer, or with spaces, may be a sentence about the session. */
+/** A name or a code. A longer text, or one with spaces, may be a sentence about the session. */
 const HARMLESS_WORD = /^\w{1,64}$/
 
-/** A line of a stack: it ends in a place in a file, or in one of the words that V8 has instead. */
+/** A line of a stack trace. It ends with a position in a file, or with the word that V8 writes where there is none. */
 const FRAME = /^ {4}at .*(?::\d+:\d+|<anonymous>|native|index \d+)\)?$/
 
 const MOST_FRAMES = 50
 
 /**
- * What a store threw, fit for a log: name, code, message and stack, without the session's id, and without the fields that
- * clients hang on their errors (ioredis: the command with its arguments; an AggregateError: its errors). Whatever was
- * thrown, reading it never throws.
+ * Makes a copy of a store's error that is safe to log: name, code, message and stack, without the session's id.
+ *
+ * Other fields are left out, because clients attach secrets to their errors. ioredis attaches the command with its
+ * arguments, and an AggregateError has a list of errors. This function never throws, whatever `thrown` is.
  */
 export function withoutSecrets(thrown: unknown, sessionId: string): Error {
   const strip = (text: string) => (sessionId === '' ? text : text.replaceAll(sessionId, '[id]')).replace(ECHO, '')
@@ -22,8 +23,8 @@ export function withoutSecrets(thrown: unknown, sessionId: string): Error {
 }
 
 /**
- * What an encryptor or a serializer threw, fit for a log: name, code and stack only. Their messages quote what they were
- * handed, which is session data.
+ * Makes a copy of an error from an encryptor or a serializer that is safe to log: name, code and stack only. The message is
+ * left out, because it often quotes the input, and the input is session data.
  */
 export function withoutText(thrown: unknown): Error {
   return safeCopy(thrown, '', () => 'the message is left out, because it could hold session data')
@@ -46,7 +47,10 @@ function safeCopy(thrown: unknown, sessionId: string, say: (message: string) => 
   return safe
 }
 
-/** The calls alone. A stack begins with the message, of which a line may look like a call; a tool may make it a list. */
+/**
+ * The lines of a stack trace that are calls. A stack starts with the message, and a line of the message may look like a
+ * call, so the message is cut off first. A tool may have replaced the stack by something that is not text.
+ */
 function framesOf(stack: unknown, message: string): string[] {
   if (typeof stack !== 'string') return []
   const start = stack.indexOf(message)
@@ -65,7 +69,7 @@ function isError(thrown: unknown): boolean {
   }
 }
 
-/** A getter may throw. */
+/** The value of a property, or `undefined` if its getter throws. */
 function readSafely(thrown: unknown, key: string): unknown {
   try {
     return (thrown as Record<string, unknown>)[key]

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { runCommand } from './keygen.ts'
 
-// By the package's own name, because the folders differ between the sources and what is published.
+// The package is found by its own name, because the path to package.json differs between the sources and the published files.
 const { version } = createRequire(import.meta.url)('fastify-starsessions/package.json')
 const { exitCode, stdout, stderr } = runCommand(process.argv.slice(2), version)
 process.stdout.write(stdout)

@@ -5,7 +5,7 @@ import { AESGCMEncryptor } from '../encryptors/aes-gcm.ts'
 import { FernetEncryptor } from '../encryptors/fernet.ts'
 import { SECRET_BYTES } from '../stores/cookie.ts'
 
-/** What comes out, as a process does it. */
+/** The result of a command: what the process prints, and the code that it exits with. */
 export interface CommandResult {
   readonly exitCode: 0 | 2
   readonly stdout: string
@@ -32,7 +32,11 @@ Prints a new random key, as text for an environment variable.
 
 const FLAGS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
 
-/** @param args the arguments, without the program's own name */
+/**
+ * Runs one command.
+ * @param args the command line, without the name of the program
+ * @param version the version of the package, for `--version`
+ */
 export function runCommand(args: readonly string[], version: string): CommandResult {
   let parsed: ReturnType<typeof parse>
   try {

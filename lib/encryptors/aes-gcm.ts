@@ -7,12 +7,13 @@ import { encryptionKeys } from './encryption-keys.ts'
 
 const KEY_SIZES = [16, 24, 32]
 const GENERATED_KEY_SIZE = 32
-const UNBOUND = new Uint8Array(0)
+const NO_BYTES = new Uint8Array(0)
 
+/** The options of `AESGCMEncryptor`. */
 export interface AESGCMOptions {
   /**
-   * Whether a record opens only under the cookie's name and the session id that it was written for. `false` reads and
-   * writes starsessions' records (Python), which are not bound.
+   * Whether a record can be decrypted only under the cookie name and the session id that it was written for. Set this to
+   * `false` to share records with starsessions (Python), which does not bind its records.
    *
    * @default true
    */
@@ -26,10 +27,10 @@ function resolveBind(options: AESGCMOptions): boolean {
 }
 
 /**
- * Encrypts with AES-GCM: nonce (12 bytes, random, fresh for each write), ciphertext and tag (16 bytes).
+ * Encrypts with AES-GCM. The result is a nonce (12 random bytes, new for each write), the ciphertext and a tag (16 bytes).
  *
- * Random nonces bound how much one key may encrypt: 2^32 writes (NIST SP 800-38D, section 8.3). A busier application
- * puts a new key in front of the list before that.
+ * One key may encrypt at most 2^32 writes, because the nonces are random (NIST SP 800-38D, section 8.3). Before an
+ * application reaches that number, put a new key at the front of the list.
  */
 export class AESGCMEncryptor implements Encryptor {
   readonly #keys: readonly KeyObject[]
@@ -41,9 +42,9 @@ export class AESGCMEncryptor implements Encryptor {
   }
 
   /**
-   * @param keys one key, or a list, newest first: the first encrypts, all decrypt. Each 16, 24 or 32 bytes: a
-   *   Uint8Array, or base64url or base64 text.
-   * @throws `SessionOptionsError` when a key is missing, or is not exactly that; when an option is unknown or wrong
+   * @param keys one key, or a list of keys, newest first. The first key encrypts, and all keys decrypt. Each key has 16, 24
+   *   or 32 bytes, as a Uint8Array, or as base64url or base64 text.
+   * @throws `SessionOptionsError` when a key is missing or has another length or form, or when an option is unknown or wrong
    */
   constructor(keys: EncryptionKey | readonly EncryptionKey[], options: AESGCMOptions = {}) {
     this.#bind = resolveBind(options)
@@ -51,12 +52,12 @@ export class AESGCMEncryptor implements Encryptor {
   }
 
   encrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array {
-    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : UNBOUND)
+    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : NO_BYTES)
   }
 
-  /** @returns the plaintext; `null` for every failure */
+  /** @returns the plaintext, or `null` if no key decrypts the data */
   decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
-    const bound = this.#bind ? associatedData : UNBOUND
+    const bound = this.#bind ? associatedData : NO_BYTES
     for (const key of this.#keys) {
       const plain = openGcm(key, data, bound)
       if (plain !== null) return plain

@@ -1,6 +1,6 @@
 import { keyList } from '../checks/key-list.ts'
 
-/** Bytes of a key in base64 or base64url, padded or not; `null` unless that is the one spelling of those bytes. */
+/** Decodes a key from base64 or base64url, with or without padding. Returns `null` if the text is not the canonical spelling. */
 function decodeKey(text: string): Uint8Array | null {
   const bytes = Buffer.from(text, 'base64url')
   const unpadded = text.replace(/={1,2}$/, '')
@@ -12,15 +12,16 @@ function decodeKey(text: string): Uint8Array | null {
 }
 
 /**
- * @param owner the class that takes the keys; has a static `generateKey()`
- * @param sizes bytes that a key may have
- * @returns the raw keys, in the order given
+ * Checks and decodes the keys of an encryptor.
+ * @param owner the class that takes the keys. It has a static method `generateKey()`.
+ * @param sizes the allowed lengths of a key, in bytes
+ * @returns the keys as bytes, in the same order
  * @throws `SessionOptionsError`
  */
 export function encryptionKeys(owner: string, keys: unknown, sizes: readonly number[]): Uint8Array[] {
   return keyList({ owner, option: 'keys', variable: 'SESSION_KEY' }, keys, (raw, refuse) => {
     const bytes = typeof raw === 'string' ? decodeKey(raw) : raw
-    // 32 hexadecimal digits are also base64url text, of 24 other bytes.
+    // 32 hexadecimal digits are also valid base64url text, but for 24 different bytes.
     if (isHex(raw, sizes)) throw refuse("is hexadecimal: pass Buffer.from(key, 'hex')")
     if (bytes !== null && sizes.includes(bytes.length)) return bytes
     const found =

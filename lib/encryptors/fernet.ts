@@ -15,7 +15,7 @@ const VERSION = 0x80
 const KEY_SIZE = 32
 const BLOCK_SIZE = 16
 const MAC_SIZE = 32
-/** Version (1), time (8) and IV. */
+/** The header is the version (1 byte), the time (8 bytes) and the IV. */
 const HEADER_SIZE = 9 + BLOCK_SIZE
 const CIPHER = 'aes-128-cbc'
 
@@ -24,7 +24,7 @@ export interface FernetKey {
   readonly encryption: KeyObject
 }
 
-/** The first half signs, the second encrypts (Fernet's Spec.md, "Key Format"). */
+/** Splits a key: the first half signs, and the second half encrypts (Fernet's Spec.md, "Key Format"). */
 export function fernetKey(bytes: Uint8Array): FernetKey {
   return {
     signing: createSecretKey(bytes.subarray(0, KEY_SIZE / 2)),
@@ -37,9 +37,10 @@ const macOf = (key: FernetKey, signed: Uint8Array): Buffer => createHmac('sha256
 const toBase64url = (bytes: Buffer): string => bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 
 /**
- * @param iv 16 bytes, never used before
- * @param seconds Unix time; its fraction is dropped
- * @returns the token, as ASCII
+ * Encrypts with Fernet.
+ * @param iv 16 bytes that were never used before
+ * @param seconds the Unix time in seconds. A fraction is dropped.
+ * @returns the token, as ASCII bytes
  */
 export function sealFernet(key: FernetKey, data: Uint8Array, iv: Uint8Array, seconds: number): Uint8Array {
   const prefix = Buffer.alloc(9)
@@ -50,11 +51,11 @@ export function sealFernet(key: FernetKey, data: Uint8Array, iv: Uint8Array, sec
   return Buffer.from(toBase64url(Buffer.concat([signed, macOf(key, signed)])), 'latin1')
 }
 
-/** @returns the plaintext; `null` for every failure */
+/** @returns the plaintext, or `null` if no key decrypts the token */
 export function openFernet(keys: readonly FernetKey[], data: Uint8Array): Uint8Array | null {
   const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
   const token = Buffer.from(text, 'base64url')
-  // Node's decoder skips what it does not know; like Python, only the one padded spelling is taken.
+  // Node's decoder skips unknown characters. Python accepts only the padded spelling, and so does this function.
   if (token.length < HEADER_SIZE + MAC_SIZE || toBase64url(token) !== text) return null
 
   const signed = token.subarray(0, -MAC_SIZE)
@@ -71,37 +72,37 @@ export function openFernet(keys: readonly FernetKey[], data: Uint8Array): Uint8A
 }
 
 /**
- * Encrypts with Fernet, as Python's `cryptography` and starsessions do: AES-128-CBC and HMAC-SHA256 in base64url.
+ * Encrypts with Fernet (AES-128-CBC and HMAC-SHA256, in base64url), like `cryptography` and starsessions for Python.
  *
- * Fernet has no associated data: bytes moved from one session into another's place open there. Where Python does not
- * read the sessions, `AESGCMEncryptor` is the better choice. A token's time is not checked; sessions expire by their
- * own metadata.
+ * Fernet has no associated data. If somebody copies the bytes of one session to the id of another, they can still be
+ * decrypted there. `AESGCMEncryptor` is the better choice, unless a Python program shares the sessions. The time in a token
+ * is not checked, because sessions expire by their own metadata.
  *
  * @see https://github.com/fernet/spec/blob/master/Spec.md
  */
 export class FernetEncryptor implements Encryptor {
   readonly #keys: readonly FernetKey[]
 
-  /** @returns a new random key: 32 bytes as padded base64url (44 characters), which Python takes as well */
+  /** @returns a new random key: 32 bytes as padded base64url (44 characters). Python accepts this form as well. */
   static generateKey(): string {
     return toBase64url(randomBytes(KEY_SIZE))
   }
 
   /**
-   * @param keys one key, or a list, newest first: the first encrypts, all decrypt. Each 32 bytes: a Uint8Array, or
-   *   base64url or base64 text.
-   * @throws `SessionOptionsError` when a key is missing, or is not exactly that
+   * @param keys one key, or a list of keys, newest first. The first key encrypts, and all keys decrypt. Each key has 32
+   *   bytes, as a Uint8Array, or as base64url or base64 text.
+   * @throws `SessionOptionsError` when a key is missing or has another length or form
    */
   constructor(keys: EncryptionKey | readonly EncryptionKey[]) {
     this.#keys = encryptionKeys('FernetEncryptor', keys, [KEY_SIZE]).map(fernetKey)
   }
 
-  /** @param _associatedData not used: Fernet cannot bind it */
+  /** @param _associatedData is not used, because Fernet cannot bind a token to it */
   encrypt(data: Uint8Array, _associatedData: Uint8Array): Uint8Array {
     return sealFernet(this.#keys[0]!, data, randomBytes(BLOCK_SIZE), now())
   }
 
-  /** @returns the plaintext; `null` for every failure */
+  /** @returns the plaintext, or `null` if no key decrypts the token */
   decrypt(data: Uint8Array, _associatedData: Uint8Array): Uint8Array | null {
     return openFernet(this.#keys, data)
   }

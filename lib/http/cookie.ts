@@ -1,11 +1,11 @@
 import type { ResolvedCookie } from '../settings.ts'
 
-/** Browsers drop a cookie whose name, `=` and value together are longer (RFC 6265bis, section 5.6). */
+/** Browsers drop a cookie if its name, `=` and value together are longer than this (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096
 const SAFE_VALUE = /^[A-Za-z0-9._~+/=-]+$/
 const EPOCH = 'Thu, 01 Jan 1970 00:00:00 GMT'
 
-/** What the response has to do about the cookie. */
+/** What the response does with the session cookie: nothing, set it, or clear it. `maxAge` is in seconds. */
 export type CookieAction =
   | { readonly kind: 'none' }
   | { readonly kind: 'issue'; readonly value: string; readonly maxAge: number | undefined }
@@ -17,12 +17,15 @@ export const ENDED = { kind: 'ended' } as const
 export const REFUSED = { kind: 'refused' } as const
 
 /**
- * What a commit comes to. `ended`: the session is gone and was not changed, but its cookie may have been asked for before.
- * `refused`: nothing was stored, because the browser has the cookie of a newer session.
+ * What a commit means for the cookie.
+ *
+ * - `ended`: the session is gone, and this request did not change it. An earlier commit of the request may still have asked
+ *   for a cookie.
+ * - `refused`: nothing was stored, because the browser already has the cookie of a newer session.
  */
 export type Outcome = CookieAction | typeof ENDED | typeof REFUSED
 
-/** @fastify/cookie's `serializeCookie`. */
+/** The function `serializeCookie` of @fastify/cookie. */
 export type SerializeCookie = (
   name: string,
   value: string,
@@ -35,16 +38,17 @@ export type SerializeCookie = (
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
 
-/** What a request's Cookie header has under one name: nothing, one value, or several different ones, in their order. */
+/** The values that a request's Cookie header has for one name: none, one, or several different values in their order. */
 export type CookieValue = string | readonly string[] | undefined
 
-/** So many values of one name are tried, because each may cost a read. */
+/** At most this many values of one name are tried, because each value may cost a read from the store. */
 const MOST_VALUES = 4
 
 /**
- * The value of the cookie of that name, as it stands in the header: neither percent-decoded nor unquoted. A browser has
- * several when they were set with different paths or domains (RFC 6265, section 5.4: the longer path comes first). Of
- * several, only values that may be session ids count, each once.
+ * Finds the value of the cookie with this name. The value is neither percent-decoded nor unquoted.
+ *
+ * A browser sends several values if it has cookies with different paths or domains. The cookie with the longer path comes
+ * first (RFC 6265, section 5.4). Of several values, only those that can be session ids are returned, without repetitions.
  */
 export function findCookies(header: string | undefined, name: string): CookieValue {
   if (header === undefined) return undefined
@@ -63,7 +67,7 @@ export function findCookies(header: string | undefined, name: string): CookieVal
   return only
 }
 
-/** Where the value of the next cookie of that name begins; -1: there is none. */
+/** The position where the value of the next cookie with this name begins, or -1 if there is no such cookie. */
 function valueStart(header: string, name: string, from: number): number {
   for (let at = header.indexOf(name, from); at !== -1; at = header.indexOf(name, at + name.length)) {
     let before = at - 1
@@ -81,25 +85,25 @@ function valueAt(header: string, start: number): string {
   return header.slice(start, end === -1 ? undefined : end).trim()
 }
 
-/** Whether a cookie's value may be a session id: anything else never reaches a store, nor a header. */
+/** Whether a cookie's value can be a session id. Any other value never reaches a store or a header. */
 export function isSafeValue(value: string): boolean {
   return value.length <= MAX_COOKIE_BYTES && SAFE_VALUE.test(value)
 }
 
-/** What a browser counts; both are ASCII. */
+/** The size in bytes that a browser counts. Name and value are ASCII. */
 export const cookieSize = (name: string, value: string): number => name.length + '='.length + value.length
 
-/** Makes the Set-Cookie lines of one cookie. */
+/** Makes the Set-Cookie lines for one cookie. */
 export interface CookieWriter {
-  /** @param maxAge seconds; `undefined`: until the browser closes */
+  /** @param maxAge in seconds, or `undefined` for a cookie that lasts until the browser closes */
   issue(value: string, maxAge: number | undefined, secure: boolean): string
-  /** Repeats name, path, domain and flags: a browser would not find a `__Host-` or partitioned cookie otherwise. */
+  /** The line has the same path, domain and flags. Otherwise a browser would keep a `__Host-` or partitioned cookie. */
   clear(secure: boolean): string
-  /** Whether a Set-Cookie line sets the same cookie: equal name, domain and path. */
+  /** Whether a Set-Cookie line sets the same cookie, because its name, domain and path are equal. */
   isSame(line: string): boolean
 }
 
-/** The attributes are the same for every response, so @fastify/cookie serializes them once, here. */
+/** Serializes the attributes once, when the plugin is registered, because they are the same for every response. */
 export function cookieWriter(name: string, attributes: ResolvedCookie, serialize: SerializeCookie): CookieWriter {
   const start = `${name}=`
   const { secure: _, domain, priority, ...rest } = attributes
@@ -122,7 +126,7 @@ export function cookieWriter(name: string, attributes: ResolvedCookie, serialize
   }
 }
 
-/** What makes two cookies of one name the same for a browser: domain and path. */
+/** The domain and path of a Set-Cookie line. For a browser, two cookies with one name are the same if these are equal. */
 function identityOf(line: string): string {
   let domain = ''
   let path = ''

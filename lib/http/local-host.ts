@@ -1,8 +1,8 @@
-/** `localhost` and the names below it (RFC 6761, section 6.3), and the addresses of this machine. */
+/** `localhost`, the names that end in `.localhost` (RFC 6761, section 6.3), and the loopback addresses. */
 const LOCAL = /^(?:(?:.+\.)?localhost\.?|127(?:\.\d{1,3}){3}|\[::1\])$/i
 
 /**
- * Whether browsers take plain HTTP to this host for trustworthy, and most of them keep Secure cookies.
- * @param hostname without a port; IPv6 in brackets
+ * Whether browsers trust plain HTTP to this host. Most browsers then also keep its Secure cookies.
+ * @param hostname without a port, and with brackets around an IPv6 address
  */
 export const isLocalHost = (hostname: string): boolean => LOCAL.test(hostname)
