@@ -1,4 +1,5 @@
-// Sessions are loaded when a handler asks for them. Autoload asks beforehand: by path, or route by route.
+// By default a handler loads its session with `await request.loadSession()`. Autoload does so before the handler runs,
+// for whole paths or for single routes.
 //
 //   node --import=ts-blank-space/register examples/autoload.ts
 
@@ -9,17 +10,18 @@ import starsessions from 'fastify-starsessions'
 export async function build() {
   const app = Fastify()
   await app.register(starsessions, {
-    // A prefix is whole segments: /account and /account/orders, not /accounting. A RegExp is matched against the path.
+    // Text is a prefix of whole segments: '/account' covers /account/orders, but not /accounting.
+    // A RegExp is tested against the path.
     autoload: ['/account', /^\/api\/v\d+\//],
-    // Not only Secure: this example is also for plain http.
+    // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
     cookie: { secure: 'auto' }
   })
 
-  // By path: `request.session` is there without `await request.loadSession()`.
+  // Loaded because of the path: `request.session` is there without `await request.loadSession()`.
   app.get('/account', async (request) => ({ user: request.session.user ?? null }))
   app.get('/api/v1/me', async (request) => ({ user: request.session.user ?? null }))
 
-  // The route's own word wins, both ways.
+  // `autoloadSession` of a route wins over the paths, with true as well as with false.
   app.get('/welcome', { config: { autoloadSession: true } }, async (request) => {
     request.session.user = 'ada'
     return `Welcome, ${request.session.user}!`
@@ -28,7 +30,7 @@ export async function build() {
     loaded: request.isSessionLoaded
   }))
 
-  // Neither: the store is not asked.
+  // Neither the paths nor the route ask for the session, so it is not loaded.
   app.get('/accounting', async (request) => ({ loaded: request.isSessionLoaded }))
 
   return app

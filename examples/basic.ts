@@ -1,4 +1,4 @@
-// A visit counter. The data travel in the cookie itself: signed, so that nobody can change them, but readable.
+// A visit counter. The cookie itself holds the data. It is signed, so a visitor can read the data but not change them.
 //
 //   SESSION_SECRET=$(openssl rand -base64 32) node --import=ts-blank-space/register examples/basic.ts
 
@@ -11,7 +11,7 @@ export async function build({ secretKey = process.env.SESSION_SECRET } = {}) {
   await app.register(starsessions, {
     store: new CookieStore({ secretKey }),
     lifetime: { days: 14 },
-    // The cookie is Secure unless told otherwise. This one is also sent over http, when the request came that way.
+    // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
     cookie: { secure: 'auto' }
   })
 

@@ -1,4 +1,4 @@
-// A serializer of your own: MessagePack, which keeps Maps, Sets and bytes as what they are. JSON would refuse them.
+// A serializer of your own. MessagePack can store Maps, Sets and bytes; the default serializer, JSON, refuses them.
 //
 //   node --import=ts-blank-space/register examples/custom-serializer.ts
 
@@ -8,10 +8,10 @@ import starsessions, { type Serializer } from 'fastify-starsessions'
 import { Packr } from 'msgpackr'
 
 const packr = new Packr({
-  // Self-contained records: other programs can read them, and equal data are equal bytes.
+  // Each record describes itself, so that other programs can read it. Equal data always give equal bytes.
   useRecords: false,
   moreTypes: true,
-  // What cannot be kept must fail. Dropping it in silence is the one thing that a serializer must not do.
+  // A serializer must throw for a value that it cannot store. It must never drop the value in silence.
   writeFunction() {
     throw new TypeError('a function cannot be kept')
   }
@@ -19,7 +19,7 @@ const packr = new Packr({
 
 const msgpack: Serializer = {
   serialize: (data) => packr.pack(data),
-  // What this throws on bytes that it cannot read counts as "no session".
+  // When the bytes cannot be read, this throws, and the request begins a new session.
   deserialize: (data) => packr.unpack(data)
 }
 
@@ -30,14 +30,14 @@ interface Tags {
 
 export async function build() {
   const app = Fastify()
-  // Not only Secure: this example is also for plain http.
+  // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
   await app.register(starsessions, { serializer: msgpack, lifetime: { hours: 1 }, cookie: { secure: 'auto' } })
 
   app.post<{ Params: { tag: string } }>('/tags/:tag', async (request) => {
     const session = await request.loadSession<Tags>()
     session.since ??= new Date()
     session.tags ??= new Set()
-    // A nested change, inside a Set: it is found and saved.
+    // A change inside a Set is found and saved as well.
     session.tags.add(request.params.tag)
     return { tags: [...session.tags] }
   })

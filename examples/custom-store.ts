@@ -1,4 +1,4 @@
-// A store of your own needs three methods. This one keeps each session in a file.
+// A store of your own needs three methods: read, write and remove. This one keeps each session in a file.
 //
 //   node --import=ts-blank-space/register examples/custom-store.ts
 
@@ -13,8 +13,8 @@ import starsessions, { type SessionStore } from 'fastify-starsessions'
 const DAY = 24 * 60 * 60
 
 /**
- * A file's modification time is when its session expires. Nothing here deletes what has expired: that is for a timer,
- * or for `find <folder> -type f -not -newermt now -delete`.
+  * The modification time of a file says when its session expires. This store does not delete expired files.
+  * Delete them with a timer, or with `find <folder> -type f -not -newermt now -delete`.
  */
 export class FileStore implements SessionStore {
   readonly #folder: string
@@ -29,7 +29,8 @@ export class FileStore implements SessionStore {
       const { mtimeMs } = await stat(file)
       return mtimeMs > Date.now() ? await readFile(file) : null
     } catch (error) {
-      // No such session is an answer. Any other error says that the store is broken: nobody is logged out by that.
+      // ENOENT: there is no such session. Any other error means that the store is broken. The request is then answered
+      // with 503, and nobody is logged out.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
       throw error
     }
@@ -40,9 +41,9 @@ export class FileStore implements SessionStore {
     const file = this.#fileOf(sessionId)
     const draft = `${file}.${randomUUID()}`
     await writeFile(draft, data, { mode: 0o600 })
-    // A ttl of 0: until the browser closes, which a store cannot know. It picks a bound of its own.
+    // A ttl of 0 means "until the browser closes". A store cannot know when that is, so it picks a limit of its own.
     await utimes(draft, Date.now() / 1000, Date.now() / 1000 + (ttl || DAY))
-    // In one step, so that nobody reads half a session.
+    // Renaming replaces the file in one step, so that nobody reads half a session.
     await rename(draft, file)
     return sessionId
   }
@@ -51,7 +52,7 @@ export class FileStore implements SessionStore {
     await rm(this.#fileOf(sessionId), { force: true })
   }
 
-  /** Hashed: an id comes from outside and must not choose a path, and a folder's listing is worth nothing to a thief. */
+  /** Hashes the id: it comes from a cookie and must not choose a path. A listing of the folder then shows no ids. */
   #fileOf(sessionId: string): string {
     return join(this.#folder, createHash('sha256').update(sessionId).digest('hex'))
   }
@@ -59,7 +60,7 @@ export class FileStore implements SessionStore {
 
 export async function build({ folder = join(tmpdir(), 'starsessions-example') } = {}) {
   const app = Fastify()
-  // Not only Secure: this example is also for plain http.
+  // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
   await app.register(starsessions, { store: new FileStore(folder), lifetime: { days: 1 }, cookie: { secure: 'auto' } })
 
   app.get('/', async (request) => {

@@ -1,6 +1,6 @@
-// Everything in the cookie, and nobody can read it. Keys are lists, newest first: the first encrypts and signs, all are
-// tried for reading. To rotate, put a new key in front, as in SESSION_KEY=new,old; once the lifetime has passed, the old
-// one can go.
+// The cookie holds all session data, encrypted: the visitor can neither read nor change them. SESSION_KEY and
+// SESSION_SECRET are lists, newest first. The first entry encrypts or signs; all entries are tried for reading. To
+// rotate a key, put the new one in front, as in SESSION_KEY=new,old. Remove the old one when the lifetime has passed.
 //
 //   SESSION_KEY=$(openssl rand -base64 32) SESSION_SECRET=$(openssl rand -base64 32) \
 //     node --import=ts-blank-space/register examples/encrypted-cookie.ts
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import starsessions, { AESGCMEncryptor, CookieStore } from 'fastify-starsessions'
 
-/** `new,old` → `['new', 'old']`. What is missing stays missing, and is refused by name when the plugin is made. */
+/** `new,old` → `['new', 'old']`. If the variable is not set, the constructor throws an error that names it. */
 const list = (variable: string | undefined): (string | undefined)[] => variable?.split(',') ?? [undefined]
 
 export async function build({ keys = list(process.env.SESSION_KEY), secrets = list(process.env.SESSION_SECRET) } = {}) {
@@ -18,13 +18,13 @@ export async function build({ keys = list(process.env.SESSION_KEY), secrets = li
     store: new CookieStore({ secretKey: secrets }),
     encryptor: new AESGCMEncryptor(keys),
     lifetime: { days: 14 },
-    // Not only Secure: this example is also for plain http.
+    // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
     cookie: { secure: 'auto' }
   })
 
   app.put<{ Params: { note: string } }>('/notes/:note', async (request) => {
     const session = await request.loadSession()
-    // A change writes the whole session: with the newest keys, whichever it was read with.
+    // A change writes the whole session again, always with the newest keys.
     session.notes = [...(session.notes ?? []), request.params.note]
     return session.notes
   })

@@ -15,12 +15,13 @@ type Form = Partial<Record<string, string>>
 export async function build({ lifetime = LIFETIME } = {}) {
   const app = Fastify()
   await app.register(starsessions, {
-    // Without a store: in memory. It ends with the process, which is what a demo wants.
+    // Without `store`, the sessions are in memory and end with the process. For a demo that is enough.
     lifetime,
     rolling: true,
-    // Every route here wants `request.session`.
+    // Every route below uses `request.session`.
     autoload: true,
-    // SameSite=Lax is what keeps other sites' forms out. Not only Secure: this runs on http://127.0.0.1, too.
+    // With SameSite=Lax, a form on another site cannot send the cookie. 'auto' makes the cookie Secure over https only,
+    // so that the demo also works on http://127.0.0.1.
     cookie: { sameSite: 'lax', secure: 'auto' }
   })
 
@@ -29,7 +30,7 @@ export async function build({ lifetime = LIFETIME } = {}) {
   })
 
   app.get('/', async ({ session }, reply) => {
-    // A flash is a message for the next page: read once, then gone.
+    // A flash is a message for the next page. It is shown once and then deleted.
     const flash: string | undefined = session.flash
     delete session.flash
     if (session.user !== undefined) session.pageViews++
@@ -39,8 +40,8 @@ export async function build({ lifetime = LIFETIME } = {}) {
   app.post<{ Body: Form | undefined }>('/login', async ({ session, body }, reply) => {
     const name = body?.name?.trim().slice(0, 40)
     if (!name || body?.password !== PASSWORD)
-      return back(reply, session, 'That did not work: a name, and the password.')
-    // Whoever knew the id before (session fixation) must not be logged in with it.
+      return back(reply, session, 'That did not work: enter a name and the right password.')
+    // A new id, because somebody else may know the old one (session fixation) and must not be logged in with it.
     await session.regenerateId()
     session.user = name
     session.pageViews = 0
@@ -50,17 +51,17 @@ export async function build({ lifetime = LIFETIME } = {}) {
 
   app.post('/rotate', { preHandler: loggedIn }, async ({ session }, reply) => {
     await session.regenerateId()
-    return back(reply, session, 'Same session, new id. The old one is dead.')
+    return back(reply, session, 'Same session, new id. The old id no longer works.')
   })
 
   app.post('/clear', { preHandler: loggedIn }, async ({ session }, reply) => {
     session.clear()
-    return back(reply, session, 'Cleared: every key is gone, your login among them.')
+    return back(reply, session, 'Cleared. All data are deleted, and so you are logged out.')
   })
 
   app.post('/logout', { preHandler: loggedIn }, async ({ session }, reply) => {
     await session.destroy()
-    return back(reply, session, 'Logged out. The session is gone from the store.')
+    return back(reply, session, 'Logged out. The session is removed from the store.')
   })
 
   return app
@@ -70,7 +71,7 @@ async function loggedIn({ session }: FastifyRequest, reply: FastifyReply) {
   if (session.user === undefined) return back(reply, session, 'You are not logged in.')
 }
 
-/** POST, redirect, GET: reloading the page does not send the form again. */
+/** Redirects after a POST, so that reloading the page does not send the form again. */
 function back(reply: FastifyReply, session: Session, flash: string) {
   session.flash = flash
   return reply.redirect('/', 303)
@@ -79,7 +80,7 @@ function back(reply: FastifyReply, session: Session, flash: string) {
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 
-/** Enough to see that an id has changed, useless to a thief. The id itself belongs on no page and in no log. */
+/** Shows whether the id has changed, and is useless to a thief. Never put the id itself on a page or into a log. */
 const fingerprint = (id = '') => createHash('sha256').update(id).digest('hex').slice(0, 12)
 
 const PAGE_HEADERS = {
@@ -123,7 +124,7 @@ function account(session: Session): string {
   <section class="card" aria-label="Time left">
     <div class="clock"><span>Ends in</span> <output id="remaining" data-seconds="${seconds}">${clock(seconds)}</output></div>
     <progress id="bar" max="${session.metadata.lifetime}" value="${seconds}" aria-label="Time left"></progress>
-    <p class="hint">Rolling: loading this page starts it over.</p>
+    <p class="hint">Rolling: loading this page starts the time anew.</p>
   </section>
   <section class="card" aria-label="Session">
     <dl>

@@ -1,4 +1,4 @@
-// Sessions in Redis: they survive a restart of the application, and its processes share them.
+// Sessions in Redis survive a restart of the application, and several processes can share them.
 //
 //   REDIS_URL=redis://127.0.0.1:6379 node --import=ts-blank-space/register examples/redis.ts
 
@@ -10,8 +10,8 @@ import { Redis } from 'ioredis'
 export async function build({ url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' } = {}) {
   const app = Fastify()
 
-  // The client is the application's: it makes it, and closes it. When Redis goes away later, requests that need their
-  // session are answered with 503 until it is back.
+  // The application creates the client and closes it; the store only uses it. While Redis is unreachable, requests that
+  // load a session are answered with 503.
   const client = new Redis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 1,
@@ -31,13 +31,13 @@ export async function build({ url = process.env.REDIS_URL ?? 'redis://127.0.0.1:
       `Redis cannot be used (${reason}). Start it, or set REDIS_URL, as in REDIS_URL=redis://127.0.0.1:6379`
     )
   }
-  // Before the plugin is registered: Fastify runs the last hook first.
+  // Add this hook before registering the plugin. Fastify runs onClose hooks in reverse order: the client closes last.
   app.addHook('onClose', () => client.disconnect())
 
   await app.register(starsessions, {
     store: new RedisStore({ client, prefix: 'example:session:' }),
     lifetime: { days: 14 },
-    // Not only Secure: this example is also for plain http.
+    // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
     cookie: { secure: 'auto' }
   })
 

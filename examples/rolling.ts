@@ -1,4 +1,4 @@
-// A session that ends after 20 minutes without a request, and after 8 hours however busy its visitor is.
+// A session that ends after 20 minutes without a request that loads it, and after 8 hours in any case.
 //
 //   node --import=ts-blank-space/register examples/rolling.ts
 
@@ -17,7 +17,7 @@ export async function build({ lifetime = { minutes: 20 }, absoluteLifetime = { h
     rolling: true,
     lifetime,
     absoluteLifetime,
-    // Not only Secure: this example is also for plain http.
+    // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
     cookie: { secure: 'auto' }
   })
 
@@ -27,13 +27,13 @@ export async function build({ lifetime = { minutes: 20 }, absoluteLifetime = { h
     return { secondsLeft: session.remainingSeconds }
   })
 
-  // Loading is enough: nothing is changed here, and the session still starts over with its full lifetime.
+  // Nothing is changed here. Loading the session is enough to start its 20 minutes anew.
   app.get('/', async (request) => {
     const session = await request.loadSession()
     return { user: session.user ?? null, secondsLeft: session.remainingSeconds }
   })
 
-  // Not loaded, not prolonged: what a browser fetches on its own does not keep a session alive.
+  // This route does not load the session, so requests that a browser makes on its own do not keep the session alive.
   app.get('/health', async () => 'ok')
 
   return app

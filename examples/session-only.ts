@@ -1,4 +1,4 @@
-// A session that lasts until the browser closes: without a lifetime, the cookie has no Max-Age.
+// A session that lasts until the browser closes. Without the option `lifetime`, the cookie has no Max-Age.
 //
 //   node --import=ts-blank-space/register examples/session-only.ts
 
@@ -9,9 +9,9 @@ import starsessions, { InMemoryStore } from 'fastify-starsessions'
 export async function build() {
   const app = Fastify()
   await app.register(starsessions, {
-    // Only the browser knows when it closes. The store forgets a session that nobody asked for in an hour.
+    // The store cannot know when the browser closes. It deletes a session that no request has used for an hour.
     store: new InMemoryStore({ gcTtl: 60 * 60 }),
-    // Not only Secure: this example is also for plain http.
+    // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
     cookie: { secure: 'auto' }
   })
 

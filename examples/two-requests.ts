@@ -1,5 +1,5 @@
-// Two requests of one session at once, over a store that can compare and over one that cannot. README.md, "Two requests
-// at once", drives this with curl.
+// Several requests of one session at the same time, over a store that can compare before it writes and over one that
+// cannot. README.md, "Two requests at once", tries this program with curl.
 //
 //   node --import=ts-blank-space/register examples/two-requests.ts
 
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyRequest } from 'fastify'
 import starsessions, { InMemoryStore, type SessionStore } from 'fastify-starsessions'
 
-/** The least that a store has to be: it cannot compare, so that the last write wins as a whole. */
+/** A store with the three required methods only. It cannot compare, so the last write replaces everything before it. */
 function threeMethods(): SessionStore {
   const store = new InMemoryStore()
   return {
@@ -18,13 +18,13 @@ function threeMethods(): SessionStore {
   }
 }
 
-/** The same application twice: over a store with `replace`, and over one without. */
+/** The same application twice: under /compared over a store with `replace`, under /blind over a store without. */
 export async function build({ pause = 1000 } = {}) {
   const app = Fastify()
   for (const [name, store] of Object.entries({ compared: new InMemoryStore(), blind: threeMethods() })) {
     app.register(
       async (scope) => {
-        // Not only Secure: this example is also for plain http.
+        // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
         await scope.register(starsessions, { store, cookieName: name, cookie: { secure: 'auto' } })
 
         scope.post('/login', async (request) => {
@@ -34,7 +34,7 @@ export async function build({ pause = 1000 } = {}) {
           return { user: session.user }
         })
 
-        // Slow enough for another request to come in between.
+        // The pause leaves time for another request in between.
         scope.put('/cart/:article', async (request: FastifyRequest<{ Params: { article: string } }>) => {
           const session = await request.loadSession()
           await sleep(pause)
@@ -42,7 +42,7 @@ export async function build({ pause = 1000 } = {}) {
           return { ok: true }
         })
 
-        // Of one key two requests can only make two different values: what depends on the old one is an update().
+        // The new value depends on the old one. update() hands in the newest data, so that every visit is counted.
         scope.post('/visit', async (request) => {
           const session = await request.loadSession()
           const visits = await session.update((newest) => {

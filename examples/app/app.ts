@@ -1,5 +1,5 @@
-// A whole application to copy from: people log in and out, some of them are editors, forms are protected against CSRF,
-// messages survive a redirect, and the sessions are in Redis, or in memory while you develop. Its tests are in
+// A whole application to copy from. Users log in and out, and some of them are editors. Forms are protected against
+// CSRF, and messages survive a redirect. The sessions are in Redis, or in memory while you develop. The tests are in
 // test/behaviour/application.test.ts.
 //
 //   node --import=ts-blank-space/register examples/app/app.ts
@@ -17,7 +17,7 @@ import { Redis } from 'ioredis'
 
 declare module 'fastify-starsessions' {
   interface SessionData {
-    /** Who is logged in. What somebody may do is looked up for each request, so that taking it away works at once. */
+    /** The name of the user who is logged in. The role is not kept here, so that a change of it counts at once. */
     user?: string
   }
 }
@@ -31,7 +31,7 @@ interface User {
   role: Role
 }
 
-// A field that is missing, too long, or there twice is a 400.
+// A form with a field that is missing, too long or sent twice is answered with 400.
 const text = (maxLength: number) => ({ type: 'string', maxLength })
 const bodyOf = (properties: object) => ({ body: { type: 'object', required: Object.keys(properties), properties } })
 const credentials = bodyOf({ name: text(100), password: text(1000) })
@@ -39,7 +39,7 @@ const news = bodyOf({ text: text(1000) })
 
 const hash = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>
 
-/** Yours is a table in a database. */
+/** In your application, this is a table in a database. */
 export class Users {
   readonly #users = new Map<string, User>()
   readonly #nobody = { salt: randomBytes(16), passwordHash: randomBytes(32) }
@@ -55,7 +55,7 @@ export class Users {
     return name === undefined ? undefined : this.#users.get(name)
   }
 
-  /** Takes as long for a name that is not there, so that nobody can find out which are. */
+  /** An unknown name takes as long as a known one, so that nobody can find out by the time which names exist. */
   async login(name: string, password: string): Promise<User | undefined> {
     const user = this.find(name)
     const { salt, passwordHash } = user ?? this.#nobody
@@ -65,15 +65,15 @@ export class Users {
 
 export interface Options {
   users: Users
-  /** Without it, the sessions are in memory: they end with the process. */
+  /** Without a URL, the sessions are in memory and end with the process. */
   redisUrl?: string | undefined
-  /** Behind HTTPS: the cookie is Secure, and under a name that no subdomain can plant. */
+  /** Set this behind HTTPS: the cookie is then Secure, and a subdomain cannot set a cookie of its name. */
   production?: boolean
   /** The address of the proxy that terminates HTTPS. */
   trustProxy?: string
 }
 
-/** A client that is connected. When Redis is not there, the error comes at once and says why. */
+/** Returns a connected client. If Redis cannot be reached, this fails within seconds, and the error says why. */
 async function connect(url: string, log: FastifyBaseLogger): Promise<Redis> {
   // README.md, "Redis in production", explains these settings.
   const client = new Redis(url, {
@@ -96,7 +96,7 @@ async function connect(url: string, log: FastifyBaseLogger): Promise<Redis> {
   } catch {
     client.disconnect()
     throw new Error(
-      `Redis cannot be used (${reason}). Start it, correct REDIS_URL, or leave REDIS_URL out to do without.`
+      `Redis cannot be used (${reason}). Start it, correct REDIS_URL, or unset REDIS_URL to keep sessions in memory.`
     )
   }
 }
@@ -114,14 +114,14 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
     absoluteLifetime: { hours: 12 },
     cookieName: production ? '__Host-session' : 'session',
     cookie: { secure: production ? true : 'auto' },
-    // The plugins below read request.session before a handler could load it.
+    // The plugins below use request.session in their hooks, before a handler could load it.
     autoload: true
   })
   await app.register(flash)
   await app.register(csrfProtection, { sessionPlugin: '@fastify/session' })
   await app.register(formbody)
 
-  // Every form, by default. In preHandler, when the body with the token has been read.
+  // Protect every form. The hook is preHandler, because the token is in the body, and the body has been parsed by then.
   app.addHook('preHandler', (request, reply, done) => {
     if (['GET', 'HEAD', 'OPTIONS'].includes(request.method)) done()
     else app.csrfProtection(request, reply, done)
@@ -137,7 +137,7 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
 
   let notice = 'Nothing new.'
 
-  // Nobody's visit costs anything: no form, no token, no session, no cookie.
+  // A visitor who is not logged in gets no form here, and so no token, no session and no cookie.
   app.get('/', async ({ session }, reply) => {
     const user = users.find(session.user)
     if (user === undefined) return page(reply, '<p>Nobody is logged in. <a href="/login">Log in</a></p>')
@@ -158,7 +158,8 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
       request.flash('error', 'Wrong name or password.')
       return reply.redirect('/login', 303)
     }
-    // Before anything is written. Whoever planted the session from before knows its id and its CSRF secret: keep neither.
+    // Begin a new session before writing to it. An attacker may have planted the old one, and would know its id and its
+    // CSRF secret.
     await request.session.regenerate()
     request.session.user = user.name
     request.flash('info', 'Welcome.')
@@ -166,7 +167,8 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
   })
 
   app.post('/logout', async (request, reply) => {
-    // At once, and whatever other requests of this session are doing. A message begins a new session.
+    // This ends the session at once, even if other requests of the session are still running. A flash message here
+    // would begin a new session.
     await request.session.destroy()
     return reply.redirect('/', 303)
   })
@@ -182,7 +184,7 @@ export async function build({ users, redisUrl, production = false, trustProxy = 
     return reply.redirect('/', 303)
   })
 
-  // For the load balancer: it has no session.
+  // For the load balancer, which has no session.
   app.get('/health', { config: { autoloadSession: false } }, async () => ({ ok: true }))
 
   return app
@@ -213,7 +215,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const redisUrl = process.env.REDIS_URL || undefined
   if (redisUrl === undefined) {
     console.warn(
-      'Sessions are in memory and end with this process. To keep them in Redis: REDIS_URL=redis://127.0.0.1:6379'
+      'Sessions are in memory and end with this process. To keep them in Redis, set REDIS_URL=redis://127.0.0.1:6379'
     )
   }
   try {

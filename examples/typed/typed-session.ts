@@ -1,4 +1,4 @@
-// Declare once what your sessions hold, and every session of the application is typed.
+// Declare once which data your sessions hold, and TypeScript knows them in the whole application.
 //
 //   node --import=ts-blank-space/register examples/typed/typed-session.ts
 
@@ -15,7 +15,7 @@ declare module 'fastify-starsessions' {
 
 export async function build() {
   const app = Fastify()
-  // Not only Secure: this example is also for plain http.
+  // 'auto' makes the cookie Secure over https only, so that this example also works over plain http.
   await app.register(starsessions, { autoload: true, lifetime: { days: 1 }, cookie: { secure: 'auto' } })
 
   app.post<{ Params: { article: string } }>('/cart/:article', async (request) => {
@@ -28,7 +28,7 @@ export async function build() {
   })
 
   app.get('/', async ({ session }) => {
-    // Neither compiles: `session.user` may be missing, and there is no such key as `session.basket`.
+    // Neither of these two lines compiles: `session.user` may be missing, and `session.basket` is not declared.
     // @ts-expect-error
     const name = () => session.user.name
     // @ts-expect-error
