@@ -13,8 +13,8 @@ import starsessions, { type SessionStore } from 'fastify-starsessions'
 const DAY = 24 * 60 * 60
 
 /**
-  * The modification time of a file says when its session expires. This store does not delete expired files.
-  * Delete them with a timer, or with `find <folder> -type f -not -newermt now -delete`.
+ * The modification time of a file says when its session expires. This store does not delete expired files.
+ * Delete them with a timer, or with `find <folder> -type f -not -newermt now -delete`.
  */
 export class FileStore implements SessionStore {
   readonly #folder: string

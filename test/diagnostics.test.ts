@@ -7,14 +7,14 @@ import { MapStore } from './support/map-store.ts'
 
 const NAMES = ['load', 'commit', 'conflict', 'rotate', 'destroy', 'store-error'] as const
 
-t.test('a fingerprint names a session one way', async (t) => {
+t.test('a fingerprint is the same for the same id, and does not show the id', async (t) => {
   t.match(fingerprint('id-1'), /^[\w-]{16}$/)
   t.equal(fingerprint('id-1'), fingerprint('id-1'))
   t.not(fingerprint('id-1'), fingerprint('id-2'))
   t.equal(fingerprint(undefined), undefined)
 })
 
-t.test('each channel tells durations, attempts and sizes, and never an id or data', async (t) => {
+t.test('each channel publishes durations, attempts and sizes, and never an id or session data', async (t) => {
   const messages: { name: string; [key: string]: unknown }[] = []
   for (const name of NAMES) {
     const listener = (message: unknown) => void messages.push({ ...(message as object), name })
@@ -63,7 +63,7 @@ t.test('each channel tells durations, attempts and sizes, and never an id or dat
   for (const secret of [cookieValue(cookie), cookieValue(rotated.cookie), 'secret data']) t.notOk(text.includes(secret))
 })
 
-t.test('each rotation is told, in an update() and over a store that cannot compare as well', async (t) => {
+t.test('each rotation is published, also inside update() and over a store that cannot compare', async (t) => {
   const rotations: unknown[] = []
   const listener = (message: unknown) => void rotations.push(message)
   subscribe('starsessions:rotate', listener)
@@ -81,7 +81,7 @@ t.test('each rotation is told, in an update() and over a store that cannot compa
   }
 })
 
-t.test('without a subscriber nothing is published; the log has the attempts', async (t) => {
+t.test('without a subscriber, the log still has the number of attempts', async (t) => {
   const { send, log } = await testApp(t, { store: new InMemoryStore() })
   const { cookie } = await send(undefined, (session) => void (session.a = 1))
   await send(cookie, async (session) => {

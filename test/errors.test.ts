@@ -1,7 +1,7 @@
 import t from 'tap'
 import * as errors from '../lib/errors.ts'
 
-t.test('each error has its code and status', async (t) => {
+t.test('each error has the documented code and status', async (t) => {
   const catalogue = [
     [new errors.SessionNotLoadedError('loadSession', 'true'), 'FST_SESSION_NOT_LOADED', 500],
     [new errors.SessionOptionsError('x'), 'FST_SESSION_OPTIONS', 500],
@@ -15,12 +15,12 @@ t.test('each error has its code and status', async (t) => {
   for (const [error, code, statusCode] of catalogue) t.match(error, { code, statusCode })
 })
 
-t.test('not loaded: the message says what to do', async (t) => {
+t.test('the error for a session that is not loaded says how to load it', async (t) => {
   const error = new errors.SessionNotLoadedError('loadSession', 'true')
   t.match(error.message, /await request\.loadSession\(\).*autoloadSession: true/)
 })
 
-t.test('unavailable: what went wrong is in the cause, and the message stays the same', async (t) => {
+t.test('the error for an unavailable store has a fixed message and keeps the original error as cause', async (t) => {
   const cause = new Error('secret host is down')
   const error = new errors.SessionUnavailableError({ cause })
   t.equal(error.cause, cause)
@@ -30,7 +30,7 @@ t.test('unavailable: what went wrong is in the cause, and the message stays the 
   t.ok(error instanceof errors.SessionUnavailableError)
 })
 
-t.test('what names keys stays out of the response, and in the log', async (t) => {
+t.test('a message that names session keys is replaced for the response, and stays as cause for the log', async (t) => {
   const named = new errors.SessionSerializeError('key "cart"')
   const fixed = errors.withFixedMessage(named)
   t.match(fixed, { code: 'FST_SESSION_SERIALIZE', message: 'The session cannot be serialized: see the log' })

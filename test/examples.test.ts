@@ -16,18 +16,21 @@ import { connections, othersHaveGone } from './support/redis-connections.ts'
 import { startRedis } from './support/redis-server.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-// The examples import the package by its name, as a reader does: that is the built one.
+// The examples import the package by its name, as an application does. That resolves to the built package in dist/.
 if (!existsSync(join(root, 'dist/lib/index.js'))) throw new Error('dist/ is missing: run `npm run build` first')
 
 const SECRET = 'a secret of thirty-two characters'
 
-/** By a computed name, because a typed import would take the typed example's declaration into this program. */
+/**
+ * Imports an example by a computed name. TypeScript would follow a literal name, and the typed example's declaration of
+ * SessionData would then hold for this program as well.
+ */
 async function build(name: string, options?: object): Promise<FastifyInstance> {
   const example = await import(new URL(`../examples/${name}.ts`, import.meta.url).href)
   return example.build(options)
 }
 
-/** A request with the jar's cookies; what the response sets goes into the jar. */
+/** Sends a request with the cookies of the jar, and puts the cookies of the response into the jar. */
 async function ask(app: FastifyInstance, jar: CookieJar, request: string, payload?: object) {
   const [method, url] = request.split(' ') as ['GET', string]
   const response = await app.inject({ method, url, headers: { cookie: jar.header() }, ...(payload && { payload }) })
@@ -35,14 +38,14 @@ async function ask(app: FastifyInstance, jar: CookieJar, request: string, payloa
   return { status: response.statusCode, body: response.body, json: () => response.json(), setCookie }
 }
 
-/** A jar with one cookie, as somebody has it who copied it. */
+/** A jar with one cookie, like that of a thief who has copied the cookie. */
 function jarWith(name: string, value = ''): CookieJar {
   const jar = new CookieJar()
   jar.take({ headers: { 'set-cookie': `${name}=${value}` } })
   return jar
 }
 
-t.test('basic: counts the visits of each visitor', async (t) => {
+t.test('basic counts the visits of each visitor', async (t) => {
   const app = await build('basic', { secretKey: SECRET })
   t.teardown(() => app.close())
   const jar = new CookieJar()
@@ -51,14 +54,14 @@ t.test('basic: counts the visits of each visitor', async (t) => {
 
   t.equal(jar.attribute('session', 'max-age'), String(14 * 86_400))
   t.equal(jar.attribute('session', 'httponly'), '')
-  t.equal(jar.attribute('session', 'secure'), undefined, 'over http')
+  t.equal(jar.attribute('session', 'secure'), undefined, 'not Secure over http')
 
   const forged = jarWith('session', `x${jar.get('session')}`)
-  t.same((await ask(app, forged, 'GET /')).json(), { visits: 1 }, 'a changed cookie is none')
+  t.same((await ask(app, forged, 'GET /')).json(), { visits: 1 }, 'a cookie that was changed opens no session')
   await t.rejects(build('basic', { secretKey: undefined }), { code: 'FST_SESSION_OPTIONS', message: /SESSION_SECRET/ })
 })
 
-t.test('login: a form logs in and out, over a real connection', async (t) => {
+t.test('login: a form logs in and out over a real connection', async (t) => {
   const app = await build('login')
   t.teardown(() => app.close())
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -85,11 +88,11 @@ t.test('login: a form logs in and out, over a real connection', async (t) => {
     t.equal(ada.jar.header(), '')
   })
 
-  await t.test('the right password logs in under a new id, and the id from before is dead', async (t) => {
+  await t.test('the right password logs in under a new id, and the old id no longer works', async (t) => {
     const ada = visitor()
     await ada.post('/login', { name: 'Ada', password: 'wrong' })
     const before = ada.jar.get('session')
-    t.type(before, 'string', 'the flash needs a session')
+    t.type(before, 'string', 'the flash message has made a session')
 
     await ada.post('/login', right)
     const after = ada.jar.get('session')
@@ -105,14 +108,14 @@ t.test('login: a form logs in and out, over a real connection', async (t) => {
     t.equal(ada.jar.attribute('session', 'max-age'), '900')
   })
 
-  await t.test('a wrong password says so', async (t) => {
+  await t.test('a wrong password shows a message', async (t) => {
     const ada = visitor()
     await ada.post('/login', { name: 'Ada', password: 'wrong' })
     t.match(await ada.get(), /That did not work[\s\S]*Nobody is logged in/)
     t.equal(ada.jar.header(), '', 'the session that carried the flash is over')
   })
 
-  await t.test('rotate keeps the data and kills the old id', async (t) => {
+  await t.test('rotate keeps the data, and the old id no longer works', async (t) => {
     const ada = visitor()
     await ada.post('/login', right)
     const before = ada.jar.get('session')
@@ -122,7 +125,7 @@ t.test('login: a form logs in and out, over a real connection', async (t) => {
     t.match(await visitor(jarWith('session', before)).get(), 'Nobody is logged in')
   })
 
-  await t.test('clear and log out end the session; the copied cookie is dead', async (t) => {
+  await t.test('clear and log out end the session, also for a copied cookie', async (t) => {
     for (const [path, flash] of [
       ['/clear', 'Cleared'],
       ['/logout', 'Logged out']
@@ -145,7 +148,7 @@ t.test('login: a form logs in and out, over a real connection', async (t) => {
     }
   })
 
-  await t.test('without "remember me" the cookie ends with the browser, also when it is issued again', async (t) => {
+  await t.test('without "remember me" the cookie lasts until the browser closes, also when sent again', async (t) => {
     const ada = visitor()
     await ada.post('/login', { name: 'Ada', password: 'open sesame' })
     t.equal(ada.jar.attribute('session', 'max-age'), undefined)
@@ -155,7 +158,7 @@ t.test('login: a form logs in and out, over a real connection', async (t) => {
     t.equal(ada.jar.attribute('session', 'max-age'), undefined)
   })
 
-  await t.test('a name cannot bring markup', async (t) => {
+  await t.test('a name cannot bring HTML onto the page', async (t) => {
     const eve = visitor()
     await eve.post('/login', { ...right, name: `<img src=x onerror='"&'>` })
     const page = await eve.get()
@@ -164,19 +167,19 @@ t.test('login: a form logs in and out, over a real connection', async (t) => {
   })
 })
 
-t.test('autoload: by path, and by route, which wins', async (t) => {
+t.test('autoload loads by path or by route, and the route wins', async (t) => {
   const app = await build('autoload')
   t.teardown(() => app.close())
   const jar = new CookieJar()
   t.same((await ask(app, jar, 'GET /account')).json(), { user: null }, 'loaded by prefix')
-  t.equal((await ask(app, jar, 'GET /welcome')).body, 'Welcome, ada!', "loaded by the route's own word")
+  t.equal((await ask(app, jar, 'GET /welcome')).body, 'Welcome, ada!', 'loaded by the config of the route')
   t.same((await ask(app, jar, 'GET /account?x=/')).json(), { user: 'ada' })
   t.same((await ask(app, jar, 'GET /api/v1/me')).json(), { user: 'ada' }, 'loaded by RegExp')
-  t.same((await ask(app, jar, 'GET /account/help')).json(), { loaded: false }, 'the route has refused')
-  t.same((await ask(app, jar, 'GET /accounting')).json(), { loaded: false }, 'not a whole segment')
+  t.same((await ask(app, jar, 'GET /account/help')).json(), { loaded: false }, 'not loaded by the config of the route')
+  t.same((await ask(app, jar, 'GET /accounting')).json(), { loaded: false }, 'the prefix is not a whole segment')
 })
 
-t.test('rolling: a request starts the session over, inactivity ends it', async (t) => {
+t.test('rolling: a request starts the lifetime anew, and inactivity ends the session', async (t) => {
   const app = await build('rolling', { lifetime: 4, absoluteLifetime: 60 })
   t.teardown(() => app.close())
   const jar = new CookieJar()
@@ -185,14 +188,14 @@ t.test('rolling: a request starts the session over, inactivity ends it', async (
     await sleep(1_500)
     const response = await ask(app, jar, 'GET /')
     t.same(response.json(), { user: 'ada', secondsLeft: 4 }, `after ${request * 1.5} s`)
-    t.match(response.setCookie, [/Max-Age=4;/], 'issued again')
+    t.match(response.setCookie, [/Max-Age=4;/], 'the cookie is sent again')
   }
-  t.same((await ask(app, jar, 'GET /health')).setCookie, [], 'not loaded, not prolonged')
+  t.same((await ask(app, jar, 'GET /health')).setCookie, [], 'without loading, nothing is prolonged')
   await sleep(4_100)
   t.equal((await ask(app, jar, 'GET /')).json().user, null)
 })
 
-t.test('rolling: the absolute lifetime ends it, however active it is', async (t) => {
+t.test('rolling: the absolute lifetime ends a session in use as well', async (t) => {
   const app = await build('rolling', { lifetime: 3, absoluteLifetime: 3 })
   t.teardown(() => app.close())
   const jar = new CookieJar()
@@ -200,12 +203,12 @@ t.test('rolling: the absolute lifetime ends it, however active it is', async (t)
   await sleep(1_100)
   const { user, secondsLeft } = (await ask(app, jar, 'GET /')).json()
   t.equal(user, 'ada')
-  t.ok(secondsLeft < 3, 'not started over')
+  t.ok(secondsLeft < 3, 'the absolute lifetime has not started anew')
   await sleep(2_000)
   t.equal((await ask(app, jar, 'GET /')).json().user, null)
 })
 
-t.test('session-only: the cookie ends with the browser', async (t) => {
+t.test('session-only: the cookie lasts until the browser closes', async (t) => {
   const app = await build('session-only')
   t.teardown(() => app.close())
   const jar = new CookieJar()
@@ -216,7 +219,7 @@ t.test('session-only: the cookie ends with the browser', async (t) => {
   t.same((await ask(app, jar, 'GET /draft')).json(), { draft: { text: 'Dear all' } })
 })
 
-t.test('typed-session: keeps a cart', async (t) => {
+t.test('typed-session keeps a cart', async (t) => {
   const app = await build('typed/typed-session')
   t.teardown(() => app.close())
   const jar = new CookieJar()
@@ -229,7 +232,7 @@ t.test('typed-session: keeps a cart', async (t) => {
   t.same((await ask(app, jar, 'GET /')).json(), { user: null, pieces: 3 })
 })
 
-t.test('encrypted-cookie: an old key still reads, the newest one writes', async (t) => {
+t.test('encrypted-cookie reads with an old key and writes with the newest key', async (t) => {
   const key = (byte: number) => Buffer.alloc(32, byte).toString('base64')
   const start = (...bytes: number[]) =>
     build('encrypted-cookie', { keys: bytes.map(key), secrets: bytes.map((byte) => key(byte + 100)) })
@@ -240,18 +243,18 @@ t.test('encrypted-cookie: an old key still reads, the newest one writes', async 
   t.same((await ask(before, jar, 'PUT /notes/hidden')).json(), ['hidden'])
   const old = jarWith('session', jar.get('session'))
   const content = Buffer.from(jar.get('session')!.split('.')[0]!, 'base64').toString('latin1')
-  t.notMatch(content, /notes|hidden/, 'nobody can read it')
+  t.notMatch(content, /notes|hidden/, 'the cookie shows no data')
 
-  t.same((await ask(during, jar, 'GET /notes')).json(), ['hidden'], 'the old key reads')
-  t.same((await ask(after, old, 'GET /notes')).json(), [], 'without the old key it is no session')
+  t.same((await ask(during, jar, 'GET /notes')).json(), ['hidden'], 'the old key still reads the cookie')
+  t.same((await ask(after, old, 'GET /notes')).json(), [], 'without the old key the cookie opens no session')
 
   t.same((await ask(during, jar, 'PUT /notes/more')).json(), ['hidden', 'more'])
-  t.same((await ask(after, jar, 'GET /notes')).json(), ['hidden', 'more'], 'it was written with the new one')
+  t.same((await ask(after, jar, 'GET /notes')).json(), ['hidden', 'more'], 'the cookie was written with the new key')
 
   await t.rejects(build('encrypted-cookie', { keys: [undefined] }), { code: 'FST_SESSION_OPTIONS' })
 })
 
-t.test('redis: a session outlives the application, and the client ends with it', async (t) => {
+t.test('redis: a session outlives the application, and closing the application closes the client', async (t) => {
   const server = await startRedis()
   t.teardown(() => server.stop())
   const url = `redis://127.0.0.1:${server.port}`
@@ -276,7 +279,7 @@ t.test('redis: a session outlives the application, and the client ends with it',
   await ask(second, jar, 'POST /logout')
   t.equal(jar.header(), '')
   t.same(await observer.keys('*'), [])
-  t.same((await ask(second, copy, 'GET /')).json(), { user: null }, 'the copied cookie is dead')
+  t.same((await ask(second, copy, 'GET /')).json(), { user: null }, 'the copied cookie no longer works')
 
   await ask(second, jar, 'POST /login/ada')
   await server.stop()
@@ -286,7 +289,7 @@ t.test('redis: a session outlives the application, and the client ends with it',
   await second.close()
 })
 
-t.test('custom-store: sessions are files that outlive the application', async (t) => {
+t.test('custom-store keeps sessions in files that outlive the application', async (t) => {
   const folder = join(t.testdir({}), 'sessions')
   const jar = new CookieJar()
   const first = await build('custom-store', { folder })
@@ -303,15 +306,15 @@ t.test('custom-store: sessions are files that outlive the application', async (t
   await utimes(join(folder, file), 1, 1)
   t.same((await ask(second, jar, 'GET /')).json(), { visits: 1 }, 'expired')
   await ask(second, jar, 'POST /logout')
-  t.same(await readdir(folder), [file], 'only what has expired is left')
+  t.same(await readdir(folder), [file], 'only the expired session is left')
 
   const broken = await build('custom-store', { folder: join(folder, file) })
   t.teardown(() => broken.close())
   await writeFile(join(folder, file), '')
-  t.equal((await ask(broken, jarWith('session', 'x'.repeat(43)), 'GET /')).status, 503, 'a broken store is no logout')
+  t.equal((await ask(broken, jarWith('session', 'x'.repeat(43)), 'GET /')).status, 503, 'nobody is logged out')
 })
 
-t.test('two-requests: what a store with replace keeps, and what one without it loses', async (t) => {
+t.test('two-requests: a store with replace keeps all changes, and a store without it loses some', async (t) => {
   const app = await build('two-requests', { pause: 100 })
   t.teardown(() => app.close())
   const after = async (scope: string) => {
@@ -336,10 +339,10 @@ t.test('two-requests: what a store with replace keeps, and what one without it l
   const blind = await after('blind')
   t.equal(blind.keys.length, 3, 'two of three writes are lost')
   t.equal(blind.late, 200)
-  t.ok(blind.afterLogout.includes('user'), 'and the logout is undone')
+  t.ok(blind.afterLogout.includes('user'), 'and a late write has undone the logout')
 })
 
-t.test('custom-serializer: a Date and a Set come back as what they were', async (t) => {
+t.test('custom-serializer: a Date comes back as a Date, and a Set as a Set', async (t) => {
   const app = await build('custom-serializer')
   t.teardown(() => app.close())
   app.get('/function', async (request) => {
@@ -355,7 +358,7 @@ t.test('custom-serializer: a Date and a Set come back as what they were', async 
   t.match((await ask(app, jar, 'GET /function')).json(), { statusCode: 500, code: 'FST_SESSION_SERIALIZE' })
 })
 
-t.test('an example that misses something ends at once, and names the variable to set', async (t) => {
+t.test('an example without a variable that it needs ends at once, and names the variable', async (t) => {
   const { SESSION_SECRET: _, SESSION_KEY: __, ...env } = process.env
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
@@ -379,11 +382,11 @@ t.test('an example that misses something ends at once, and names the variable to
     })
     t.equal(status, 1, `${name}: ${stderr}`)
     t.match(stderr, new RegExp(`Error.*\\b${variable}\\b`), name)
-    t.match(readFileSync(join(root, `examples/${name}.ts`), 'utf8'), `process.env.${variable}`, `${name} reads it`)
+    t.match(readFileSync(join(root, `examples/${name}.ts`), 'utf8'), `process.env.${variable}`, `used by ${name}`)
   }
 })
 
-t.test('each example runs on its own: it prints its URL and ends when told to', async (t) => {
+t.test('each example runs on its own: it prints its URL, and ends when it is stopped', async (t) => {
   const server = await startRedis()
   t.teardown(() => server.stop())
   const names = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
@@ -404,13 +407,13 @@ t.test('each example runs on its own: it prints its URL and ends when told to', 
       stdio: ['ignore', 'pipe', 'inherit']
     })
     const ended = once(child, 'exit')
-    // Its first line; undefined when it ends without one.
+    // The first line that the example prints; undefined if it ends without one.
     const { value: url } = await createInterface(child.stdout!)[Symbol.asyncIterator]().next()
     t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/, name)
     t.ok((await fetch(url)).status < 500, name)
     child.kill()
     await ended
-    if (name === 'redis.ts') t.equal(child.exitCode, 0, 'it closes itself')
+    if (name === 'redis.ts') t.equal(child.exitCode, 0, 'the application has closed itself')
   })
   await Promise.all(runs)
 })

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
-/** The files of lib/ itself: the entry points are above all folders, and the others, the ground, are below them. */
+/** Files directly in lib/. The entry points are the top floor. The other files are the ground floor, below all folders. */
 const ENTRY_POINTS = ['lib/index.ts', 'lib/testing.ts']
 const GROUND = 'lib'
 
-/** From the top floor down: a file may import its own folder and any floor below it. */
+/** The floors, from the top down. A file may import from its own folder and from any floor below. */
 const FLOORS = [
   [...ENTRY_POINTS, 'lib/cli'],
   ['lib/fastify'],
@@ -21,7 +21,7 @@ const FLOORS = [
 const MOST_FILES = 13
 const MOST_LINES = 260
 
-/** The folder that a file is in; an entry point stands for itself. */
+/** The folder of a file. An entry point counts as a folder of its own. */
 function homeOf(file: string): string {
   if (ENTRY_POINTS.includes(file)) return file
   const [top = '', folder = ''] = dirname(file).split('/')
@@ -42,7 +42,7 @@ const importsOf = (file: string) =>
     ([, specifier = '']) => normalize(join(dirname(file), specifier))
   )
 
-t.test('a file imports its own folder and the floors below it', async (t) => {
+t.test('a file imports only from its own folder and from the floors below', async (t) => {
   for (const file of files) {
     t.not(floorOf(file), -1, `${file} has a floor`)
     for (const target of importsOf(file)) {
@@ -51,11 +51,11 @@ t.test('a file imports its own folder and the floors below it', async (t) => {
   }
 })
 
-t.test('no file imports itself by way of others', async (t) => {
+t.test('no file imports itself through other files', async (t) => {
   const open = new Set<string>()
   const done = new Set<string>()
   const visit = (file: string): void => {
-    t.notOk(open.has(file), `${file} is in no circle`)
+    t.notOk(open.has(file), `${file} is in no import circle`)
     if (done.has(file) || open.has(file)) return
     open.add(file)
     for (const target of importsOf(file)) visit(target)
@@ -65,14 +65,14 @@ t.test('no file imports itself by way of others', async (t) => {
   for (const file of files) visit(file)
 })
 
-t.test('only lib/fastify knows Fastify', async (t) => {
+t.test('only lib/fastify imports Fastify', async (t) => {
   for (const file of files) {
     if (file.startsWith('lib/fastify/') || file === 'types/fastify.ts') continue
     t.notMatch(sourceOf(file), /\bfrom '(fastify|fastify-plugin|@fastify\/cookie)'/, file)
   }
 })
 
-t.test('between the stores and the plugin, no file knows a concrete store or encryptor', async (t) => {
+t.test('no file of record, session or lifecycle imports a concrete store or encryptor', async (t) => {
   for (const file of files) {
     if (!/^lib\/(record|session|lifecycle)\//.test(file)) continue
     for (const target of importsOf(file)) t.notMatch(target, /^lib\/(stores|encryptors)\//, file)

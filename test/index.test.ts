@@ -12,12 +12,12 @@ const NAMES = [
   'SessionUnavailableError'
 ] as const
 
-t.test('the package exports the plugin and what is injected into it, and nothing else', async (t) => {
+t.test('the package exports the plugin, its stores, encryptors, serializer and one error, nothing else', async (t) => {
   t.same(Object.keys(all).sort(), [...NAMES, 'default', 'module.exports'].sort())
   t.equal(all.default, plugin)
 })
 
-t.test('the plugin carries the named exports, for require()', async (t) => {
+t.test('the plugin has the named exports as properties, for require()', async (t) => {
   const exported = Object.fromEntries(Object.entries(all))
   t.equal(exported['module.exports'], all.default)
   for (const name of NAMES) t.equal(all.default[name], exported[name])

@@ -5,7 +5,7 @@ const TIMES = { lifetime: 60, created: 1, last_access: 1.5 }
 
 const accepts = (differences: object): boolean => isMetadata({ ...TIMES, ...differences })
 
-t.test('times are numbers from 0 on, and nothing else', async (t) => {
+t.test('only finite numbers from 0 on are times', async (t) => {
   for (const value of [0, 1.5, 1_700_000_000.123456, 4e9]) {
     t.equal(accepts({ created: value, last_access: value }), true, String(value))
   }
@@ -16,7 +16,7 @@ t.test('times are numbers from 0 on, and nothing else', async (t) => {
   t.equal(isMetadata({}), false)
 })
 
-t.test('each part is absent or as this library writes it', async (t) => {
+t.test('each optional part is absent, or has the form in which this library writes it', async (t) => {
   const parts: Record<string, { good: readonly unknown[]; bad: readonly unknown[] }> = {
     name: { good: [undefined, 'session', ''], bad: [null, 1, ['session'], { name: 'session' }] },
     cookie: {
@@ -55,11 +55,11 @@ t.test('a maxAge that could end the cookie header is refused', async (t) => {
   }
 })
 
-t.test('keys of a later version, or of another program, do no harm', async (t) => {
+t.test('keys of a later version or of another program are accepted', async (t) => {
   t.equal(accepts(JSON.parse('{"rev":1,"lifetime":"x","later":{"a":[1]},"__proto__":1}')), true)
 })
 
-t.test('what stands on Object.prototype is no metadata', async (t) => {
+t.test('properties on Object.prototype do not count as metadata', async (t) => {
   const inherited = {
     ...{ lifetime: 1, created: 0, last_access: 0, name: 'admin', rev: 'x', cookie: { maxAge: 1 } },
     ...{ limit: { lifetime: 1, from: 0 }, rotated: ['sealed'], maxAge: 1, from: 0 }
@@ -84,16 +84,16 @@ t.test('what stands on Object.prototype is no metadata', async (t) => {
   t.equal(isMetadata(metadata), true)
   const { name, rev, cookie, limit, rotated } = metadata
   t.same([name, rev, cookie, limit, rotated], Array(5).fill(undefined))
-  t.equal(JSON.stringify(metadata), JSON.stringify(TIMES), 'nothing of it is written')
+  t.equal(JSON.stringify(metadata), JSON.stringify(TIMES), 'no inherited property is written')
 
   for (const part of [{ cookie: {} }, { limit: { lifetime: 5 } }, { limit: { from: 5 } }]) {
     const partial: Record<string, unknown> = { ...TIMES, ...part }
     hideInherited(partial)
-    t.equal(isMetadata(partial), false, `nor is a part of it: ${JSON.stringify(part)}`)
+    t.equal(isMetadata(partial), false, `inherited properties do not complete ${JSON.stringify(part)}`)
   }
 })
 
-t.test('what is there stays as it is', async (t) => {
+t.test('hiding inherited properties leaves the metadata themselves unchanged', async (t) => {
   const metadata = { ...TIMES, cookie: { maxAge: 9 }, limit: { lifetime: 5, from: 1 }, rotated: [], later: 1 }
   const before = JSON.stringify(metadata)
   hideInherited(metadata)
@@ -101,7 +101,7 @@ t.test('what is there stays as it is', async (t) => {
   t.same(cookieOf(metadata), { maxAge: 9 })
 })
 
-t.test('the parts may be anything when inherited keys are hidden', async (t) => {
+t.test('hiding inherited properties accepts parts of any type', async (t) => {
   for (const value of [null, undefined, 1, 'x', [], true]) {
     const metadata = { ...TIMES, cookie: value, limit: value }
     t.doesNotThrow(() => hideInherited(metadata))
@@ -109,7 +109,7 @@ t.test('the parts may be anything when inherited keys are hidden', async (t) => 
   }
 })
 
-t.test('a record without metadata begins now, and its metadata are good', async (t) => {
+t.test('a record without metadata counts as created now, and its metadata are valid', async (t) => {
   t.same(absentMetadata(7.5), { lifetime: 0, created: 7.5, last_access: 7.5 })
   t.equal(isMetadata(absentMetadata(7.5)), true)
 })

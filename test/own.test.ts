@@ -11,7 +11,7 @@ function pollute(t: { teardown(fn: () => void): void }, properties: PropertyDesc
   }
 }
 
-t.test('a value is read from the object itself, whatever it inherits', async (t) => {
+t.test('a value is read from the object itself, never from its prototype', async (t) => {
   pollute(t, { isAdmin: { value: true } })
   const data: Data = { a: 1, none: undefined }
   t.equal(own(data, 'a'), 1)
@@ -19,7 +19,7 @@ t.test('a value is read from the object itself, whatever it inherits', async (t)
   t.same(own(JSON.parse('{"__proto__":{"a":1}}') as Data, '__proto__'), { a: 1 })
 })
 
-t.test('an object that has a key hasOwnProperty, or no prototype, is asked all the same', async (t) => {
+t.test('an object with a key hasOwnProperty, or without a prototype, can be read as well', async (t) => {
   const hostile: Data = { hasOwnProperty: () => true }
   t.equal(isOwn.call(hostile, 'isAdmin'), false)
   t.equal(own(hostile, 'constructor'), undefined)
@@ -28,7 +28,7 @@ t.test('an object that has a key hasOwnProperty, or no prototype, is asked all t
   t.equal(own(bare, 'a'), 1)
 })
 
-t.test('a key __proto__ is set as data, and the prototype stays', async (t) => {
+t.test('a key __proto__ is set as data, and the prototype does not change', async (t) => {
   const data: Data = {}
   setOwn(data, '__proto__', { isAdmin: true })
   t.same(Object.keys(data), ['__proto__'])
@@ -37,7 +37,7 @@ t.test('a key __proto__ is set as data, and the prototype stays', async (t) => {
   t.equal(JSON.stringify(data), '{"__proto__":{"isAdmin":true}}')
 })
 
-t.test('no setter and no read-only property on Object.prototype keeps a key from being set', async (t) => {
+t.test('a key can be set although Object.prototype has a setter or a read-only property of that name', async (t) => {
   const seen: unknown[] = []
   pollute(t, { user: { set: (value) => void seen.push(value) }, cart: { value: 'theirs', writable: false } })
   const data: Data = {}
@@ -46,7 +46,7 @@ t.test('no setter and no read-only property on Object.prototype keeps a key from
   t.same(seen, [])
 })
 
-t.test('a property that was set is like any other: it can be changed, listed and deleted', async (t) => {
+t.test('a property that was set can be changed, listed and deleted', async (t) => {
   const data: Data = {}
   for (const key of ['a', 'constructor']) {
     setOwn(data, key, 1)
@@ -61,7 +61,7 @@ t.test('a property that was set is like any other: it can be changed, listed and
   }
 })
 
-t.test('a copy has the own properties, and nothing that is inherited shows through', async (t) => {
+t.test('a copy has the own properties only, and inherits none', async (t) => {
   pollute(t, { rolling: { value: true, enumerable: true } })
   const options: { lifetime: number; rolling?: boolean } = Object.assign(Object.create({ inherited: 1 }), {
     lifetime: 60

@@ -1,19 +1,23 @@
-// README.md and docs/ are executed. Each block of ts, js and cjs is a module: it compiles, runs, and answers real requests. An HTML
-// comment before a block may say how, and is not shown:
+// This test executes README.md and docs/. Each code block of ts, js and cjs is a module: the test compiles it, runs it
+// and sends it real requests. An HTML comment before a block, which no reader sees, says which requests:
 //
 //   <!-- example: CONTEXT
 //   METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]
-//   WS /path "TEXT" -> "TEXT" | CODE   (a socket is opened, and sends a message: the answer, or the code it is closed with)
-//   max-age SECONDS | none             (of the session cookie that the answer before has set)
-//   header NAME VALUE                  (of the answer before)
+//   WS /path "TEXT" -> "TEXT" | CODE   (opens a socket and sends TEXT; expects an answer, or the code of the close)
+//   max-age SECONDS | none             (checks the session cookie that the last answer has set)
+//   header NAME VALUE                  (checks a header of the last answer)
 //   -->
 //
-// CONTEXT is nothing (the block is a whole program), one of `CONTEXTS` below, or, for a block of sh, `serve FILE`: its lines
-// run while that program serves, and print what the lines `prints TEXT` or `prints /REGEXP/` say, in this order. FILE is an
-// example, or the name under which the page says to save a block. Requests share a cookie jar. `recipe NAME` is a block
-// that needs packages which are not installed here: .ci/recipes.mjs runs it.
-// "<name>" in an answer's body stands for any text, and in what is sent later for that text.
-// The other lines of sh are checked for what they name.
+// CONTEXT is one of these:
+// - nothing: the block is a whole program
+// - a key of `CONTEXTS` below: the test puts code around the block
+// - `serve FILE`, for a block of sh: the commands run while the program FILE serves. Lines `prints TEXT` or
+//   `prints /REGEXP/` of the comment say what the commands print, in this order. FILE is an example, or the name under
+//   which the page says to save a block.
+// - `recipe NAME`: the block needs packages that are not installed here, and .ci/recipes.mjs runs it
+//
+// Requests of one block share a cookie jar. "<name>" in an expected body accepts any text, and stands for the same text
+// in later requests. In other blocks of sh, the test only checks that the commands exist.
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -58,7 +62,7 @@ const countingVisits = {
   exchanges: ['GET / -> 200 {"visits":1}', 'GET / -> 200 {"visits":2}']
 }
 
-/** What stands around a block. */
+/** The code before and after a block, and the requests that every block of this context is sent. */
 const CONTEXTS: Record<string, { before: string; after: string; exchanges?: string[] }> = {
   '': { before: '', after: '' },
   app: { before: "import Fastify from 'fastify'\nconst app = Fastify()\n", after: '' },
@@ -92,7 +96,7 @@ interface Block {
   readonly language: string
   readonly code: string
   readonly context: string
-  /** The lines of the comment after its first. */
+  /** The lines of the comment, without the first one. */
   readonly expected: readonly string[]
 }
 
@@ -102,7 +106,7 @@ const DOCUMENTS = ['README.md', 'docs/ecosystem.md'].map((file) => ({
 }))
 const readme = DOCUMENTS[0]!.text
 
-/** The code blocks, each with the line it begins at and the comment before it. */
+/** The code blocks of a page. The title has the line at which the block begins. */
 function blocksOf(file: string, text: string): Block[] {
   const fenced = /(?:^<!-- example:?([^\n]*?)(?:\n([\s\S]*?))? ?-->\n)?^```(\w*)\n([\s\S]*?)^```$/gm
   return [...text.matchAll(fenced)].map((match) => {
@@ -123,7 +127,7 @@ const recipes = blocks.filter(({ context }) => context.startsWith('recipe '))
 const programs = blocks.filter((block) => ['ts', 'js', 'cjs'].includes(block.language) && !recipes.includes(block))
 const shells = blocks.filter(({ language }) => language === 'sh')
 
-/** The module that a block stands for; it exports `app` where there is one. */
+/** The source of the module for a block. It exports `app` if the block or its context makes one. */
 function moduleOf({ title, language, code, context }: Block): string {
   const around = CONTEXTS[context]
   if (around === undefined) throw new Error(`${title}: unknown context "${context}"`)
@@ -132,7 +136,7 @@ function moduleOf({ title, language, code, context }: Block): string {
   return `${text}\n${language === 'cjs' ? 'module.exports = { app }' : 'export { app }'}\n`
 }
 
-/** A folder outside the project that is to the examples what an application's own folder is. */
+/** Makes a folder outside the project that looks like the folder of an application. */
 async function applicationFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'starsessions-readme-')))
   const link = async (name: string, target: string) => {
@@ -144,7 +148,7 @@ async function applicationFolder(): Promise<string> {
   const plugins = Object.keys(manifest.devDependencies).filter((name) => name.startsWith('@fastify/'))
   for (const name of ['fastify', 'ioredis', 'msgpackr', 'redis', '@types/node', ...plugins])
     await link(name, join(root, 'node_modules', name))
-  // What docs/ecosystem.md says about the types of @fastify/flash.
+  // docs/ecosystem.md tells applications with @fastify/flash to add this file.
   await writeFile(join(folder, 'secure-session.d.ts'), 'export interface SessionData {}')
   await mkdir(join(folder, 'pages'))
   await writeFile(join(folder, 'pages/home.html'), '<p>{{user}}</p>')
@@ -188,7 +192,7 @@ const files = await Promise.all(
   })
 )
 
-t.test('there are blocks, and each is of a language that is checked', async (t) => {
+t.test('the pages have code blocks, and this test checks each of their languages', async (t) => {
   t.ok(programs.length >= 10)
   t.ok(shells.length >= 4)
   t.same(
@@ -200,15 +204,15 @@ t.test('there are blocks, and each is of a language that is checked', async (t) 
   const script = readFileSync(join(root, '.ci/recipes.mjs'), 'utf8')
   for (const { context } of recipes) t.match(script, `recipe('${context.slice('recipe '.length)}')`, context)
   const all = DOCUMENTS.map(({ text }) => text).join('\n')
-  t.equal(all.match(/^```/gm)?.length, 2 * blocks.length, 'each is found')
-  t.equal(all.match(/^<!-- /gm)?.length, all.match(/^<!-- example/gm)?.length, 'each comment is understood')
+  t.equal(all.match(/^```/gm)?.length, 2 * blocks.length, 'each code block is found')
+  t.equal(all.match(/^<!-- /gm)?.length, all.match(/^<!-- example/gm)?.length, 'each HTML comment is one for this test')
 })
 
-t.test('each block compiles as an application compiles', async (t) => {
-  // A declaration of session data counts for a whole program, so such a block is one of its own.
+t.test('each block compiles with the compiler options of an application', async (t) => {
+  // A declaration of SessionData holds for a whole program, so each block with one is compiled as a program of its own.
   const isDeclaring = (file: string) => readFileSync(file, 'utf8').includes('interface SessionData')
   const groups = [files.filter((file) => !isDeclaring(file)), ...files.filter(isDeclaring).map((file) => [file])]
-  // The compiler does not start under what tap puts into each process that is spawned, so a shell takes that away.
+  // tap sets NODE_OPTIONS for each child process. The compiler does not start with these options, so a shell unsets them.
   const tsc = `unset NODE_OPTIONS; exec "${join(root, 'node_modules/.bin/tsc')}" -p "$0"`
   for (const [index, group] of groups.entries()) {
     const compilerOptions = {
@@ -230,7 +234,7 @@ t.test('each block compiles as an application compiles', async (t) => {
       (error) => String(error.stdout || error)
     )
     const named = failed.replace(/\bblock-(\d+)\.\w+/g, (name, at) => `${programs[at]?.title} as ${name}`)
-    t.equal(named, '', `${group.length} of them`)
+    t.equal(named, '', `${group.length} blocks`)
   }
 })
 
@@ -240,7 +244,7 @@ for (const [index, block] of programs.entries()) {
     const app: FastifyInstance | undefined = (loaded.default ?? loaded).app
     const exchanges = [...(CONTEXTS[block.context]?.exchanges ?? []), ...block.expected]
     if (app === undefined) {
-      t.same(exchanges, [], 'requests need an app')
+      t.same(exchanges, [], 'a block without an app has no requests to answer')
     } else {
       if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
       const visitor: Visitor = {
@@ -252,16 +256,16 @@ for (const [index, block] of programs.entries()) {
       for (const exchange of exchanges) await check(t, visitor, exchange)
       await app.close()
     }
-    t.ok(await othersHaveGone(observer), 'its Redis client is closed')
+    t.ok(await othersHaveGone(observer), 'the Redis client of the block is closed')
   })
 }
 
 interface Visitor {
   readonly origin: string
   readonly jar: CookieJar
-  /** What stands for "<name>". */
+  /** The texts found for "<name>". */
   readonly known: Map<string, string>
-  /** Of the last answer. */
+  /** The headers of the last answer. */
   headers: Headers
 }
 
@@ -285,7 +289,7 @@ async function checkSocket(t: Pick<Tap, 'equal'>, { origin, jar }: Visitor, exch
   }
 }
 
-/** `METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]`, or what is looked for in the answer before */
+/** Sends one request and checks the answer, or checks the last answer. The comment at the top has the syntax. */
 async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange: string) {
   if (exchange.startsWith('WS ')) return checkSocket(t, visitor, exchange)
   const { origin, jar, known } = visitor
@@ -319,7 +323,7 @@ async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange:
   t.same(found, named, exchange)
 }
 
-/** The fields of a form that can upload files. */
+/** A form with these fields, in the encoding that can upload files. */
 function multipart(fields: Record<string, string>): FormData {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
@@ -329,13 +333,13 @@ function multipart(fields: Record<string, string>): FormData {
 for (const { title, code, context, expected } of shells) {
   const lines = code.split('\n').filter((line) => line !== '')
   if (context === '') {
-    t.test(`${title}: each command is there`, async (t) => {
+    t.test(`${title}: each command exists`, async (t) => {
       const commands = lines.flatMap((line) => line.replace(/ # .*$/, '').split(' && '))
       for (const command of commands) await checkCommand(t, command)
     })
     continue
   }
-  t.test(`${title}: ${context}`, { skip: hasCurl ? false : 'there is no curl' }, async (t) => {
+  t.test(`${title}: ${context}`, { skip: hasCurl ? false : 'curl is not installed' }, async (t) => {
     const [, name = ''] = /^serve (\S+)$/.exec(context) ?? []
     const file = savedAs(name) ?? join(root, name)
     if (name === '' || !existsSync(file)) throw new Error(`${context}: no such program`)
@@ -350,7 +354,7 @@ for (const { title, code, context, expected } of shells) {
       port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1]
       if (port !== undefined) break
     }
-    t.ok(port, 'it prints its URL')
+    t.ok(port, 'the program prints its URL')
     server.stdout.resume()
     const jar = await mkdtemp(join(folder, 'jar-'))
     const script = lines.join('\n').replace(/(http:\/\/[\w.]+):3000/g, `$1:${port}`)
@@ -369,7 +373,7 @@ for (const { title, code, context, expected } of shells) {
   })
 }
 
-/** The file of the block that the README says to save under this name: the last program before these words. */
+/** The file of the block that the README says to save under this name. It is the last program before "Save it as". */
 function savedAs(name: string): string | undefined {
   const at = readme.indexOf(`Save it as \`${name}\``)
   if (at === -1) return undefined
@@ -388,18 +392,18 @@ async function checkCommand(t: Pick<Tap, 'ok' | 'fail'>, command: string) {
     for (const name of args.slice(1))
       t.ok([manifest.name, ...Object.keys(manifest.peerDependencies)].includes(name), name)
   } else if (program === 'npx' && verb === manifest.name) {
-    // A key, as it is to be pasted somewhere: 32 bytes or more.
+    // The command prints a key of 32 bytes or more.
     const { stdout } = await run(process.execPath, [join(root, manifest.bin), ...args.slice(1)], { cwd: folder })
     t.ok(Buffer.from(stdout.trim(), 'base64url').length >= 32, command)
   } else if (program === 'redis-cli') {
-    // What such a user may, and may not, is for redis-acl.test.ts.
+    // test/redis/acl.test.ts tests the rights of this user.
     t.ok((await observer.call(verb, name, ...args.slice(2).map((word) => word.replaceAll("'", '')))) === 'OK', command)
   } else if (program === 'node') t.ok(readme.includes(`Save it as \`${verb}\``), command)
   else if (program !== 'curl') t.fail(`${command}: teach this test to check ${program}`)
 }
 
 for (const { file, text } of DOCUMENTS) {
-  t.test(`each link of ${file} leads somewhere`, async (t) => {
+  t.test(`each link of ${file} leads to an existing file and heading`, async (t) => {
     const prose = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '')
     const anchorsOf = (text: string) =>
       [...prose(text).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
@@ -418,9 +422,9 @@ for (const { file, text } of DOCUMENTS) {
   })
 }
 
-t.test('nothing public is left out', async (t) => {
+t.test('the README names every public option, member, error, export and example', async (t) => {
   const source = (file: string) => readFileSync(join(root, file), 'utf8')
-  /** The names that an interface declares, from its opening to the next closing brace under it. */
+  /** The names that an interface declares, found in the source text of the interface. */
   const membersOf = (file: string, name: string) => {
     const opening = new RegExp(`^( *)(?:export )?interface ${name}\\b.*\\{\\n([\\s\\S]*?)^\\1\\}`, 'm')
     const [, indent = '', body = ''] = source(file).match(opening) ?? []

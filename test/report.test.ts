@@ -5,7 +5,7 @@ import starsessions from '../lib/index.ts'
 import { report, tell } from '../lib/report.ts'
 import { MapStore } from './support/map-store.ts'
 
-/** What the process warns of until the test ends. */
+/** Collects the warnings of the process until the test ends. */
 function warnings(t: Test): string[] {
   const told: string[] = []
   const { emitWarning } = process
@@ -27,7 +27,7 @@ async function visit(t: Test, options: object, handler: (session: Record<string,
   for (let at = 0; at < count; at++) await app.inject({ url: '/', headers: { host: 'shop.test' } })
 }
 
-t.test('without a logger, a commit that fails is a warning of the process, once, with its cause', async (t) => {
+t.test('without a logger, the first failed commit is reported as a process warning with its cause', async (t) => {
   const told = warnings(t)
   for (const options of [{}, { logger: false }]) await visit(t, options, (session) => void (session.big = 7n))
   t.match(told, [/^StarsessionsWarning FST_SESSION_SERIALIZE: the session could not be committed: .*key "big"/])
@@ -35,7 +35,7 @@ t.test('without a logger, a commit that fails is a warning of the process, once,
   t.equal(told.length, 1)
 })
 
-t.test('so is a Secure cookie over plain HTTP, and the store in memory in production', async (t) => {
+t.test('without a logger, a Secure cookie over HTTP and a memory store in production are warned of once', async (t) => {
   const told = warnings(t)
   await visit(t, {}, (session) => void (session.user = 'ada'))
   t.match(told.splice(0), [/^StarsessionsWarning FST_SESSION_INSECURE: .*`cookie: \{ secure: 'auto' \}`/])
@@ -50,7 +50,7 @@ t.test('so is a Secure cookie over plain HTTP, and the store in memory in produc
   t.equal(told.length, 1)
 })
 
-t.test('with a logger, whatever its level, the process warns of nothing', async (t) => {
+t.test('with a logger of any level, there is no process warning', async (t) => {
   const told = warnings(t)
   const lines: string[] = []
   const stream = { write: (line: string) => void lines.push(line) }
@@ -61,7 +61,7 @@ t.test('with a logger, whatever its level, the process warns of nothing', async 
   t.same(told, [])
 })
 
-t.test('nobody’s text but ours comes to the console', async (t) => {
+t.test('a process warning shows only texts of this library, never the message of another error', async (t) => {
   const told = warnings(t)
   const { log } = Fastify()
   const foreign = Object.assign(new Error('the data are {"iban":"secret"}'), { code: 'ECONNREFUSED' })
@@ -85,7 +85,7 @@ t.test('nobody’s text but ours comes to the console', async (t) => {
   t.notMatch(told.join(), /secret/)
 })
 
-t.test('a logger that fails neither fails what it is told of nor ends the process', async (t) => {
+t.test('a logger that throws or rejects does not end the process', async (t) => {
   const unhandled: unknown[] = []
   const listener = (error: unknown) => unhandled.push(error)
   process.on('unhandledRejection', listener)
@@ -102,12 +102,12 @@ t.test('a logger that fails neither fails what it is told of nor ends the proces
   t.same(unhandled, [])
 })
 
-t.test('an answer stays what it is with a logger that fails', async (t) => {
+t.test('a request is answered as usual although the logger throws', async (t) => {
   const pino = Fastify({ logger: { level: 'silent' } }).log
   const full = () => {
     throw new Error('the disk is full')
   }
-  // Fastify itself needs the level of information, and a logger for each request.
+  // Fastify itself calls `info`, so it does not fail, and `child` for each request.
   const loggerInstance = Object.assign(Object.create(pino), { debug: full, warn: full, child: () => loggerInstance })
   const app = Fastify({ loggerInstance })
   t.teardown(() => app.close())
@@ -124,10 +124,10 @@ t.test('an answer stays what it is with a logger that fails', async (t) => {
   const cookie = String(first.headers['set-cookie']).split(';')[0]!
   t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { n: 4 })
   for (const [id, entry] of store.entries) store.entries.set(id, { ...entry, data: Buffer.from('not a record') })
-  t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { n: 2 }, 'a warning about the record')
+  t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { n: 2 }, 'an unusable record')
 })
 
-t.test('what an application’s function has thrown may have getters that throw', async (t) => {
+t.test('an error of the application whose getters throw can be reported', async (t) => {
   const told = warnings(t)
   const trap = Object.defineProperty(new Error('x'), 'name', {
     get() {

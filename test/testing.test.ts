@@ -20,7 +20,7 @@ const counting = async (request: { loadSession(): Promise<Record<string, number>
   return session
 }
 
-t.test('with every store and encryptor: a cookie of a ready session, and what a response left in it', async (t) => {
+t.test('sessionCookie() makes a session and readSession() reads it, with every store and encryptor', async (t) => {
   const server = await startRedis()
   const client = new Redis(server.port)
   t.teardown(async () => {
@@ -43,7 +43,7 @@ t.test('with every store and encryptor: a cookie of a ready session, and what a 
     for (const encryptor of encryptors) {
       const app = Fastify()
       const store = makeStore()
-      // Not awaited: the application need not be ready.
+      // `register` is not awaited, because sessionCookie() waits for the application itself.
       app.register(starsessions, { store, cookieName: 'sid', lifetime: 60, ...(encryptor && { encryptor }) })
       app.register(async (scope) => {
         scope.get('/', counting)
@@ -57,16 +57,16 @@ t.test('with every store and encryptor: a cookie of a ready session, and what a 
       t.same(await readSession(app, changed), { user: 'alice', n: 2 })
       const read = await app.inject({ url: '/read', headers: { cookie } })
       t.equal(read.headers['set-cookie'], undefined)
-      t.same(await readSession(app, read), read.json(), 'without a Set-Cookie: what the request brought')
+      t.same(await readSession(app, read), read.json(), 'without a Set-Cookie line, the cookie of the request is read')
       const out = await app.inject({ method: 'POST', url: '/logout', headers: { cookie } })
       t.same(await readSession(app, out), {}, 'cleared')
-      t.same(await readSession(app, await app.inject('/read')), {}, 'no cookie at all')
+      t.same(await readSession(app, await app.inject('/read')), {}, 'without any cookie the data are empty')
       await app.close()
     }
   }
 })
 
-t.test('named sessions, and those of a nested scope, through the instance that is passed', async (t) => {
+t.test('a named session is found by its name, and that of a nested scope by the instance', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.register(starsessions)
@@ -94,7 +94,7 @@ t.test('named sessions, and those of a nested scope, through the instance that i
   t.same(await readSession(nested as typeof app, counted), { n: 8 })
 })
 
-t.test('of several Set-Cookie lines it is the last of its name', async (t) => {
+t.test('of several Set-Cookie lines of one name, readSession() takes the last', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.register(starsessions)
@@ -103,7 +103,7 @@ t.test('of several Set-Cookie lines it is the last of its name', async (t) => {
   t.same(await readSession(app, { headers, raw: { req: { headers: {} } } }), { n: 2 })
 })
 
-t.test('outside the scope of the registration there is nothing', async (t) => {
+t.test('outside the scope of the registration, sessionCookie() rejects', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.register(async (scope) => {
@@ -142,7 +142,7 @@ t.test('an unknown name, no data, and another kind of response are refused', asy
   await t.rejects(sessionCookie(app, { __metadata__: {} }), { code: 'FST_SESSION_KEY' })
 })
 
-t.test('a store that is down is not an empty session', async (t) => {
+t.test('readSession() rejects when the store is down, instead of returning an empty session', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const store = new InMemoryStore()
@@ -155,7 +155,7 @@ t.test('a store that is down is not an empty session', async (t) => {
   await t.rejects(readSession(app, { headers: {}, raw: { req: { headers } } }), { code: 'FST_SESSION_STORE' })
 })
 
-t.test('what keeps the application from starting is what comes out', async (t) => {
+t.test('sessionCookie() rejects with the error that keeps the application from starting', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close().catch(() => undefined))
   app.register(starsessions, { lifetime: -1 })

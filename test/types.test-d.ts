@@ -1,5 +1,5 @@
-// Compiled, not run: what consumers may write, and what must not compile. Without augmentation, as in a new project;
-// test/types/ has the augmented half, in a program of its own.
+// Compiled, not run. Shows what applications may write and what must not compile, without a declaration of SessionData,
+// as in a new project. test/types/ has the tests with such a declaration, as a program of its own.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Cluster, Redis } from 'ioredis'
 import type { Cluster as ValkeyCluster, Redis as ValkeyRedis } from 'iovalkey'
@@ -34,7 +34,7 @@ declare const request: FastifyRequest
 declare const session: Session
 declare const client: Redis
 
-// --- Data, without augmentation: anything goes ---
+// --- Data, without a declaration of SessionData: any key and value ---
 
 // biome-ignore lint/suspicious/noExplicitAny: the one any of the contract
 same<DefaultData, Record<string, any>>(true)
@@ -57,35 +57,35 @@ same<Session['remainingSeconds'], number | undefined>(true)
 same<ReturnType<Session['regenerateId']>, Promise<void>>(true)
 same<ReturnType<Session['delete']>, boolean>(true)
 
-// @ts-expect-error a member is not data
+// @ts-expect-error a member of the session cannot be set like data
 session.id = 'chosen by somebody else'
-// @ts-expect-error a member is not data
+// @ts-expect-error a member of the session cannot be set like data
 session.isNew = false
-// @ts-expect-error a member is not data
+// @ts-expect-error a member of the session cannot be set like data
 session.metadata = { lifetime: 0, created: 0, lastAccess: 0 }
-// @ts-expect-error the metadata are the library's
+// @ts-expect-error the metadata are read-only
 session.metadata.created = 0
-// @ts-expect-error the session is the plugin's
+// @ts-expect-error request.session is read-only
 request.session = session
-// @ts-expect-error it is told, not set
+// @ts-expect-error isSessionLoaded is read-only
 request.isSessionLoaded = true
-// @ts-expect-error express' callbacks
+// @ts-expect-error there are no callbacks, unlike in express-session
 session.save(() => {})
-// @ts-expect-error express' callbacks
+// @ts-expect-error there are no callbacks, unlike in express-session
 session.destroy(() => {})
-// @ts-expect-error express' callbacks
+// @ts-expect-error there are no callbacks, unlike in express-session
 session.regenerate(() => {})
-// @ts-expect-error express' callbacks
+// @ts-expect-error there are no callbacks, unlike in express-session
 session.reload(() => {})
 
 session.regenerate(['cart'])
 session.options({ maxAge: 3600 })
 session.options({ maxAge: null })
-session.options({ path: 'ignored, like every key that it does not know' })
-// @ts-expect-error seconds, not text
+session.options({ path: 'ignored, like every unknown key' })
+// @ts-expect-error maxAge is a number of seconds, not text
 session.options({ maxAge: '3600' })
 
-// --- Data of one call ---
+// --- Data types for one call of loadSession() ---
 
 interface Cart {
   items: string[]
@@ -105,11 +105,11 @@ async function ofOneCall(): Promise<void> {
   const data = cart.data()
   same<typeof data, Cart>(true)
   cart.set('total', undefined)
-  // @ts-expect-error not a number
+  // @ts-expect-error total is a number
   cart.total = 'much'
   // @ts-expect-error no such key
   cart.itmes = []
-  // @ts-expect-error data are an object
+  // @ts-expect-error the type of the data must be an object
   await request.loadSession<string>()
 }
 same<typeof ofOneCall, () => Promise<void>>(true)
@@ -139,11 +139,11 @@ same<typeof ofAdmin, () => Promise<Session<{ operator?: string }>>>(true)
 const ofThisCall = () => request.loadAdmin<Cart>()
 same<typeof ofThisCall, () => Promise<Session<Cart>>>(true)
 same<NamedSession<'shop'>['shop'], Session>(true)
-// @ts-expect-error not text
+// @ts-expect-error operator is text
 request.admin.operator = 1
-// @ts-expect-error the session is the plugin's
+// @ts-expect-error request.admin is read-only
 request.admin = request.session
-// @ts-expect-error no such session
+// @ts-expect-error there is no session of this name
 request.loadShop()
 
 // --- Options ---
@@ -169,40 +169,40 @@ const accepted: StarsessionsOptions[] = [
 same<typeof accepted, StarsessionsOptions[]>(true)
 
 const refused: StarsessionsOptions[] = [
-  // @ts-expect-error no such option
+  // @ts-expect-error there is no such option
   { liftime: 3600 },
-  // @ts-expect-error a Duration, not text
+  // @ts-expect-error a lifetime is a Duration, not text
   { lifetime: '14 days' },
-  // @ts-expect-error no such part of a Duration
+  // @ts-expect-error a Duration has no such part
   { lifetime: { fortnights: 1 } },
-  // @ts-expect-error a number of days
+  // @ts-expect-error days are a number
   { lifetime: { days: '14' } },
   // @ts-expect-error true or false
   { rolling: 'yes' },
-  // @ts-expect-error no such value
+  // @ts-expect-error sameSite is lower case
   { cookie: { sameSite: 'Lax' } },
-  // @ts-expect-error no boolean (as @fastify/cookie takes it)
+  // @ts-expect-error sameSite is no boolean, unlike in @fastify/cookie
   { cookie: { sameSite: true } },
-  // @ts-expect-error the lifetime says that
+  // @ts-expect-error the option `lifetime` sets Max-Age
   { cookie: { maxAge: 3600 } },
   // @ts-expect-error true, false or 'auto'
   { cookie: { secure: 'yes' } },
-  // @ts-expect-error a list
+  // @ts-expect-error autoload is true or a list
   { autoload: '/app' },
-  // @ts-expect-error not a prefix
+  // @ts-expect-error a list has text and RegExps
   { autoload: [1] },
-  // @ts-expect-error an instance, not the class
+  // @ts-expect-error a store is an instance, not a class
   { store: InMemoryStore },
-  // @ts-expect-error not a serializer
+  // @ts-expect-error JSON has no serialize and deserialize
   { serializer: JSON },
-  // @ts-expect-error not an encryptor
+  // @ts-expect-error a key is not an encryptor
   { encryptor: 'a key' }
 ]
 same<typeof refused, StarsessionsOptions[]>(true)
 
-// @ts-expect-error no such option, given directly
+// @ts-expect-error there is no such option, passed to register() directly
 app.register(starsessions, { secret: 'express habits' })
-// @ts-expect-error a Duration, not text
+// @ts-expect-error a lifetime is a Duration, not text
 app.register(starsessions, { lifetime: '14 days' })
 
 // --- Durations ---
@@ -212,7 +212,7 @@ declare const temporal: { readonly days: number; readonly hours: number; readonl
 const fits: Duration = temporal
 same<typeof fits extends Duration ? true : false, true>(true)
 
-// --- Keys: undefined fits (process.env), and so do lists ---
+// --- Keys: undefined is accepted, because process.env may give it, and so are lists ---
 
 same<EncryptionKey, string | Uint8Array | undefined>(true)
 new CookieStore({ secretKey: process.env.SESSION_SECRET })
@@ -223,17 +223,17 @@ new FernetEncryptor([process.env.SESSION_KEY, new Uint8Array(32)] as const)
 new AESGCMEncryptor([process.env.SESSION_KEY], { bind: false })
 same<ReturnType<typeof AESGCMEncryptor.generateKey>, string>(true)
 same<ReturnType<typeof FernetEncryptor.generateKey>, string>(true)
-// @ts-expect-error without a key
+// @ts-expect-error the key is missing
 new CookieStore()
-// @ts-expect-error without a key
+// @ts-expect-error the key is missing
 new CookieStore({})
-// @ts-expect-error a key is not a number
+// @ts-expect-error a key is text or bytes, not a number
 new CookieStore({ secretKey: 1 })
-// @ts-expect-error no such digest
+// @ts-expect-error md5 is not a supported digest
 new CookieStore({ secretKey: '', digest: 'md5' })
-// @ts-expect-error without a key
+// @ts-expect-error the key is missing
 new FernetEncryptor()
-// @ts-expect-error a key is not a number
+// @ts-expect-error a key is text or bytes, not a number
 new AESGCMEncryptor(1)
 // @ts-expect-error true or false
 new AESGCMEncryptor(undefined, { bind: 'no' })
@@ -250,18 +250,18 @@ new RedisStore({ client: createClientPool() })
 new RedisStore({ client: createClient().createPool() })
 new RedisStore({ client: createCluster({ rootNodes: [] }) })
 new RedisStore({ client: createSentinel({ name: 'mymaster', sentinelRootNodes: [] }) })
-// @ts-expect-error a promise
+// @ts-expect-error a promise of a client is not a client
 new RedisStore({ client: createClient().connect() })
-// @ts-expect-error callbacks
+// @ts-expect-error a client with callbacks does not fit
 new RedisStore({ client: createClient().legacy() })
-// @ts-expect-error a class
+// @ts-expect-error a class is not a client
 new RedisStore({ client: Redis })
 new RedisStore({ client, prefix: (key) => `app:${key}`, gcTtl: 60, hashIds: false })
-// @ts-expect-error without a client
+// @ts-expect-error the client is missing
 new RedisStore({})
-// @ts-expect-error not a client
+// @ts-expect-error a URL is not a client
 new RedisStore({ client: 'redis://localhost' })
-// @ts-expect-error no such option
+// @ts-expect-error there is no such option
 new InMemoryStore({ ttl: 60 })
 
 const threeMethods = {
@@ -282,15 +282,15 @@ app.register(starsessions, { store: whole })
 
 // @ts-expect-error text is not bytes
 const reads: SessionStore = { ...threeMethods, read: async () => 'text' }
-// @ts-expect-error write returns the id
+// @ts-expect-error write must return the id
 const writes: SessionStore = { ...threeMethods, write: async () => {} }
-// @ts-expect-error not a promise
+// @ts-expect-error remove must return a promise
 const removes: SessionStore = { ...threeMethods, remove: () => true }
-// @ts-expect-error touch tells whether it was there
+// @ts-expect-error touch must return whether the record was found
 const touches: SessionStore = { ...threeMethods, touch: async () => {} }
-// @ts-expect-error what was found is missing
+// @ts-expect-error a refused replace must return the current record
 const replaces: SessionStore = { ...threeMethods, replace: async () => ({ replaced: false }) }
-// @ts-expect-error express' stores
+// @ts-expect-error a store of express-session does not fit
 const express: SessionStore = { get() {}, set() {}, destroy() {} }
 same<(typeof express)[], SessionStore[]>(true)
 same<[typeof reads, typeof writes, typeof removes, typeof touches, typeof replaces]['length'], 5>(true)
@@ -302,11 +302,11 @@ const encryptor: Encryptor = { encrypt: async (data) => data, decrypt: (data) =>
 app.register(starsessions, { serializer, encryptor })
 // @ts-expect-error text is not bytes
 const texts: Serializer = { serialize: JSON.stringify, deserialize: () => ({}) }
-// @ts-expect-error synchronous
+// @ts-expect-error a serializer is synchronous
 const promises: Serializer = { ...serializer, deserialize: async () => ({}) }
-// @ts-expect-error half an encryptor
+// @ts-expect-error decrypt is missing
 const half: Encryptor = { encrypt: (data) => data }
-// @ts-expect-error undecryptable is null
+// @ts-expect-error decrypt returns null, not undefined, when it cannot decrypt
 const lax: Encryptor = { ...encryptor, decrypt: () => undefined }
 same<[typeof texts, typeof promises, typeof half, typeof lax]['length'], 4>(true)
 

@@ -1,4 +1,4 @@
-// TypeScript, as an ES module, with the application's own session data.
+// TypeScript as an ES module, with a declaration of the application's session data.
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, {
@@ -25,7 +25,7 @@ declare module 'fastify-starsessions' {
 
 const client = new Redis({ lazyConnect: true })
 const stores: SessionStore[] = [new InMemoryStore({ gcTtl: 60 }), new RedisStore({ client })]
-// Compiled only: a cluster connects at once.
+// This function is compiled but never called, because a cluster client connects at once.
 const clustered = (cluster: Cluster): SessionStore => new RedisStore({ client: cluster })
 assert.equal(stores.length + clustered.length, 3)
 
@@ -47,7 +47,7 @@ app.post('/login', async (request) => {
   const session = await request.loadSession()
   await session.regenerateId()
   session.user = 'ada'
-  // @ts-expect-error not text
+  // @ts-expect-error user is text
   const refused = (): number => (session.user = 1)
   return typeof refused
 })

@@ -1,4 +1,4 @@
-// JavaScript, as a CommonJS module: require() gives the plugin, and the named exports hang on it.
+// JavaScript as a CommonJS module. require() returns the plugin, and the named exports are properties of it.
 const assert = require('node:assert/strict')
 const fastify = require('fastify')
 const starsessions = require('fastify-starsessions')

@@ -1,4 +1,4 @@
-// JavaScript, as an ES module.
+// JavaScript as an ES module.
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'

@@ -1,5 +1,5 @@
-// The documentation's first example, as it stands; without augmentation, data are any. The consumer check runs it without
-// SESSION_SECRET, too.
+// The first example of the documentation, unchanged. It does not declare SessionData, so the data are of type any. The
+// consumer check also runs this file without SESSION_SECRET.
 import Fastify from 'fastify'
 import starsessions, { CookieStore } from 'fastify-starsessions'
 
@@ -15,7 +15,7 @@ app.get('/', async (request) => {
 })
 app.get('/admin', { config: { autoloadSession: true } }, async (request) => request.session.user)
 
-// That was the example.
+// The example ends here. The rest checks it.
 
 import assert from 'node:assert/strict'
 

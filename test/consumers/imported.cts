@@ -1,5 +1,5 @@
-// TypeScript, as a CommonJS module, with module node16: TypeScript knows no require() of an ES module there, so the
-// package is loaded by import(). An augmentation needs a file that is an ES module (.mts).
+// TypeScript as a CommonJS module, compiled with `module: node16`. There TypeScript refuses to require() an ES module,
+// so this file loads the package with import(). A declaration of SessionData needs a file that is an ES module (.mts).
 import assert = require('node:assert/strict')
 import fastify = require('fastify')
 

@@ -1,4 +1,4 @@
-// TypeScript, as a CommonJS module, where require() of an ES module is allowed (module nodenext and node20).
+// TypeScript as a CommonJS module, compiled with `module: nodenext` or `node20`, which allow require() of an ES module.
 import assert = require('node:assert/strict')
 import fastify = require('fastify')
 import starsessions = require('fastify-starsessions')

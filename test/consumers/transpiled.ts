@@ -1,4 +1,4 @@
-// ES module syntax that TypeScript turns into CommonJS: what many applications still compile to.
+// ES module syntax that TypeScript compiles to CommonJS, as many applications still do.
 import assert from 'node:assert/strict'
 import fastify from 'fastify'
 import starsessions, { InMemoryStore, type Session } from 'fastify-starsessions'

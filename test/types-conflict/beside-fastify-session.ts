@@ -1,4 +1,4 @@
-// Compiled by types-conflict.test.ts: @fastify/session's types in one program with ours. It is there for its types alone.
+// types-conflict.test.ts compiles this file: the types of @fastify/session and ours in one program.
 import type {} from '@fastify/session'
 import type { FastifyRequest } from 'fastify'
 import type { Session } from 'fastify-starsessions'
@@ -8,7 +8,7 @@ declare function same<A, B>(_: Equal<A, B>): void
 
 declare const request: FastifyRequest
 
-// Whose type `request.session` has, is a matter of the order in which the compiler comes upon them.
+// The type of `request.session` depends on which declaration the compiler reads first, so it is not tested here.
 const loaded = () => request.loadSession()
 same<typeof loaded, () => Promise<Session>>(true)
 const typed = () => request.loadSession<{ user?: string }>()

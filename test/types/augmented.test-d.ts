@@ -1,5 +1,5 @@
-// Compiled, not run: sessions of an application that has declared its data. An augmentation holds for a whole program,
-// so this one is apart from the others.
+// Compiled, not run. Shows the sessions of an application that declares its SessionData. Such a declaration holds for a
+// whole program, so this file is a program of its own.
 import Fastify, { type FastifyRequest } from 'fastify'
 import starsessions, { type DefaultData, type Session, type SessionData } from 'fastify-starsessions'
 
@@ -30,17 +30,17 @@ session.regenerate(['cart'])
 const user = session.get('user')
 same<typeof user, string | undefined>(true)
 
-// @ts-expect-error not text
+// @ts-expect-error user is text
 session.user = 1
 // @ts-expect-error no such key
 session.usr = 'ada'
 // @ts-expect-error no such key
 session.visits
-// @ts-expect-error a key that is always there
+// @ts-expect-error cart is not optional
 delete session.cart
-// @ts-expect-error a member is not data
+// @ts-expect-error a member of the session cannot be set like data
 session.id = 'ada'
-// @ts-expect-error the session is the plugin's
+// @ts-expect-error request.session is read-only
 request.session = session
 
 const app = Fastify()
@@ -54,6 +54,6 @@ app.get('/typed', async (request) => {
   same<typeof loaded, Session>(true)
   const other = await request.loadSession<{ locale: string }>()
   same<typeof other.locale, string>(true)
-  // @ts-expect-error this call's data have no user
+  // @ts-expect-error the data type of this call has no key `user`
   return other.user
 })
