@@ -1,2 +1,2 @@
-/** Unix time in seconds, with a fraction: the unit of everything that the library counts and stores. */
+/** The Unix time in seconds, with a fraction. The library counts and stores all times in this unit. */
 export const now = (): number => Date.now() / 1000

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 
-/** What there is to subscribe to with `node:diagnostics_channel`. Without a subscriber nothing is measured. */
+/** The channels of `node:diagnostics_channel` that the library publishes to. Without a subscriber nothing is measured. */
 export const channels = {
   load: channel('starsessions:load'),
   commit: channel('starsessions:commit'),
@@ -12,7 +12,7 @@ export const channels = {
   storeError: channel('starsessions:store-error')
 } as const
 
-/** Names a session where its id must not stand: 96 bits, one way. */
+/** A name for a session in places where its id must not appear. It has 96 bits, and the id cannot be computed from it. */
 export function fingerprint(sessionId: string | undefined): string | undefined {
   return sessionId === undefined ? undefined : hash('sha256', `starsessions\0${sessionId}`, 'base64url').slice(0, 16)
 }

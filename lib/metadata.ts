@@ -1,34 +1,37 @@
 import { isObject } from './is-object.ts'
 import { own, setOwn } from './own.ts'
 
-/** The key that holds the library's own part of a record. */
+/** The key of the metadata in a record. All other keys are data of the application. */
 export const METADATA_KEY = '__metadata__'
 
-/** What `session.options({ lifetime })` set: so many seconds, from that moment on. */
+/** The lifetime that `session.options({ lifetime })` set, in seconds, and the Unix time from which it counts. */
 export interface Limit {
   readonly lifetime: number
   readonly from: number
 }
 
-/** A record's metadata, under the names it is stored with. Keys that this version does not know are kept. */
+/** The metadata of a record, with the names that are stored. Keys that this version does not know are kept. */
 export interface RecordMetadata {
   lifetime: number
   created: number
   last_access: number
-  /** The cookie that it was written for. A record by Python's starsessions, or by an older version, names none. */
+  /** The name of the cookie that the record was written for. Older records and those of Python's starsessions have none. */
   name?: string
   rev?: string
   cookie?: { maxAge: number | null }
   limit?: Limit
-  /** A tombstone: where the session went, sealed with its old id. */
+  /** Makes the record a tombstone: the ids of the sessions that this one was rotated into, each sealed with the old id. */
   rotated?: readonly string[]
   [unknown: string]: unknown
 }
 
-/** What `session.options({ maxAge })` left; an own property only. */
+/** What `session.options({ maxAge })` stored. Only an own property counts. */
 export const cookieOf = (metadata: RecordMetadata): RecordMetadata['cookie'] => own(metadata, 'cookie')
 
-/** A record without metadata was written by hand, or by another program: its life begins now. */
+/**
+ * The metadata for a record that has none, because somebody or another program wrote it. Its lifetime starts now.
+ * @param at the Unix time now, in seconds
+ */
 export function absentMetadata(at: number): RecordMetadata {
   return { lifetime: 0, created: at, last_access: at }
 }
@@ -36,14 +39,17 @@ export function absentMetadata(at: number): RecordMetadata {
 const KEYS = ['lifetime', 'created', 'last_access', 'name', 'rev', 'cookie', 'limit', 'rotated']
 const KEYS_OF_PARTS = ['maxAge', 'lifetime', 'from']
 
-/** Takes care that what somebody has put on `Object.prototype` is no metadata. */
+/** Hides properties that somebody has put on `Object.prototype`, so that they are not read as metadata. */
 export function hideInherited(metadata: Record<string, unknown>): void {
   if (Object.getPrototypeOf(metadata) === Object.prototype && !isPolluted()) return
   hide(metadata, KEYS)
   for (const part of [metadata.cookie, metadata.limit]) if (isObject(part)) hide(part, KEYS_OF_PARTS)
 }
 
-/** Each load asks, and V8 remembers the answers: to look for each key in the metadata themselves costs ten times as much. */
+/**
+ * Whether `Object.prototype` has one of the keys of metadata. Each load checks this, and V8 caches these lookups. Checking
+ * each key of the metadata instead would cost ten times as much.
+ */
 function isPolluted(): boolean {
   const inherited = Object.prototype
   return (
@@ -81,12 +87,12 @@ function isRotated(value: unknown): boolean {
   return Array.isArray(value) && value.every((sealed) => typeof sealed === 'string')
 }
 
-/** What `session.options({ maxAge })` left: it reaches a header. */
+/** Checks what `session.options({ maxAge })` stored, because it is written into a header. */
 function isCookie(value: unknown): boolean {
   return isObject(value) && (value.maxAge === null || (Number.isSafeInteger(value.maxAge) && Number(value.maxAge) >= 1))
 }
 
-/** What `session.options({ lifetime })` left. */
+/** Checks what `session.options({ lifetime })` stored. */
 function isLimit(value: unknown): boolean {
   return isObject(value) && Number.isSafeInteger(value.lifetime) && Number(value.lifetime) >= 1 && isTime(value.from)
 }

@@ -1,20 +1,20 @@
-// `Object.prototype` may hold anything: a library that merges objects without care puts keys of a request there.
+// `Object.prototype` may have any property, because some libraries merge keys of a request into it by mistake.
 
-/** To be called as `isOwn.call(object, key)` in a `for (key in object)`: V8 leaves it out, but not `Object.hasOwn()`. */
+/** Call it as `isOwn.call(object, key)` in `for (key in object)`. V8 optimizes this call away, but not `Object.hasOwn()`. */
 export const isOwn = Object.prototype.hasOwnProperty
 
-/** The value of an own property; `undefined` where it would be inherited. */
+/** The value of an own property. An inherited property counts as `undefined`. */
 export function own<T extends object, K extends keyof T>(object: T, key: K): T[K] | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
-/** Makes an own property where an assignment might not: the key may be `__proto__`, or `Object.prototype` frozen. */
+/** Sets an own property. An assignment would fail for the key `__proto__`, or if `Object.prototype` is frozen. */
 export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key in object) Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
   else object[key] = value
 }
 
-/** A copy of an object's own properties. It inherits nothing, so a property that is absent stays absent. */
+/** A copy of an object's own properties, without a prototype. So a property that is missing in it reads as `undefined`. */
 export function ownCopy<T extends object>(object: T): T {
   return Object.assign(Object.create(null), object)
 }

@@ -1,7 +1,7 @@
 import { isInstance } from './errors.ts'
 import type { Log } from './settings.ts'
 
-/** What is known of an event besides its message. */
+/** What the log gets besides the message: an error, or a reason. */
 interface Details {
   readonly err?: unknown
   readonly reason?: string
@@ -11,9 +11,9 @@ interface Details {
 const warnedCodes = new Set<string>()
 
 /**
- * Tells the log what nobody should miss. `Fastify()` without a logger logs nothing, so the first event of each code is then
- * a warning of the process, which Node prints.
- * @param code names the kind of event
+ * Logs an event that nobody should miss. `Fastify()` without a logger logs nothing. In that case, the first event of each
+ * code becomes a warning of the process, and Node prints it.
+ * @param code the name of this kind of event
  */
 export function report(log: Log, level: 'warn' | 'error', code: string, details: Details, message: string): void {
   tell(log, level, details, message)
@@ -22,11 +22,11 @@ export function report(log: Log, level: 'warn' | 'error', code: string, details:
     warnedCodes.add(code)
     process.emitWarning(`${message}${describeCause(details)}. ${REMEDY}`, { type: 'StarsessionsWarning', code })
   } catch {
-    // What an application's function has thrown may have getters that throw.
+    // The error may come from a function of the application, and its getters may throw.
   }
 }
 
-/** Tells the log. A logger that fails must neither fail the request nor end the process. */
+/** Logs an event. A logger that fails must neither fail the request nor end the process. */
 export function tell(log: Log, level: 'debug' | 'warn' | 'error', details: object, message: string): void {
   try {
     const answer: unknown = log[level](details, message)
@@ -36,10 +36,13 @@ export function tell(log: Log, level: 'debug' | 'warn' | 'error', details: objec
 
 const REMEDY = 'The logger is off, so this is shown once: `Fastify({ logger: true })` logs all of them'
 
-/** Fastify's logger is this without the option `logger`, and pino's at the level `silent`. */
+/** Whether the logger does nothing. Fastify's logger is silent without the option `logger`, and pino at the level `silent`. */
 const isSilent = ({ error, debug }: Log): boolean => error === debug && error.name === 'noop'
 
-/** Our own messages name keys, never values. What others have thrown may hold anything: name and code have to do. */
+/**
+ * The end of a warning, which says what went wrong. A message of this library never holds values, so it is shown. The message
+ * of another error may hold anything, so only its name and code are shown.
+ */
 function describeCause({ err, reason }: Details): string {
   if (!isInstance(err, Error)) return reason === undefined ? '' : ` (reason: ${reason})`
   const isOurs = codeOf(err).startsWith('FST_SESSION_')

@@ -3,14 +3,14 @@ import type { Concurrency } from '../types/options.ts'
 import type { Serializer } from '../types/serializer.ts'
 import type { SessionStore } from '../types/store.ts'
 
-/** Lifetimes, in whole seconds. */
+/** The lifetimes of sessions, in whole seconds. */
 export interface Expiry {
   readonly lifetime: number
   readonly rolling: boolean
   readonly absoluteLifetime: number | undefined
 }
 
-/** The cookie's attributes after defaults. */
+/** The attributes of the cookie, with the defaults filled in. */
 export interface ResolvedCookie {
   readonly path: string
   readonly domain: string | undefined
@@ -21,7 +21,7 @@ export interface ResolvedCookie {
   readonly priority: 'low' | 'medium' | 'high' | undefined
 }
 
-/** The options after validation and defaults; frozen. */
+/** The options of the plugin, checked, with the defaults filled in, and frozen. */
 export interface Settings {
   readonly name: string
   readonly store: SessionStore
@@ -32,13 +32,13 @@ export interface Settings {
   readonly serializer: Serializer
   readonly encryptor: Encryptor | undefined
   readonly concurrency: Concurrency
-  /** Whole seconds. */
+  /** In whole seconds. */
   readonly storeTimeout: number
 }
 
 type LogMethod = (details: object, message: string) => unknown
 
-/** The part of a logger that the library writes to: Fastify's request.log, for example. */
+/** The methods of a logger that the library calls. Fastify's `request.log` has them. */
 export interface Log {
   readonly debug: LogMethod
   readonly warn: LogMethod

@@ -1,6 +1,6 @@
 import { keyList } from '../checks/key-list.ts'
 
-/** Decodes a key from base64 or base64url, with or without padding. Returns `null` if the text is not the canonical spelling. */
+/** Decodes a key from base64 or base64url, with or without padding. `null` means that the text is not canonical. */
 function decodeKey(text: string): Uint8Array | null {
   const bytes = Buffer.from(text, 'base64url')
   const unpadded = text.replace(/={1,2}$/, '')

@@ -1,18 +1,18 @@
 import type { Settings } from '../settings.ts'
 
-/** What Fastify's router makes of a path before it looks for a route. */
+/** How Fastify's router changes a path before it looks for a route. */
 export interface Routing {
   readonly ignoresCase: boolean
   readonly ignoresDuplicateSlashes: boolean
   readonly ignoresTrailingSlash: boolean
-  /** A path ends at a semicolon, too. */
+  /** A semicolon ends the path, as a question mark does. */
   readonly endsAtSemicolon: boolean
 }
 
-/** A request target may be a whole URL (RFC 9112, section 3.2.2), and Fastify routes it by its path. */
+/** A request target may be a whole URL (RFC 9112, section 3.2.2). Fastify then routes by the path of that URL. */
 const SCHEME = /^https?:\/\//i
 
-/** From Fastify's options, of which newer versions have the router's apart; one may have been set in both places. */
+/** Reads the options of the router. Newer versions of Fastify have them in `routerOptions`, so both places are checked. */
 export function routingOf(config: object): Routing {
   const { routerOptions, ...options } = config as Record<string, unknown>
   const has = (name: string, value: boolean): boolean =>
@@ -26,8 +26,10 @@ export function routingOf(config: object): Routing {
 }
 
 /**
- * Whether the path of `url` (as it came, with the query) is one that the session is loaded for: as it came, or as the
- * router sees it. A session that is loaded in vain does no harm, and one that a guard misses does.
+ * Makes the function that decides whether the session is loaded for a request. The function takes the URL of the request,
+ * with its query. It loads the session if the path matches, either as the client wrote it or as the router reads it.
+ *
+ * Loading a session that no handler needs does no harm. Not loading a session that a guard needs does harm.
  */
 export function autoloadMatcher(autoload: Settings['autoload'], routing: Routing): (url: string) => boolean {
   if (typeof autoload === 'boolean') return () => autoload
@@ -49,7 +51,7 @@ function withoutQuery(url: string): string {
   return end === -1 ? url : url.slice(0, end)
 }
 
-/** Routers differ about a whole URL whose host is followed by a query, so each reading counts: `http://host?/path`. */
+/** The possible paths of a whole URL. Routers disagree about a URL such as `http://host?/path`, so each reading is returned. */
 function pathsOfWholeUrl(url: string): string[] {
   if (!SCHEME.test(url)) return []
   const rest = url.replace(SCHEME, '')
@@ -60,7 +62,7 @@ function pathsOfWholeUrl(url: string): string[] {
   return paths
 }
 
-/** The path, and what the router may take it for. */
+/** The path, and the other forms in which the router may read it. */
 function asRouted(path: string, routing: Routing): string[] {
   const { ignoresCase, ignoresDuplicateSlashes, ignoresTrailingSlash, endsAtSemicolon } = routing
   let routed = decoded(endsAtSemicolon ? path.replace(/;.*/s, '') : path)
@@ -71,18 +73,18 @@ function asRouted(path: string, routing: Routing): string[] {
   return paths
 }
 
-/** Without reserved characters and "%", which the router leaves as they came. */
+/** Decodes a path, except for reserved characters and "%". The router does not decode them either. */
 function decoded(path: string): string {
   if (!path.includes('%')) return path
   try {
     return decodeURI(path.replaceAll('%25', '%2525'))
   } catch {
-    // Fastify refuses it.
+    // The path is not valid, and Fastify refuses the request.
     return path
   }
 }
 
-/** Whole segments: `/app` and `/app/` are `/app` and what is below it, not `/apple`. */
+/** The prefixes `/app` and `/app/` both match `/app` and each path below it, but not `/apple`. */
 function underPrefix(prefix: string, routing: Routing): ((path: string) => boolean)[] {
   const segments = asRouted(prefix, routing).map((path) => (path.endsWith('/') ? path.slice(0, -1) : path))
   return [...new Set(segments)].map(
@@ -93,7 +95,7 @@ function underPrefix(prefix: string, routing: Routing): ((path: string) => boole
 function matching(pattern: RegExp, { ignoresCase }: Routing): (path: string) => boolean {
   const matcher = ignoresCase ? new RegExp(pattern, `${pattern.flags.replace('i', '')}i`) : pattern
   return (path) => {
-    // With the flags g and y, test() goes on from where the last match ended.
+    // With the flag g or y, test() would start where the last match ended.
     matcher.lastIndex = 0
     return matcher.test(path)
   }

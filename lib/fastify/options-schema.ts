@@ -7,15 +7,15 @@ import { ID_LENGTH } from '../crypto/random.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { MAX_COOKIE_BYTES } from '../http/cookie.ts'
 
-/** RFC 9110, section 5.6.2. */
+/** A token (RFC 9110, section 5.6.2). */
 const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-/** Beside a longer one a session id has no place: see `MAX_COOKIE_BYTES`. */
+/** A session id must fit into the cookie beside the name: see `MAX_COOKIE_BYTES`. */
 const LONGEST_NAME = MAX_COOKIE_BYTES - '='.length - ID_LENGTH
-/** What a request's member may be called with a dot. */
+/** A name that can follow a dot, as in `request.session`. */
 const IDENTIFIER = '^[A-Za-z_$][\\w$]{0,63}$'
-/** RFC 6265, section 4.1.1: no control characters and no semicolon. And no "<", which @fastify/cookie does not take. */
+/** No control character and no semicolon (RFC 6265, section 4.1.1), and no "<", because @fastify/cookie refuses it. */
 const PATH = '^/[ -:=-~]*$'
-/** RFC 1034, section 3.5; the dot in front is from RFC 2109, and means nothing any more (RFC 6265, section 4.1.2.3). */
+/** A label of a host name (RFC 1034, section 3.5). A leading dot is allowed, but has no effect (RFC 6265, section 4.1.2.3). */
 const LABEL = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 const HOST = `^\\.?${LABEL}(\\.${LABEL})*$`
 
@@ -97,7 +97,7 @@ const KNOWN_NAMES: Known = {
   cookie: Object.keys(SCHEMA.properties.cookie.properties)
 }
 
-/** What may hold a secret: a key, or the URL of a store with its password. */
+/** Options whose value may hold a secret, such as a key, or a URL with a password. */
 const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set(['store', 'serializer', 'encryptor'])
 
 interface Methods {
@@ -124,7 +124,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true, allowUnionTypes: tr
   })
   .compile<Validated>(SCHEMA)
 
-/** The options with the defaults that stand in the schema. */
+/** The options with the defaults of the schema filled in. */
 export type Validated = Omit<StarsessionsOptions, 'cookie'> &
   Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency' | 'storeTimeout'>> & {
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
@@ -133,8 +133,9 @@ export type Validated = Omit<StarsessionsOptions, 'cookie'> &
 export const isStore = (value: unknown): value is SessionStore => hasMethods(STORE, value)
 
 /**
- * @param options are changed: Ajv writes its defaults into them
- * @throws `FST_SESSION_OPTIONS`, naming the option and the remedy
+ * Checks the options.
+ * @param options this object is changed, because Ajv writes the defaults into it
+ * @throws `FST_SESSION_OPTIONS`, with the option and the remedy
  */
 export function validated(options: object): Validated {
   const copy: unknown = options

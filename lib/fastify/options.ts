@@ -8,12 +8,12 @@ import type { Expiry, ResolvedCookie, Settings } from '../settings.ts'
 import { InMemoryStore } from '../stores/memory.ts'
 import { isStore, type Validated, validated } from './options-schema.ts'
 
-/** Fastify puts its own register options beside ours. */
+/** Options of Fastify's `register()`, which come in the same object as the options of this plugin. */
 const FASTIFY_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers'])
 
 /**
- * The options after validation and defaults, frozen; the caller's object is left as it is.
- * @throws `FST_SESSION_OPTIONS`, naming the option and the remedy
+ * Checks the options and fills in the defaults. The result is frozen, and the caller's object is not changed.
+ * @throws `FST_SESSION_OPTIONS`, with the option and the remedy
  */
 export function resolveOptions(options: StarsessionsOptions): Settings {
   const copy = validated(ours(options))
@@ -25,7 +25,7 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     expiry: resolveExpiry(copy),
     cookieName,
     cookie,
-    // Copies: matching moves a RegExp's lastIndex, and the caller may still change the list.
+    // A copy, because matching changes the `lastIndex` of a RegExp, and the caller may change the list later.
     autoload: typeof autoload === 'boolean' ? autoload : Object.freeze(autoload.map(copyOfPattern)),
     serializer,
     encryptor,
@@ -48,7 +48,7 @@ function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Our options, in objects that inherit nothing. */
+/** The options of this plugin, in objects without a prototype. */
 function ours(options: StarsessionsOptions): object {
   const { cookie = {}, ...others } = ownCopy(options)
   for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(others, name)
@@ -79,7 +79,7 @@ function resolveExpiry(options: Validated): Expiry {
   return Object.freeze({ lifetime, rolling, absoluteLifetime })
 }
 
-/** Nobody waits longer for a page; and a timer's limit is 24 days. */
+/** Nobody waits longer than this for a page. */
 const LONGEST_TIMEOUT: Longest = { seconds: 600, words: '10 minutes' }
 
 function resolveStoreTimeout(options: Validated): number {
@@ -88,7 +88,10 @@ function resolveStoreTimeout(options: Validated): number {
   throw new SessionOptionsError('option "storeTimeout" must be at least 1 second: a request must not wait forever')
 }
 
-/** Browsers drop a cookie whose name has one of these prefixes, in any case, and not what it stands for. */
+/**
+ * Prefixes of a cookie's name that demand certain attributes. Browsers drop the cookie if one of those attributes is missing.
+ * Upper and lower case do not matter.
+ */
 const PREFIXES = [
   { prefix: '__Secure-' },
   { prefix: '__Http-', isHttpOnly: true },
@@ -98,7 +101,7 @@ const PREFIXES = [
 
 type Prefix = { readonly prefix: string; readonly isHttpOnly?: boolean; readonly isHostOnly?: boolean }
 
-/** Combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */
+/** Refuses combinations that browsers reject (RFC 6265bis, sections 4.1.3 and 5.7). */
 function resolveCookie(name: string, { domain, priority, ...cookie }: Validated['cookie']): ResolvedCookie {
   const resolved = Object.freeze({ ...cookie, domain, priority })
   const found = PREFIXES.find(({ prefix }) => name.toLowerCase().startsWith(prefix.toLowerCase()))

@@ -1,10 +1,10 @@
-/** Warns once, while somebody develops, that a handler will find something else than it stored. */
+/** Warns once, and only in development, that a stored object will not come back as the same kind of object. */
 export class ClassWarning {
   #isGiven = false
 
   /**
-   * @param back what the object comes back as
-   * @param path where it is
+   * @param back what the next request finds instead of the object
+   * @param path gives the place of the object in the session
    */
   give(object: object, back: string, path: () => string): void {
     if (this.#isGiven) return
@@ -22,7 +22,7 @@ function nameOf(object: object): string {
   return typeof made === 'function' ? `an instance of the class ${made.name}` : 'an object with toJSON()'
 }
 
-/** For objects and lists: whether a class made them, and not a literal, JSON or another realm's literal. */
+/** Whether a class made this object or list. Literals and parsed JSON count as plain, also if they come from another realm. */
 export function isOfClass(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)
   if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return false

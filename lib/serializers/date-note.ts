@@ -2,15 +2,15 @@ import { isObject } from '../is-object.ts'
 import { METADATA_KEY } from '../metadata.ts'
 import { own } from '../own.ts'
 
-// The metadata's `dates` are JSON Pointers (RFC 6901) to the texts that were Dates. Another program may leave the note as
-// it is, or drop it, and change the data all the same: so it is a hint, and the text itself decides.
+// The key `dates` of the metadata is a list of JSON Pointers (RFC 6901) to the texts that were Dates. Another program may
+// change the data without updating this note. So the note is only a hint: a text becomes a Date only if it looks like one.
 
 const NOTE = 'dates'
 
-/** What a Date writes (ECMA-262, section 21.4.1.32), but for days that a month does not have, and 24 o'clock. */
+/** The text of a Date (ECMA-262, section 21.4.1.32). It also matches days that do not exist, and 24 o'clock. */
 const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-/** The length of a text with a year of four digits. */
+/** The length of the text of a Date whose year has four digits. */
 const ORDINARY = 24
 
 export function pointerTo(keys: readonly (string | number)[]): string {
@@ -18,15 +18,15 @@ export function pointerTo(keys: readonly (string | number)[]): string {
 }
 
 /**
- * The record with a note of its Dates.
- * @param data unchanged where it has no metadata: there is no place for a note
+ * Adds a note of the Dates to a record. Without metadata there is no place for the note, so the record stays as it is.
+ * @param pointers JSON Pointers to the Dates
  */
 export function withDates(data: object, pointers: readonly string[]): object {
   const metadata = own(data as Record<string, unknown>, METADATA_KEY)
   return isObject(metadata) ? { ...data, [METADATA_KEY]: { ...metadata, [NOTE]: pointers } } : data
 }
 
-/** Makes Dates of the texts that the note leads to, and takes the note away. */
+/** Turns the texts that the note points to into Dates, and deletes the note. */
 export function reviveDates(record: unknown): void {
   const metadata = isObject(record) ? own(record, METADATA_KEY) : undefined
   if (!isObject(metadata) || !Object.hasOwn(metadata, NOTE)) return
@@ -36,7 +36,7 @@ export function reviveDates(record: unknown): void {
   for (const pointer of pointers) if (typeof pointer === 'string') revive(record as Record<string, unknown>, pointer)
 }
 
-/** Step by step, and only as far as it leads: whoever writes the record writes the note, and it may be long. */
+/** Follows one pointer step by step and stops where it leads nowhere, because an attacker may have written a long one. */
 function revive(record: Record<string, unknown>, pointer: string): void {
   let holder: unknown = record
   for (let start = 0; pointer[start] === '/' && isObject(holder); ) {
@@ -56,9 +56,9 @@ function revive(record: Record<string, unknown>, pointer: string): void {
 
 const unescaped = (key: string): string => (key.includes('~') ? key.replaceAll('~1', '/').replaceAll('~0', '~') : key)
 
-/** Only what a Date itself would write: any other text was not one, or is not any more. */
+/** A text that a Date would not write itself was never a Date, or was changed since. It stays text. */
 function toDate(text: unknown): Date | undefined {
-  // To make a Date costs far more than to look at the text, and to write it costs more still.
+  // Checking the text is much cheaper than making a Date, and toISOString() costs even more.
   if (typeof text !== 'string' || !DATE.test(text)) return undefined
   const date = new Date(text)
   const isWhatItWrites =

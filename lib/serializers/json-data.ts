@@ -10,13 +10,13 @@ const UNREADABLE = 'cannot be read: a getter, a toJSON() or a Proxy in it throws
 
 type Key = string | number
 
-/** One for the process. */
+/** One warning for the whole process. */
 const classWarning = new ClassWarning()
 
 /**
- * Walks the data as JSON.stringify() will.
- * @returns JSON Pointers to the Dates; `null`: there are none
- * @throws `SessionSerializeError` for the first thing that JSON, or loading it again, would drop or change
+ * Walks the data in the same way as JSON.stringify().
+ * @returns JSON Pointers to the Dates, or `null` if there are none
+ * @throws `SessionSerializeError` for the first value that JSON or the next load would drop or change
  */
 export function datesIn(data: object): readonly string[] | null {
   const walk = new Walk()
@@ -30,9 +30,9 @@ export function datesIn(data: object): readonly string[] | null {
 
 class Walk {
   readonly #parents: object[] = []
-  /** The key that is looked at in each of the parents. Those beyond are left from before. */
+  /** The current key in each of the parents. Entries beyond the number of parents are left from earlier and have no meaning. */
   readonly #keys: Key[] = []
-  /** Objects whose `toJSON()` led here. */
+  /** Objects whose `toJSON()` was called on the way to the current value. */
   readonly #converted: object[] = []
   dates: string[] | null = null
 
@@ -82,7 +82,7 @@ class Walk {
         if (!Number.isFinite(value)) throw this.fault(`holds ${value}: JSON has no such number, use null`)
         return
       case 'undefined':
-        // JSON leaves a key out, as if it were absent, but has null in a list.
+        // JSON leaves out a key that holds undefined, which changes nothing. But in a list JSON writes null.
         if (typeof key === 'number') throw this.fault('holds undefined: in a list, use null')
         return
       case 'bigint':
@@ -112,7 +112,7 @@ class Walk {
     this.#converted.pop()
   }
 
-  /** A Date whose JSON is another's is stored as that. */
+  /** Whether this Date goes into the note. If its `toJSON()` returns something else, that is stored instead. */
   #isNoted(date: Date, json: unknown): boolean {
     if (Number.isNaN(date.getTime())) throw this.fault('holds an invalid Date: use null')
     if (json !== date.toISOString()) return false

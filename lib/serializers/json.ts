@@ -3,36 +3,37 @@ import type { Serializer } from '../../types/serializer.ts'
 import { reviveDates, withDates } from './date-note.ts'
 import { datesIn } from './json-data.ts'
 
-/** Every spelling of `__proto__` and `constructor`: as they are, or with at least one of their letters escaped. */
+/** Matches each spelling of `__proto__` and `constructor`: plain, or with at least one letter escaped. */
 const SUSPECT = /__proto__|constructor|\\u00[567]/
 
-/** What may be a number that no double holds: it would be read as Infinity, which JSON cannot write. */
+/** Matches a number that may be too large. JavaScript reads such a number as Infinity, and JSON cannot write Infinity. */
 const HUGE_EXPONENT = /[eE]\+?\d{3}/
 const MANY_DIGITS = 309
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Serializes data to JSON (RFC 8259) in UTF-8. starsessions' default as well, so that Python reads what it writes.
+ * Serializes data to JSON (RFC 8259) in UTF-8. It is also the default of starsessions, so a Python program can read these
+ * sessions.
  *
- * What JSON would drop or change is refused, with the name of the key. A Date comes back as a Date: it is written as text,
- * and a note in the record's metadata says where the Dates are.
+ * A value that JSON would drop or change is refused, and the error names the key. A Date is written as text and comes back as
+ * a Date, because a note in the metadata says where the Dates are.
  *
- * Two kinds of objects come back as something else, with a warning once a process (not with `NODE_ENV=production`): an
- * instance of a class as a plain object, and an object with `toJSON` as what that returns.
+ * Two kinds of objects come back as something else: an instance of a class comes back as a plain object, and an object with
+ * `toJSON` as the result of `toJSON`. The first such object causes a warning, unless `NODE_ENV` is `production`.
  */
 export class JsonSerializer implements Serializer {
-  /** @throws `SessionSerializeError` which names the key and what it holds, never the value */
+  /** @throws `SessionSerializeError`, which names the key and the kind of value, never the value itself */
   serialize(data: object): Uint8Array {
     const dates = datesIn(data)
     return Buffer.from(JSON.stringify(dates === null ? data : withDates(data, dates)))
   }
 
   /**
-   * Below the top level, own `__proto__` keys and a `constructor` with a `prototype` are removed: whatever merges the
-   * data later would write through them.
+   * Below the top level, each key `__proto__`, and each `constructor` with a `prototype`, is removed. Otherwise a library that
+   * merges the data later would write to a prototype.
    *
-   * @returns what the text says; that need not be an object
+   * @returns the parsed value. It is not always an object, because anybody may have written the record.
    * @throws `TypeError` when the bytes are not UTF-8, `SyntaxError` when they are not JSON, `RangeError` when a number is
    *   too large for JavaScript
    */
@@ -48,7 +49,7 @@ export class JsonSerializer implements Serializer {
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
-/** Whether there is a run of 309 digits. It holds one of every 309 characters, so only their runs are measured. */
+/** Whether the text has 309 digits in a row. Such a run covers each 309th character, so the search looks only there. */
 function hasManyDigits(text: string): boolean {
   for (let at = MANY_DIGITS - 1; at < text.length; at += MANY_DIGITS) {
     if (!isDigit(text.charCodeAt(at))) continue
@@ -68,7 +69,7 @@ function removePollution(record: unknown): void {
   }
 }
 
-/** Without recursion, because the text may be nested to any depth. */
+/** Throws if there is an Infinity in the record. It uses no recursion, because the record may be nested to any depth. */
 function refuseInfinity(record: unknown): void {
   const open: unknown[] = [record]
   while (open.length > 0) {
