@@ -11,7 +11,7 @@ export const SessionNotLoadedError = createError<[string, string]>(
 )
 
 /** An option of the plugin, a store, an encryptor or a session method is wrong. The message names the option. */
-export const SessionOptionsError = createError<[string]>('FST_SESSION_OPTIONS', '%s', 500)
+export const SessionOptionsError = createError<[string, { cause?: unknown }?]>('FST_SESSION_OPTIONS', '%s', 500)
 
 /** A data key has the name of a session member, or a name that the library reserves. */
 export const SessionKeyError = createError<[string]>('FST_SESSION_KEY', '%s', 500)

@@ -8,6 +8,15 @@ export function own<T extends object, K extends keyof T>(object: T, key: K): T[K
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
+/** Reads a member from the object or its class. Returns `undefined` if only `Object.prototype` has the member. */
+export function member<T extends object, K extends keyof T>(object: T, key: K): T[K] | undefined {
+  if (!(key in Object.prototype)) return object[key]
+  for (let from = object; from !== null && from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+    if (Object.hasOwn(from, key)) return object[key]
+  }
+  return undefined
+}
+
 /** Sets an own property. An assignment would fail for the key `__proto__`, or if `Object.prototype` is frozen. */
 export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key in object) Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })

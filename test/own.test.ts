@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOwn, own, ownCopy, setOwn } from '../lib/own.ts'
+import { isOwn, member, own, ownCopy, setOwn } from '../lib/own.ts'
 
 type Data = Record<string, unknown>
 
@@ -26,6 +26,29 @@ t.test('an object with a key hasOwnProperty, or without a prototype, can be read
   const bare: Data = Object.assign(Object.create(null), { a: 1 })
   t.equal(isOwn.call(bare, 'a'), true)
   t.equal(own(bare, 'a'), 1)
+})
+
+t.test('a member is read from the object or its class, never from Object.prototype', async (t) => {
+  class Store {
+    readonly own: unknown = 1
+    get ofClass(): unknown {
+      return this.own
+    }
+    readonly ofNobody?: unknown
+  }
+  class Subclass extends Store {}
+  const store = Object.setPrototypeOf({ own: 1 }, Subclass.prototype) as Store
+  const asDeclared = () => {
+    t.equal(member(store, 'own'), 1)
+    t.equal(member(store, 'ofClass'), 1)
+    t.equal(member(store, 'ofNobody'), undefined)
+    const bare: { ofNobody?: unknown } = Object.create(null)
+    t.equal(member(bare, 'ofNobody'), undefined)
+    t.equal(member({ own: 2, ofNobody: 3 }, 'ofNobody'), 3)
+  }
+  asDeclared()
+  pollute(t, { own: { value: 'theirs' }, ofClass: { value: 'theirs' }, ofNobody: { value: 'theirs' } })
+  asDeclared()
 })
 
 t.test('a key __proto__ is set as data, and the prototype does not change', async (t) => {

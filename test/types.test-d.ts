@@ -276,6 +276,8 @@ const whole: SessionStore = {
     data === null ? { replaced: true } : { replaced: false, current: expected },
   readProlongs: true,
   ownsIds: false,
+  isLocal: true,
+  sharesRecordsWith: (other) => other === whole,
   forCookie: () => threeMethods
 }
 app.register(starsessions, { store: whole })
@@ -290,10 +292,12 @@ const removes: SessionStore = { ...threeMethods, remove: () => true }
 const touches: SessionStore = { ...threeMethods, touch: async () => {} }
 // @ts-expect-error a refused replace must return the current record
 const replaces: SessionStore = { ...threeMethods, replace: async () => ({ replaced: false }) }
+// @ts-expect-error sharesRecordsWith must not return a promise
+const shares: SessionStore = { ...threeMethods, sharesRecordsWith: async () => true }
 // @ts-expect-error a store of express-session does not fit
 const express: SessionStore = { get() {}, set() {}, destroy() {} }
 same<(typeof express)[], SessionStore[]>(true)
-same<[typeof reads, typeof writes, typeof removes, typeof touches, typeof replaces]['length'], 5>(true)
+same<[typeof reads, typeof writes, typeof removes, typeof touches, typeof replaces, typeof shares]['length'], 6>(true)
 
 // --- Serializers and encryptors ---
 

@@ -12,8 +12,8 @@ export type Replaced = { replaced: true } | { replaced: false; current: Uint8Arr
  *   as well, or what is left of `absoluteLifetime` or of the session's own limit: let your bound not exceed that.
  *
  * A store with only the first three methods works. The optional ones buy cheaper rolling sessions (`touch`,
- * `readProlongs`) and safety when two requests of one session overlap (`replace`). Without
- * `replace`, the library lets only one request of a process change a session at a time.
+ * `readProlongs`) and safety when two requests of one session overlap (`replace`). Without `replace`, the library lets only one
+ * request of a process change a session at a time.
  */
 export interface SessionStore {
   /**
@@ -70,6 +70,30 @@ export interface SessionStore {
 
   /** The id comes out of `write` (a cookie store: the data is the id), so that it cannot be known, or bound, beforehand. */
   readonly ownsIds?: boolean
+
+  /**
+   * All methods answer in this process and ask nobody else: no server, no disk, no other thread. Such a call cannot hang, so
+   * the library sets no timer for it, and the option `storeTimeout` does not apply. A timer is most of what a call of a store
+   * in memory costs.
+   *
+   * Read once, when the plugin is registered. A subclass inherits it: say `false` there if the subclass asks somebody. The
+   * library times a Proxy of a store whatever the store says. Our own stores say `true` only where nobody has changed a method.
+   * @default false
+   */
+  readonly isLocal?: boolean
+
+  /**
+   * Whether this store finds records that `other` has written, as two stores over one database table do. A visitor could then
+   * send the cookie of one session as the cookie of the other. So the library refuses two registrations with one cookie name
+   * over such stores, unless they are the same session.
+   *
+   * Asked when the plugin is registered, and only about two registrations with one cookie name. Both stores are asked, and one
+   * `true` is enough. One store object always shares its records with itself.
+   * @param other any other store, as `forCookie()` returned it. A store of another kind has other records: answer `false`
+   * @returns `true` also where you cannot tell. If the method throws, or returns anything but `true` or `false`, the
+   *   registration fails with `FST_SESSION_OPTIONS`
+   */
+  sharesRecordsWith?(other: SessionStore): boolean
 
   /**
    * Called once when the plugin is registered, with the cookie's name.

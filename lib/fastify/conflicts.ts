@@ -1,8 +1,10 @@
+import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
+import type { SessionStore } from '../../types/store.ts'
+import { disown } from '../checks/answers.ts'
 import { SessionOptionsError } from '../errors.ts'
+import { member } from '../own.ts'
 import type { Settings } from '../settings.ts'
-import { CookieStore } from '../stores/cookie.ts'
-import { RedisStore } from '../stores/redis.ts'
 import { type Registration, replyOf } from './registration.ts'
 
 /** A Fastify instance, of whatever server. */
@@ -72,11 +74,29 @@ function assertOwnRecords(one: Registration, other: Registration): void {
   )
 }
 
+/** Either store may know the other, as a wrapper knows what it wraps. Stores that contradict each other count as sharing. */
 function sharesRecords({ store, settings }: Registration, other: Registration): boolean {
   const [bound, otherBound] = [settings.store, other.settings.store]
-  if (bound instanceof CookieStore && otherBound instanceof CookieStore) return bound.opensCookiesOf(otherBound)
-  if (bound instanceof RedisStore && otherBound instanceof RedisStore) return bound.sharesKeysWith(otherBound)
-  return store === other.store
+  if (store === other.store || bound === otherBound) return true
+  return saysItShares(bound, otherBound) || saysItShares(otherBound, bound)
+}
+
+function saysItShares(store: SessionStore, other: SessionStore): boolean {
+  if (member(store, 'sharesRecordsWith') === undefined) return false
+  const answer = askWhetherItShares(store, other)
+  if (typeof answer === 'boolean') return answer
+  disown(answer)
+  throw new SessionOptionsError(
+    `option "store": sharesRecordsWith() must return true or false, but returned ${types.isPromise(answer) ? 'a promise' : typeof answer}`
+  )
+}
+
+function askWhetherItShares(store: SessionStore, other: SessionStore): unknown {
+  try {
+    return store.sharesRecordsWith!(other)
+  } catch (cause) {
+    throw new SessionOptionsError('option "store": sharesRecordsWith() must return true or false, but threw', { cause })
+  }
 }
 
 /** A request shows two cookies of one name, and does not say which is whose. */

@@ -19,7 +19,10 @@ const PATH = '^/[ -:=-~]*$'
 const LABEL = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 const HOST = `^\\.?${LABEL}(\\.${LABEL})*$`
 
-const STORE: Methods = { required: ['read', 'write', 'remove'], optional: ['touch', 'replace', 'forCookie'] }
+const STORE: Methods = {
+  required: ['read', 'write', 'remove'],
+  optional: ['touch', 'replace', 'forCookie', 'sharesRecordsWith']
+}
 
 /** Each description completes the sentence `option "x" must be ...`. */
 const SCHEMA = {

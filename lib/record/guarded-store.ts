@@ -5,8 +5,7 @@ import { withoutSecrets } from '../checks/without-secrets.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../errors.ts'
 import { isSafeValue } from '../http/cookie.ts'
-import { CookieStore } from '../stores/cookie.ts'
-import { InMemoryStore } from '../stores/memory.ts'
+import { member } from '../own.ts'
 
 /**
  * Asks a store. What it throws means that it could not tell, and so does an answer that does not come within
@@ -14,14 +13,19 @@ import { InMemoryStore } from '../stores/memory.ts'
  * changes only what it was to be compared with.
  */
 export class StoreCalls {
+  readonly ownsIds: boolean
+  readonly readProlongs: boolean
   readonly #store: SessionStore
-  /** `null`: the store is in this process, and answers at once. */
+  /** `null`: the store is local, so no call of it hangs. */
   readonly #timeout: number | null
 
   /** @param timeout seconds */
   constructor(store: SessionStore, timeout: number) {
     this.#store = store
-    this.#timeout = isUnchanged(store, InMemoryStore) || isUnchanged(store, CookieStore) ? null : timeout
+    this.ownsIds = member(store, 'ownsIds') === true
+    this.readProlongs = member(store, 'readProlongs') === true
+    // A Proxy may do anything between the call and the store that answers for it.
+    this.#timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
   }
 
   /** @throws `FST_SESSION_STORE` */
@@ -51,7 +55,7 @@ export class StoreCalls {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
   write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
-    const understand = this.#store.ownsIds === true ? ownId : (answer: unknown) => sameId(answer, id)
+    const understand = this.ownsIds ? ownId : (answer: unknown) => sameId(answer, id)
     return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), understand)
   }
 
@@ -113,14 +117,6 @@ export class StoreCalls {
       return new SessionUnavailableError({ cause })
     })
   }
-}
-
-const METHODS = ['read', 'write', 'replace', 'remove', 'touch'] as const
-
-/** A subclass, a Proxy, or a method that somebody has replaced may ask another machine, and may hang. */
-function isUnchanged(store: SessionStore, type: typeof InMemoryStore | typeof CookieStore): boolean {
-  const own: SessionStore = type.prototype
-  return store.constructor === type && METHODS.every((method) => store[method] === own[method])
 }
 
 /** Goes to the log as it is: long texts may hold what must not stand there. */

@@ -90,10 +90,10 @@ export class RecordStore {
     this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
     this.canReplace = store.replace !== undefined
     this.canTouch = store.touch !== undefined
-    this.ownsIds = store.ownsIds === true
-    this.readProlongs = expiry.rolling && store.readProlongs === true
+    this.ownsIds = this.#calls.ownsIds
+    this.readProlongs = expiry.rolling && this.#calls.readProlongs
     this.#prolongs = expiry.rolling || expiry.lifetime === 0
-    if (store.readProlongs === true && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
+    if (this.#calls.readProlongs && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
   }
 
   /** @throws `FST_SESSION_STORE` */

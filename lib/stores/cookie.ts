@@ -6,6 +6,7 @@ import { COOKIE_STORE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { TimestampSigner } from './cookie/signer.ts'
+import { isUnchanged } from './unchanged.ts'
 
 const DEFAULT_SALT = 'starsessions.CookieStore.'
 /** A secret as long as the digest, so that guessing it is no easier than guessing a signature (RFC 2104, section 3). */
@@ -70,6 +71,11 @@ export class CookieStore implements SessionStore {
     this.#signer = new TimestampSigner(this.#secrets, { digest, salt })
   }
 
+  /** `false` for a subclass, and once somebody has replaced a method: their calls are timed. */
+  get isLocal(): boolean {
+    return isUnchanged(this, CookieStore)
+  }
+
   /**
    * The store for one cookie: it counts the name's size, and ends the default salt with the name, so that one cookie's
    * value does not pass for another's.
@@ -82,9 +88,9 @@ export class CookieStore implements SessionStore {
     return store
   }
 
-  /** Whether a cookie of the one would open in the other. */
-  opensCookiesOf(other: CookieStore): boolean {
-    return this.#signer.sharesKeyWith(other.#signer)
+  /** @returns whether a cookie of one store would open in the other: both have a common secret, salt and digest */
+  sharesRecordsWith(other: SessionStore): boolean {
+    return other instanceof CookieStore && (!(#signer in other) || this.#signer.sharesKeyWith(other.#signer))
   }
 
   /** @param cookieValue whatever its fault (forged, tampered with, too old), the answer is `null` */

@@ -2,6 +2,7 @@ import type { Replaced, SessionStore } from '../../types/store.ts'
 import { numbersOf, secondsToKeep } from '../checks/integer.ts'
 import { now } from '../clock.ts'
 import { SessionTooLargeError } from '../errors.ts'
+import { isUnchanged } from './unchanged.ts'
 
 type Bytes = Uint8Array
 
@@ -52,6 +53,11 @@ export class InMemoryStore implements SessionStore {
   /** @throws `SessionOptionsError` */
   constructor(options: InMemoryStoreOptions = {}) {
     this.#limits = numbersOf('InMemoryStore', options, { gcTtl: 86_400, maxSessions: 1e6, maxBytes: 2 ** 28 })
+  }
+
+  /** `false` for a subclass, and once somebody has replaced a method: their calls are timed. */
+  get isLocal(): boolean {
+    return isUnchanged(this, InMemoryStore)
   }
 
   /** How many sessions are in memory; some may have expired. */

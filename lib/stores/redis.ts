@@ -56,9 +56,13 @@ export class RedisStore implements SessionStore {
     this.#getex = this.#commands.getex
   }
 
-  /** Whether both keep a session under the same key. Two clients may be connected to one server, so they count as one. */
-  sharesKeysWith(other: RedisStore): boolean {
-    return this.#sample === other.#sample
+  /**
+   * Two clients may be connected to one server, so they count as one. What cannot be told apart counts as shared: a prefix
+   * function that works only within a request, or a Proxy.
+   * @returns whether both stores keep a session under the same key
+   */
+  sharesRecordsWith(other: SessionStore): boolean {
+    return other instanceof RedisStore && (!(#sample in other) || this.#sample === other.#sample)
   }
 
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {

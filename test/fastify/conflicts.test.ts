@@ -5,6 +5,7 @@ import { namesIn } from '../../lib/fastify/conflicts.ts'
 import starsessions, { CookieStore, InMemoryStore, RedisStore } from '../../lib/index.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
+import { MapStore } from '../support/map-store.ts'
 
 type Shape = { own?: StarsessionsOptions[]; below?: StarsessionsOptions[]; beside?: StarsessionsOptions[] }
 
@@ -109,6 +110,104 @@ t.test('a store that binds itself to the cookie is one store under one cookie na
     refused(/"cookieName": "session" is also the cookie of another registration/)
   )
   await t.resolves(application({ own: [{ store: bound }, { store: bound, name: 'admin' }] }))
+})
+
+/** A store of the application, over a table that others may use as well. */
+class TableStore extends MapStore {
+  readonly table: string
+
+  constructor(table: string) {
+    super()
+    this.table = table
+  }
+
+  sharesRecordsWith(other: SessionStore): boolean {
+    return other instanceof TableStore && other.table === this.table
+  }
+}
+
+const besideAtAdmin = (store: SessionStore, other: SessionStore) =>
+  application({ below: [{ store }], beside: [{ store: other, cookie: { path: '/admin' } }] })
+
+t.test('stores of the application say themselves whether they share their records', async (t) => {
+  const shared = refused(/"cookieName": "session" is also the cookie of another registration/)
+  await t.rejects(besideAtAdmin(new TableStore('sessions'), new TableStore('sessions')), shared)
+  await t.resolves(besideAtAdmin(new TableStore('sessions'), new TableStore('admin')))
+  await t.resolves(besideAtAdmin(new TableStore('sessions'), new MapStore()), 'a store of another kind')
+  const one = { store: new TableStore('sessions') }
+  await t.resolves(
+    application({ own: [one, { store: new TableStore('sessions'), name: 'admin' }] }),
+    'two cookie names'
+  )
+  await t.resolves(application({ below: [one], beside: [{ ...one, lifetime: 60 }] }), 'one session')
+})
+
+t.test('both stores are asked, and one that says yes is enough', async (t) => {
+  const shared = refused(/both stores find the same records/)
+  const inner = new TableStore('sessions')
+  const wrapper = Object.assign(methodsOf(inner), {
+    sharesRecordsWith: (other: SessionStore) => other === inner || inner.sharesRecordsWith(other)
+  })
+  await t.rejects(besideAtAdmin(inner, wrapper), shared)
+  await t.rejects(besideAtAdmin(wrapper, inner), shared)
+  await t.rejects(besideAtAdmin(wrapper, new TableStore('sessions')), shared)
+  await t.resolves(besideAtAdmin(wrapper, new TableStore('admin')))
+})
+
+t.test('stores are compared as they are bound to the cookie', async (t) => {
+  const shared = refused(/both stores find the same records/)
+  const binding = (table: string) => ({
+    ...methodsOf(new MapStore()),
+    sharesRecordsWith: () => t.fail('only bound stores are asked'),
+    forCookie: (cookieName: string) => new TableStore(`${table}.${cookieName}`)
+  })
+  await t.rejects(besideAtAdmin(binding('a'), binding('a')), shared)
+  await t.resolves(besideAtAdmin(binding('a'), binding('b')))
+  const bound = new MapStore()
+  const toOne = () => ({ ...methodsOf(new MapStore()), forCookie: () => bound })
+  await t.rejects(besideAtAdmin(toOne(), toOne()), shared, 'two stores may be bound to one')
+})
+
+t.test('a Proxy of our stores counts as sharing, because nobody can look into it', async (t) => {
+  const shared = refused(/both stores find the same records/)
+  const client = new Redis({ lazyConnect: true })
+  const bindMethods = <T extends object>(store: T): T =>
+    new Proxy(store, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' && key !== 'constructor' ? value.bind(target) : value
+      }
+    })
+  const wrapped = bindMethods(new RedisStore({ client }))
+  await t.rejects(besideAtAdmin(wrapped, new RedisStore({ client })), shared)
+  await t.rejects(besideAtAdmin(wrapped, bindMethods(new RedisStore({ client }))), shared)
+  const cookies = new CookieStore({ secretKey: 'thirty-two bytes of text, or more than that' })
+  t.equal(cookies.sharesRecordsWith(bindMethods(cookies)), true)
+})
+
+t.test('a sharesRecordsWith() that gives no answer is refused', async (t) => {
+  const answering = (sharesRecordsWith: () => unknown) =>
+    Object.assign(methodsOf(new MapStore()), { sharesRecordsWith }) as unknown as SessionStore
+  const must = 'option "store": sharesRecordsWith() must return true or false, but'
+  const wrong: [() => unknown, string][] = [
+    [() => undefined, `${must} returned undefined`],
+    [() => null, `${must} returned object`],
+    [() => 'yes', `${must} returned string`],
+    [async () => true, `${must} returned a promise`],
+    [() => Promise.reject(new Error('nobody waits for it')), `${must} returned a promise`]
+  ]
+  for (const [method, message] of wrong) {
+    await t.rejects(besideAtAdmin(answering(method), new MapStore()), { code: 'FST_SESSION_OPTIONS', message })
+    await t.rejects(besideAtAdmin(new MapStore(), answering(method)), { code: 'FST_SESSION_OPTIONS', message })
+  }
+  const cause = new Error('the table is locked')
+  const failing = answering(() => {
+    throw cause
+  })
+  await t.rejects(besideAtAdmin(failing, store), { code: 'FST_SESSION_OPTIONS', message: `${must} threw`, cause })
+  const notAMethod = { ...methodsOf(store), sharesRecordsWith: true } as unknown as SessionStore
+  await t.rejects(application({ own: [{ store: notAMethod }] }), { code: 'FST_SESSION_OPTIONS' })
+  await t.resolves(application({ own: [{ store: failing }] }), 'without a second registration it is not asked')
 })
 
 t.test('two sessions of one scope need two cookies', async (t) => {

@@ -1,6 +1,7 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { SessionTooLargeError } from '../../lib/errors.ts'
 import { StoreCalls } from '../../lib/record/guarded-store.ts'
+import { CookieStore } from '../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { MapStore } from '../support/map-store.ts'
@@ -53,10 +54,14 @@ t.test('the time of our own stores is bounded as well, where somebody has change
   const wrapped = new Proxy(new InMemoryStore(), {
     get: (store, key) => (key === 'read' ? never : Reflect.get(store, key))
   })
+  // What the target's own accessors say of the target is no word about the Proxy.
+  const plainlyWrapped = new Proxy(new InMemoryStore(), {
+    get: (store, key) => (key === 'read' ? never : store[key as keyof InMemoryStore])
+  })
   class Subclass extends InMemoryStore {
     override read = never
   }
-  for (const store of [replaced, wrapped, new Subclass()]) {
+  for (const store of [replaced, wrapped, plainlyWrapped, new Subclass()]) {
     await t.rejects(new StoreCalls(store, 0.01).read('id', 0), { code: 'FST_SESSION_STORE' })
   }
 })
@@ -98,7 +103,8 @@ t.test('that something is too large is said as it is', async (t) => {
   })
 })
 
-t.test('a store that asks nobody is not timed, unless somebody has made another one of it', async (t) => {
+/** The limits of the timers that start until the test ends, in milliseconds. */
+function timersOf(t: Test): number[] {
   const started: number[] = []
   const { setTimeout } = globalThis
   globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
@@ -108,11 +114,48 @@ t.test('a store that asks nobody is not timed, unless somebody has made another 
   t.teardown(() => {
     globalThis.setTimeout = setTimeout
   })
-  await new StoreCalls(new InMemoryStore(), 5).read('id', 0)
+  return started
+}
+
+t.test('a store that asks nobody is not timed, unless somebody has made another one of it', async (t) => {
+  const started = timersOf(t)
+  const cookies = new CookieStore({ secretKey: 'a signing secret of at least 32 bytes' })
+  for (const store of [new InMemoryStore(), cookies, cookies.forCookie('session')]) {
+    await new StoreCalls(store, 5).read('id', 0)
+  }
   t.same(started, [])
   class Slow extends InMemoryStore {}
   await new StoreCalls(new Slow(), 5).read('id', 0)
   t.same(started, [5_000])
+})
+
+t.test('a store of the application is not timed where it says that it is local', async (t) => {
+  const started = timersOf(t)
+  class LocalStore extends MapStore {
+    readonly isLocal: unknown = true
+  }
+  class Remote extends LocalStore {
+    override readonly isLocal = false
+  }
+  const literal = { read: async () => null, write: async (id: string) => id, remove: async () => {}, isLocal: true }
+  const local = [new LocalStore(), literal] as SessionStore[]
+  for (const store of local) await new StoreCalls(store, 5).read('id', 0)
+  t.same(started, [])
+
+  const wrapped = new Proxy(new LocalStore(), {})
+  const unclear = ['true', 1, {}, undefined].map((isLocal) => Object.assign(new LocalStore(), { isLocal }))
+  const timed = [new MapStore(), new Remote(), wrapped, ...unclear] as SessionStore[]
+  for (const store of timed) await new StoreCalls(store, 5).read('id', 0)
+  t.same(started, Array(timed.length).fill(5_000))
+})
+
+t.test('whether a store is local is asked once, when it is registered', async (t) => {
+  const started = timersOf(t)
+  const store = Object.assign(new MapStore(), { isLocal: true })
+  const calls = new StoreCalls(store, 5)
+  store.isLocal = false
+  await calls.read('id', 0)
+  t.same(started, [])
 })
 
 t.test('why a store refuses an id goes on only as a code, whatever the store answers', async (t) => {

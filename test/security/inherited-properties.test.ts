@@ -43,6 +43,10 @@ const INHERITED: [name: string, values: readonly unknown[]][] = [
   ['gcTtl', [1]],
   ['bind', [false]],
   ['user', ['mallory']],
+  ['ownsIds', [true]],
+  ['readProlongs', [true]],
+  ['isLocal', [true]],
+  ['sharesRecordsWith', [() => true, true]],
   // What the library's own objects may leave out.
   ['record', ['x', { bytes: Buffer.from('x'), metadata: {} }]],
   ['derive', ['x', () => ({})]]
@@ -111,7 +115,7 @@ t.test('nor is it when the plugin and its parts are made', async (t) => {
     const store = new CookieStore({ secretKey })
     return {
       settings: { ...settings, store: settings.store.constructor, serializer: settings.serializer.constructor },
-      opens: store.opensCookiesOf(new CookieStore({ secretKey })),
+      opens: store.sharesRecordsWith(new CookieStore({ secretKey })),
       encrypted: new AESGCMEncryptor(Buffer.alloc(32, 1)).decrypt(sealed, Buffer.from('bound'))?.toString()
     }
   }
@@ -122,7 +126,7 @@ t.test('nor is it when the plugin and its parts are made', async (t) => {
     for (const value of values) {
       await inheriting(name, value, async () => {
         t.equal(inspect(made(), { depth: 9 }), usual, name)
-        t.equal(new CookieStore({ secretKey }).opensCookiesOf(before), true, name)
+        t.equal(new CookieStore({ secretKey }).sharesRecordsWith(before), true, name)
         t.doesNotThrow(() => new InMemoryStore(), name)
       })
     }

@@ -117,7 +117,11 @@ t.test('a prefix function that needs a request to work is checked when it is use
     { code: 'FST_SESSION_OPTIONS', message: /returns the same text for two keys/ }
   )
   await t.rejects(store.read(ID, HOUR), TypeError)
-  t.equal(store.sharesKeysWith(new RedisStore({ client, prefix })), true, 'what cannot be told apart counts as shared')
+  t.equal(
+    store.sharesRecordsWith(new RedisStore({ client, prefix })),
+    true,
+    'what cannot be told apart counts as shared'
+  )
 })
 
 t.test('a hash tag in the prefix keeps sessions of a cluster in one slot', async (t) => {

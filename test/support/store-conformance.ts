@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { SessionStore } from '../../types/store.ts'
+import { MapStore } from './map-store.ts'
 
 export interface Subject {
   store: SessionStore
@@ -34,6 +35,7 @@ export async function storeConformance(t: Test, name: string, make: () => Promis
     const run = makeRunner(t, make)
 
     await identity(run, ownsIds)
+    if (probe.store.sharesRecordsWith !== undefined) await sharing(run)
     await bytes(run, ownsIds)
     await removal(run, ownsIds)
     await time(run)
@@ -96,6 +98,13 @@ async function identity(run: Runner, ownsIds: boolean): Promise<void> {
     const values = Array.from({ length: 20 }, (_, index) => Buffer.alloc(500, index))
     const ids = await Promise.all(values.map((data) => store.write(id, data, HOUR, HOUR)))
     t.ok(values.map(hex).includes(hex(await store.read(ids[0]!, HOUR))))
+  })
+}
+
+async function sharing(run: Runner): Promise<void> {
+  await run('a store shares its records with itself, and not with a store of another kind', async (t, { store }) => {
+    t.equal(store.sharesRecordsWith?.(store), true)
+    t.equal(store.sharesRecordsWith?.(new MapStore()), false)
   })
 }
 

@@ -1,6 +1,7 @@
 import type { Session } from '../../../types/session.ts'
 import type { SessionStore } from '../../../types/store.ts'
 import { SessionUnavailableError } from '../../errors.ts'
+import { member } from '../../own.ts'
 import { stateOf } from '../../session/session.ts'
 import { Turns } from './turns.ts'
 
@@ -22,7 +23,7 @@ export class Alone {
   readonly #turns: Turns<undefined> | undefined
 
   constructor(store: SessionStore) {
-    if (store.replace !== undefined || store.ownsIds === true) return
+    if (store.replace !== undefined || member(store, 'ownsIds') === true) return
     this.#turns = turnsOf.get(store) ?? new Turns()
     turnsOf.set(store, this.#turns)
   }
