@@ -23,7 +23,7 @@ interface Application {
   Users: new () => People
   build(options: { users: People; redisUrl?: string; production?: boolean }): Promise<FastifyInstance>
 }
-// By a computed name: a typed import would take its declaration of session data into this program.
+// The name is computed. TypeScript would follow a literal name, and its declaration of SessionData would hold here too.
 const { Users, build }: Application = await import(new URL('../../examples/app/app.ts', import.meta.url).href)
 
 const server = await startRedis()
@@ -43,7 +43,7 @@ async function start(t: Test, production = false) {
   return { app, origin, ada }
 }
 
-/** Somebody with a browser, who fills in forms. */
+/** A user with a browser and a cookie jar, who fills in forms. */
 class Browser {
   readonly #origin: string
   readonly jar: CookieJar
@@ -60,7 +60,7 @@ class Browser {
     return { status: response.status, location: response.headers.get('location'), lines, body: await response.text() }
   }
 
-  /** The token of the form that is on the page. */
+  /** Reads the CSRF token of the form on this page. */
   async token(page: string): Promise<string> {
     return /name="_csrf" value="([^"]+)"/.exec((await this.request(page)).body)?.[1] ?? ''
   }
@@ -69,7 +69,7 @@ class Browser {
     return this.request(action, { method: 'POST', body: new URLSearchParams(fields) })
   }
 
-  /** Gets the page, and sends the form that is on it. */
+  /** Gets the page and sends the form on it. */
   async submit(page: string, action: string, fields: Record<string, string> = {}) {
     return this.post(action, { ...fields, _csrf: await this.token(page) })
   }
@@ -80,7 +80,7 @@ class Browser {
     return (await this.request(String(location))).body
   }
 
-  /** Somebody who has copied the cookie as it is now. */
+  /** Another browser with a copy of the current cookie. */
   thief(): Browser {
     const jar = new CookieJar()
     jar.take({ headers: { 'set-cookie': `session=${this.jar.get('session')}` } })
@@ -88,7 +88,7 @@ class Browser {
   }
 }
 
-t.test('a visit costs nothing: no cookie, no key in Redis', async (t) => {
+t.test('a visit without a login sets no cookie and writes no key to Redis', async (t) => {
   const { origin } = await start(t)
   const nobody = new Browser(origin)
   t.match(await nobody.request('/'), { status: 200, body: 'Nobody is logged in', lines: [] })
@@ -96,7 +96,7 @@ t.test('a visit costs nothing: no cookie, no key in Redis', async (t) => {
   t.same(await observer.keys('*'), [])
 })
 
-t.test('login: a new id, a message once; the id from before is dead', async (t) => {
+t.test('a login gives a new id and shows a message once, and the old id no longer works', async (t) => {
   const { origin } = await start(t)
   const ada = new Browser(origin)
   await ada.request('/login')
@@ -114,7 +114,7 @@ t.test('login: a new id, a message once; the id from before is dead', async (t) 
   )
 })
 
-t.test('a wrong name or password says the same', async (t) => {
+t.test('a wrong name and a wrong password give the same message', async (t) => {
   const { origin } = await start(t)
   for (const [name, password] of [
     ['ada', 'wrong'],
@@ -135,7 +135,7 @@ t.test('a form without the token of its session is refused', async (t) => {
   t.match((await ada.request('/')).body, /Hello, ada\.[\s\S]*Nothing new\./)
 })
 
-t.test('a token from before the login is refused after it: somebody else may have planted the cookie', async (t) => {
+t.test('a CSRF token from before the login is refused, because an attacker may have planted the cookie', async (t) => {
   const { origin } = await start(t)
   const attacker = new Browser(origin)
   const token = await attacker.token('/login')
@@ -148,14 +148,14 @@ t.test('a token from before the login is refused after it: somebody else may hav
   t.equal((await victim.submit('/notice', '/notice', { text: 'mine' })).status, 303, 'a new form works')
 })
 
-t.test('a body that is not the form is a 400, and changes nothing', async (t) => {
+t.test('a body that does not fit the form is answered with 400 and changes nothing', async (t) => {
   const { origin } = await start(t)
   const ada = new Browser(origin)
   const before = ['_csrf', await ada.token('/login')] as [string, string]
   const name = ['name', 'ada'] as [string, string]
   const password = ['password', 'open sesame'] as [string, string]
   t.equal((await ada.post('/login', [before, name, password, password])).status, 400, 'two passwords')
-  t.equal((await ada.post('/login', [before, name])).status, 400, 'none')
+  t.equal((await ada.post('/login', [before, name])).status, 400, 'no password')
   t.equal((await ada.post('/login', [before, ['name', 'a'.repeat(101)], password])).status, 400, 'a long name')
   t.equal((await ada.post('/login', [before, name, ['password', 'a'.repeat(1001)]])).status, 400, 'a long password')
   t.equal((await ada.request('/login', { method: 'POST' })).status, 400, 'no body')
@@ -163,19 +163,19 @@ t.test('a body that is not the form is a 400, and changes nothing', async (t) =>
   await ada.login('ada', 'open sesame')
   const token = ['_csrf', await ada.token('/notice')] as [string, string]
   t.equal((await ada.post('/notice', [token, ['text', 'a'], ['text', 'b']])).status, 400, 'two texts')
-  t.equal((await ada.post('/notice', [token])).status, 400, 'none')
+  t.equal((await ada.post('/notice', [token])).status, 400, 'no text')
   t.equal((await ada.post('/notice', [token, ['text', 'a'.repeat(1001)]])).status, 400, 'a long text')
   t.equal((await ada.request('/notice', { method: 'POST' })).status, 400, 'no body')
-  t.equal((await ada.request('/logout', { method: 'POST' })).status, 403, 'no body, and so no token')
+  t.equal((await ada.request('/logout', { method: 'POST' })).status, 403, 'without a body there is no CSRF token')
   t.match(await ada.request('/'), { status: 200, body: 'Nothing new.' })
 })
 
-t.test('no other site may frame a page', async (t) => {
+t.test('no other site can show a page of this application in a frame', async (t) => {
   const { app } = await start(t)
   t.match((await app.inject('/login')).headers['content-security-policy'], "frame-ancestors 'none'")
 })
 
-t.test('roles: an editor publishes, a reader may not, nobody is sent to the login', async (t) => {
+t.test('an editor may publish, a reader may not, and a visitor without a login is sent to the login', async (t) => {
   const { origin, ada: account } = await start(t)
   t.match(await new Browser(origin).request('/notice'), { status: 303, location: '/login' })
   const bob = new Browser(origin)
@@ -190,10 +190,10 @@ t.test('roles: an editor publishes, a reader may not, nobody is sent to the logi
   t.match((await bob.request('/')).body, '&lt;b&gt;Tea &amp; cake&lt;/b&gt;')
 
   account.role = 'reader'
-  t.equal((await ada.request('/notice')).status, 403, 'taken away at once')
+  t.equal((await ada.request('/notice')).status, 403, 'a role that is taken away is gone at once')
 })
 
-t.test('a test of one page begins logged in, without the login', async (t) => {
+t.test('with sessionCookie() and readSession(), a test can begin with a user who is logged in', async (t) => {
   const { app } = await start(t)
   const pageOf = async (user: string) =>
     app.inject({ url: '/notice', headers: { cookie: await sessionCookie(app, { user }) } })
@@ -203,7 +203,7 @@ t.test('a test of one page begins logged in, without the login', async (t) => {
   t.match(await readSession(app, response), { user: 'ada', _csrf: /./ })
 })
 
-t.test('logout ends the session everywhere', async (t) => {
+t.test('a logout ends the session for every copy of the cookie', async (t) => {
   const { origin } = await start(t)
   const ada = new Browser(origin)
   await ada.login('ada', 'open sesame')
@@ -213,7 +213,7 @@ t.test('logout ends the session everywhere', async (t) => {
   t.match((await copy.request('/')).body, 'Nobody is logged in')
 })
 
-t.test('a restart logs nobody out, and a Redis that is away is a 503', async (t) => {
+t.test('a restart logs nobody out, and without Redis requests are answered with 503', async (t) => {
   const first = await start(t)
   const ada = new Browser(first.origin)
   await ada.login('ada', 'open sesame')
@@ -226,18 +226,18 @@ t.test('a restart logs nobody out, and a Redis that is away is a 503', async (t)
   t.match(await again.request('/'), { status: 503, lines: [] })
   t.equal((await again.request('/health')).status, 200)
   await server.restart()
-  // Back without a restart of the application, as soon as its client has found out.
+  // The sessions are back as soon as the Redis client has connected again. The application need not restart.
   while ((await again.request('/')).status === 503) await sleep(50)
   t.equal((await again.request('/')).status, 200)
 })
 
-t.test('in production the cookie is Secure, under a __Host- name', async (t) => {
+t.test('in production the cookie is Secure and its name begins with __Host-', async (t) => {
   const { origin } = await start(t, true)
   const { lines } = await new Browser(origin).request('/login')
   t.match(lines, [/^__Host-session=[\w-]{43}; Max-Age=1800; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
 })
 
-/** Runs it as its reader does, and gives what it prints; it is stopped when it prints its URL. */
+/** Runs the example as a reader does, stops it when it prints its URL, and returns its output. */
 async function command(t: Test, variables: Record<string, string>) {
   const { REDIS_URL: _, ...env } = process.env
   const child = spawn(process.execPath, ['--import=ts-blank-space/register', 'examples/app/app.ts'], {
@@ -258,7 +258,7 @@ async function command(t: Test, variables: Record<string, string>) {
   return { page, errors, code: child.exitCode }
 }
 
-t.test('without Redis the sessions are in memory, and one line says so', async (t) => {
+t.test('without REDIS_URL the sessions are in memory, and the program prints one line about it', async (t) => {
   t.match(await command(t, {}), {
     page: 'Nobody is logged in',
     errors: /^Sessions are in memory[^\n]*REDIS_URL=redis:[^\n]*\n$/,
@@ -270,7 +270,7 @@ t.test('without Redis the sessions are in memory, and one line says so', async (
   t.match(await readSession(app, await app.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
 })
 
-t.test('with a Redis that cannot be used it ends within seconds, and one line says why', async (t) => {
+t.test('if Redis cannot be reached, the program ends within seconds and prints one line with the reason', async (t) => {
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.teardown(() => silent.close())

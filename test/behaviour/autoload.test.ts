@@ -21,27 +21,27 @@ async function loadedOn(t: { teardown(fn: () => unknown): void }, autoload: Star
   return async (url: string) => (await app.inject(url)).json().loaded as boolean
 }
 
-t.test('without autoload only the routes that ask for it are loaded', async (t) => {
+t.test('without autoload, only routes with autoloadSession: true load the session', async (t) => {
   const loaded = await loadedOn(t, false)
   t.equal(await loaded('/app'), false)
   t.equal(await loaded('/on'), true)
   t.equal(await loaded('/missing'), false)
 })
 
-t.test('autoload: true loads everywhere, but where the route says no', async (t) => {
+t.test('autoload: true loads the session everywhere except on routes with autoloadSession: false', async (t) => {
   const loaded = await loadedOn(t, true)
   t.equal(await loaded('/app'), true)
   t.equal(await loaded('/app/off'), false)
   t.equal(await loaded('/missing'), true)
 })
 
-t.test('autoload by path: prefixes of whole segments, and RegExps', async (t) => {
+t.test('autoload by path takes prefixes of whole segments, and RegExps', async (t) => {
   const loaded = await loadedOn(t, ['/app', /^\/adm/g])
   for (const url of ['/app', '/app/x', '/app?x', '/admin', '/admin', '/on']) t.equal(await loaded(url), true, url)
   for (const url of ['/apple', '/app/off', '/x?/app']) t.equal(await loaded(url), false, url)
 })
 
-t.test('it is loaded in onRequest: hooks of the same kind that come later find it', async (t) => {
+t.test('autoload loads in onRequest, so that later onRequest hooks find the session', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { autoload: true })
@@ -51,7 +51,7 @@ t.test('it is loaded in onRequest: hooks of the same kind that come later find i
   t.same(seen, [true])
 })
 
-t.test('a store that is down fails an autoloaded route with 503, and no other', async (t) => {
+t.test('when the store is down, only routes that autoload are answered with 503', async (t) => {
   const store = new MapStore()
   const { app } = await testApp(t, { store, autoload: ['/app'] }, (app) => {
     app.get('/app', async () => 'x')
@@ -75,7 +75,7 @@ t.test('a route config that is neither a boolean nor a list is refused when the 
   })
 })
 
-t.test('autoload sees what the router sees, however the path is spelled (property)', async (t) => {
+t.test('autoload matches the path exactly as the router does, however it is spelled (property)', async (t) => {
   const letters = [...'account'].map((letter) =>
     fc.constantFrom(letter, letter.toUpperCase(), `%${letter.charCodeAt(0).toString(16)}`)
   )
@@ -110,17 +110,17 @@ t.test('autoload sees what the router sees, however the path is spelled (propert
           const answered = await ask(app, url)
           if (answered === undefined) continue
           found++
-          if (!answered.loaded) throw new Error(`${url} was routed, and not loaded`)
+          if (!answered.loaded) throw new Error(`${url} reached the route, but the session was not loaded`)
         }
         await app.close()
       }
     ),
     { numRuns: 60 }
   )
-  t.ok(found > 20, `${found} were routed there`)
+  t.ok(found > 20, `${found} paths reached the route`)
 })
 
-/** What a route answers to a request target as it stands here, which `inject()` would take apart; `undefined`: no route. */
+/** Sends the path unchanged; `inject()` would normalise it. Returns the answer, or `undefined` when no route matches. */
 async function ask(app: FastifyInstance, path: string): Promise<{ loaded: boolean } | undefined> {
   const { port } = app.server.address() as AddressInfo
   const [response] = (await once(request({ port, host: '127.0.0.1', path }).end(), 'response')) as [IncomingMessage]
@@ -128,7 +128,7 @@ async function ask(app: FastifyInstance, path: string): Promise<{ loaded: boolea
   return response.statusCode === 200 ? JSON.parse(body) : undefined
 }
 
-t.test('autoload sees what rewriteUrl made of the path', async (t) => {
+t.test('autoload matches the path that rewriteUrl returns', async (t) => {
   const app = Fastify({ rewriteUrl: ({ url = '' }) => url.replace('/v2/', '/') })
   t.teardown(() => app.close())
   await app.register(starsessions, { autoload: ['/account'] })

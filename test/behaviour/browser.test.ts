@@ -20,7 +20,7 @@ const FLAGS = [
   '--disable-sync'
 ]
 
-/** What a page shows, and what the browser's own jar holds. */
+/** Reads the page in the browser, and the cookie in the browser's own jar. */
 class Visitor {
   readonly #context: BrowserContext
   readonly #page: Page
@@ -79,7 +79,7 @@ let app: FastifyInstance
 let origin: string
 
 t.before(async () => {
-  // By a computed name, so that no example becomes part of what this file compiles.
+  // The name is computed, so that TypeScript does not compile the example as part of this program.
   const example = await import(new URL('../../examples/login.ts', import.meta.url).href)
   app = await example.build()
   origin = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -88,7 +88,7 @@ t.before(async () => {
 t.teardown(() => app.close())
 
 async function open(t: Test): Promise<Visitor> {
-  // A folder of Playwright's own: a browser that has just been closed may still write to one that tap removes.
+  // Playwright makes the folder, not tap: a browser that was just closed may still write while tap removes its folder.
   const context = await chromium.launchPersistentContext('', { executablePath: CHROMIUM, args: FLAGS })
   t.teardown(() => context.close())
   const page = await context.newPage()
@@ -98,7 +98,7 @@ async function open(t: Test): Promise<Visitor> {
   return new Visitor(context, page)
 }
 
-/** The page that somebody sees who copied a cookie. */
+/** The page for somebody who has copied a cookie. */
 async function seenWith(value: string): Promise<string> {
   const response = await fetch(origin, { headers: { cookie: `session=${value}` } })
   return response.text()
@@ -107,7 +107,7 @@ async function seenWith(value: string): Promise<string> {
 t.test('a browser logs in, comes back, rotates and logs out', async (t) => {
   const ada = await open(t)
   t.match(await ada.heading(), 'Nobody')
-  t.equal(await ada.cookie(), undefined, 'no session, no cookie')
+  t.equal(await ada.cookie(), undefined, 'without a session there is no cookie')
 
   await ada.logIn('Ada <b>', { remember: true })
   t.match(await ada.heading(), 'Ada <b>')
@@ -115,7 +115,7 @@ t.test('a browser logs in, comes back, rotates and logs out', async (t) => {
   const first = (await ada.cookie())!
   t.match(first, { httpOnly: true, sameSite: 'Lax', path: '/', domain: '127.0.0.1', secure: false })
   const lifetime = first.expires - Date.now() / 1000
-  t.ok(lifetime > 840 && lifetime <= 901, 'it is kept for 15 minutes')
+  t.ok(lifetime > 840 && lifetime <= 901, 'the browser keeps the cookie for 15 minutes')
   t.notMatch(await ada.html(), first.value, 'the id is not on the page')
 
   await ada.reload()
@@ -131,7 +131,7 @@ t.test('a browser logs in, comes back, rotates and logs out', async (t) => {
   t.not(await ada.text('#fingerprint'), fingerprint)
   t.match(await ada.heading(), 'Ada <b>')
   t.match(await ada.flash(), 'new id')
-  t.match(await seenWith(first.value), 'Nobody is logged in', 'the old cookie is dead')
+  t.match(await seenWith(first.value), 'Nobody is logged in', 'the old cookie no longer works')
 
   await ada.press('Log out')
   t.match(await ada.heading(), 'Nobody')
@@ -140,7 +140,7 @@ t.test('a browser logs in, comes back, rotates and logs out', async (t) => {
   t.match(await seenWith(second.value), 'Nobody is logged in')
 })
 
-t.test('without "remember me" the cookie ends with the browser, and clear ends it now', async (t) => {
+t.test('without "remember me" the cookie lasts until the browser closes, and Clear ends it at once', async (t) => {
   const ada = await open(t)
   await ada.logIn('Ada', { remember: false })
   t.equal((await ada.cookie())?.expires, -1)
@@ -153,7 +153,7 @@ t.test('without "remember me" the cookie ends with the browser, and clear ends i
   t.equal(await ada.cookie(), undefined)
 })
 
-t.test('the remaining time counts down, and starts over with the page', async (t) => {
+t.test('the remaining time counts down, and starts anew when the page is loaded', async (t) => {
   const ada = await open(t)
   await ada.logIn('Ada', { remember: true })
   const start = await ada.secondsLeft()

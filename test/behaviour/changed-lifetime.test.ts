@@ -18,7 +18,7 @@ const makers = {
   cookie: () => new CookieStore({ secretKey: SECRET })
 }
 
-/** An application before and after a deployment that changed these options. */
+/** One application before and after a deployment that changed its options. Both use the same store. */
 async function deploy(
   t: Parameters<typeof testApp>[0],
   store: SessionStore,
@@ -33,7 +33,7 @@ async function recordOf(store: SessionStore, cookie: string | undefined) {
   return JSON.parse(Buffer.from(bytes as Uint8Array).toString())
 }
 
-t.test('a raised lifetime prolongs the record, the store and the cookie with the next response, once', async (t) => {
+t.test('a raised lifetime prolongs the record and the cookie once, with the next response', async (t) => {
   const clock = fakeClock(t)
   for (const [name, make] of Object.entries(makers)) {
     const { before, after } = await deploy(t, make(), { lifetime: 100 }, { lifetime: 1_000 })
@@ -41,17 +41,17 @@ t.test('a raised lifetime prolongs the record, the store and the cookie with the
     clock.advance(50)
     const next = await after.send(old.cookie, (session) => ({ left: session.remainingSeconds }))
     t.same(next.body, { left: 950 }, name)
-    t.match(next.lines, [/; Max-Age=950; /], `${name}: the cookie lasts as long`)
+    t.match(next.lines, [/; Max-Age=950; /], `${name}: the cookie lasts as long as the session`)
     t.same(after.problems(), [])
-    t.same((await after.send(next.cookie, read)).lines, [], `${name}: once`)
+    t.same((await after.send(next.cookie, read)).lines, [], `${name}: only once`)
     clock.advance(900)
-    t.same((await after.send(next.cookie, read)).body, { user: 'alice' }, `${name}: it is still there`)
+    t.same((await after.send(next.cookie, read)).body, { user: 'alice' }, `${name}: the session is still there`)
     clock.advance(50)
     t.same((await after.send(next.cookie, read)).body, {}, name)
   }
 })
 
-t.test('a raised lifetime reaches the cookie with a change, save() and update() as well', async (t) => {
+t.test('a raised lifetime prolongs the cookie also with a change, save() or update()', async (t) => {
   const clock = fakeClock(t)
   const changes: Record<string, Handler> = {
     change: (session) => void (session.n = Math.random()),
@@ -67,12 +67,12 @@ t.test('a raised lifetime reaches the cookie with a change, save() and update() 
       const { cookie } = await before.send(undefined, setUser)
       clock.advance(50)
       t.match((await after.send(cookie, change)).lines, [/; Max-Age=950; /], name)
-      t.same((await after.send(cookie, change)).lines, [], `${name}: once`)
+      t.same((await after.send(cookie, change)).lines, [], `${name}: only once`)
     }
   }
 })
 
-t.test('a raised lifetime, rolling: the record follows as well', async (t) => {
+t.test('with rolling sessions, a raised lifetime prolongs the record and the cookie as well', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore()
   const { before, after } = await deploy(t, store, { lifetime: 100 }, { lifetime: 1_000, rolling: true })
@@ -85,7 +85,7 @@ t.test('a raised lifetime, rolling: the record follows as well', async (t) => {
   t.same((await after.send(cookie, read)).body, { user: 'alice' })
 })
 
-t.test('until the browser closes is longer than any lifetime', async (t) => {
+t.test('a lifetime until the browser closes counts as longer than any number of seconds', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore()
   const { before, after } = await deploy(t, store, { lifetime: 100 }, {})
@@ -99,7 +99,7 @@ t.test('until the browser closes is longer than any lifetime', async (t) => {
   t.same((await after.send(cookie, read)).lines, [])
 })
 
-t.test('a record of Python says its lifetime, too', async (t) => {
+t.test('a raised lifetime prolongs records that the Python library wrote', async (t) => {
   fakeClock(t)
   const store = new InMemoryStore()
   const record =
@@ -112,7 +112,7 @@ t.test('a record of Python says its lifetime, too', async (t) => {
   t.match(await recordOf(store, 'session=python'), { __metadata__: { lifetime: 1_000, created: 1_699_999_990.5 } })
 })
 
-t.test('a raised lifetime brings no session back that has ended meanwhile, and says nothing about it', async (t) => {
+t.test('a raised lifetime does not bring back a session that has ended meanwhile, and is no error then', async (t) => {
   fakeClock(t)
   const store = new InMemoryStore()
   const { before, after } = await deploy(t, store, { lifetime: 100 }, { lifetime: 1_000 })
@@ -126,7 +126,7 @@ t.test('a raised lifetime brings no session back that has ended meanwhile, and s
   t.same((await after.send(cookie, read)).body, {})
 })
 
-t.test('what a parallel request wrote stays when a raised lifetime prolongs the session', async (t) => {
+t.test('changes of a parallel request stay when a raised lifetime prolongs the session', async (t) => {
   fakeClock(t)
   const { before, after } = await deploy(t, new InMemoryStore(), { lifetime: 100 }, { lifetime: 1_000 })
   const { cookie } = await before.send(undefined, setUser)

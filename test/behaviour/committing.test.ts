@@ -13,7 +13,7 @@ const login = (store: SessionStore, send: Awaited<ReturnType<typeof testApp>>['s
     return answer.cookie
   })
 
-t.test('not loaded: no store call, no cookie, no header', async (t) => {
+t.test('a session that is not loaded costs no store call and sets no cookie and no header', async (t) => {
   const store = new MapStore()
   const { app, send } = await testApp(t, { store }, (app) => {
     app.get('/static', async () => 'x')
@@ -26,7 +26,7 @@ t.test('not loaded: no store call, no cookie, no header', async (t) => {
   t.same(store.calls, { read: 0, write: 0, remove: 0 })
 })
 
-t.test('new and empty: nothing', async (t) => {
+t.test('a new and empty session is not stored and sets no cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { lines, headers } = await send(undefined, (session) => {
@@ -40,7 +40,7 @@ t.test('new and empty: nothing', async (t) => {
   t.same(store.calls, { read: 0, write: 0, remove: 0 })
 })
 
-t.test('new, with empty objects and arrays only: nothing, save() included', async (t) => {
+t.test('a new session with only empty objects and arrays is not stored, not even by save()', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { lines, body } = await send(undefined, async (session) => {
@@ -52,18 +52,18 @@ t.test('new, with empty objects and arrays only: nothing, save() included', asyn
     return { isNew: session.isNew, isEmpty: session.isEmpty, isModified: session.isModified }
   })
   t.same(lines, [])
-  t.same(body, { isNew: true, isEmpty: false, isModified: true }, 'the properties tell of the data as they are')
+  t.same(body, { isNew: true, isEmpty: false, isModified: true }, 'the properties still describe the data')
   t.same(store.calls, { read: 0, write: 0, remove: 0 })
 })
 
-t.test('new, with empty objects and arrays beside something: all of it is written', async (t) => {
+t.test('empty objects and arrays in a new session are stored if there are other data', async (t) => {
   const { send } = await testApp(t)
   const { cookie } = await send(undefined, (session) => void Object.assign(session, { messages: {}, cart: [], n: 0 }))
   const { body } = await send(cookie, (session) => session.data())
   t.same(body, { messages: {}, cart: [], n: 0 })
 })
 
-t.test('stored, and then with empty objects and arrays only: they are data like any other', async (t) => {
+t.test('a stored session stays stored when only empty objects and arrays are left in it', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -77,7 +77,7 @@ t.test('stored, and then with empty objects and arrays only: they are data like 
   t.same((await send(cookie, (session) => session.data())).body, { cart: {}, list: [] })
 })
 
-t.test('new with data: one write and a cookie', async (t) => {
+t.test('a new session with data costs one write and sets a cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { lines, headers, body } = await send(undefined, (session) => {
@@ -91,7 +91,7 @@ t.test('new with data: one write and a cookie', async (t) => {
   t.same(store.calls, { read: 0, write: 1, remove: 0 })
 })
 
-t.test('unchanged: no write, no cookie', async (t) => {
+t.test('an unchanged session is not written and sets no cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -105,7 +105,7 @@ t.test('unchanged: no write, no cookie', async (t) => {
   t.same(store.calls, { read: 1, write: 0, remove: 0 })
 })
 
-t.test('a record whose keys carry member names is not changed by being loaded, wherever they stand', async (t) => {
+t.test('loading a record with keys named like members does not count as a change', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   await store.write('known', Buffer.from('{"__proto__":1,"id":2,"user":"alice"}'), 0, 0)
@@ -118,7 +118,7 @@ t.test('a record whose keys carry member names is not changed by being loaded, w
   t.equal(store.calls.write, 1)
 })
 
-t.test('changed, nested too: a write under the same id, and no cookie', async (t) => {
+t.test('a changed session, also one with a nested change, is written under its id, and sets no cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -130,7 +130,7 @@ t.test('changed, nested too: a write under the same id, and no cookie', async (t
   t.same(body, { user: 'alice', cart: { items: [1, 2] } })
 })
 
-t.test('emptied: removed, and the cookie is cleared', async (t) => {
+t.test('a session that was emptied is removed from the store, and its cookie is cleared', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store, cookie: { path: '/', domain: 'example.com', sameSite: 'strict' } })
   const cookie = await login(store, send)
@@ -143,7 +143,7 @@ t.test('emptied: removed, and the cookie is cleared', async (t) => {
   t.equal(store.entries.size, 0)
 })
 
-t.test('destroyed: removed at once, cleared with the response; then new data are a new session', async (t) => {
+t.test('destroy() removes the session at once, and data that are set afterwards begin a new session', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -157,7 +157,7 @@ t.test('destroyed: removed at once, cleared with the response; then new data are
   t.match(lines, [/^session=; Expires=Thu, 01 Jan 1970/])
   t.equal(none, undefined)
   t.same(store.calls, { read: 1, write: 0, remove: 1 })
-  t.same((await send(cookie, (session) => session.data())).body, {}, 'the old cookie is dead')
+  t.same((await send(cookie, (session) => session.data())).body, {}, 'the old cookie no longer works')
 
   const second = await login(store, send)
   const again = await send(second, async (session) => {
@@ -169,7 +169,7 @@ t.test('destroyed: removed at once, cleared with the response; then new data are
   t.same((await send(second, (session) => session.data())).body, {})
 })
 
-t.test('destroy() clears whatever cookie came in, and none where none came', async (t) => {
+t.test('destroy() clears any cookie of the request, and sends nothing if there was none', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   t.match((await send('session=unknown', (session) => session.destroy())).lines, [/^session=; Expires/])
@@ -185,7 +185,7 @@ t.test('destroy() clears whatever cookie came in, and none where none came', asy
   t.equal(store.entries.size, 0)
 })
 
-t.test('rotated: the new record first, then the old one goes; the data stay', async (t) => {
+t.test('a rotation keeps the data, and writes the new record before it removes the old one', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -207,7 +207,7 @@ t.test('rotated: the new record first, then the old one goes; the data stay', as
   t.same((await send(cookie, (session) => session.data())).body, {})
 })
 
-t.test('regenerate(keep) makes a new session of the listed keys', async (t) => {
+t.test('regenerate(keep) begins a new session with the listed keys', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -218,11 +218,11 @@ t.test('regenerate(keep) makes a new session of the listed keys', async (t) => {
   t.equal(store.entries.size, 1)
   t.same((await send(next.cookie, (session) => session.data())).body, { cart: { items: [1] }, user: 'root' })
   const gone = await send(next.cookie, (session) => session.regenerate())
-  t.match(gone.lines, [/^session=; Expires/], 'nothing kept: nothing stored')
+  t.match(gone.lines, [/^session=; Expires/], 'a session without kept keys is not stored')
   t.equal(store.entries.size, 0)
 })
 
-t.test('a rotation of a session that is not stored yet is one write', async (t) => {
+t.test('rotating a session that is not stored yet costs one write', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   await send(undefined, async (session) => {
@@ -232,7 +232,7 @@ t.test('a rotation of a session that is not stored yet is one write', async (t) 
   t.same(store.calls, { read: 0, write: 1, remove: 0 })
 })
 
-t.test('a rotation whose second step fails can be tried again, and tells nobody of the new id', async (t) => {
+t.test('a rotation that cannot remove the old record can be tried again', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -250,7 +250,7 @@ t.test('a rotation whose second step fails can be tried again, and tells nobody 
   t.match((await send(retried.cookie, (session) => session.data())).body, { user: 'alice' })
 })
 
-t.test('save() commits now; the response has its cookie, and writes no second time', async (t) => {
+t.test('save() stores the session at once, and the response sets the cookie without a second write', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { lines } = await send(undefined, async (session) => {
@@ -265,7 +265,7 @@ t.test('save() commits now; the response has its cookie, and writes no second ti
   t.equal(store.calls.write, 1)
 })
 
-t.test('saves that overlap are one after the other', async (t) => {
+t.test('save() and regenerateId() calls that overlap run one after the other', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { cookie } = await send(undefined, async (session) => {
@@ -275,7 +275,7 @@ t.test('saves that overlap are one after the other', async (t) => {
   t.same([...store.entries.keys()], [cookieValue(cookie)])
 })
 
-t.test('reload() forgets unsaved changes and reads again', async (t) => {
+t.test('reload() drops unsaved changes and reads the record again', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -301,7 +301,7 @@ t.test('reload() forgets unsaved changes and reads again', async (t) => {
   })
 })
 
-t.test('reload() of what has become unusable: new and empty, and the log says why', async (t) => {
+t.test('reload() of a record that has become unusable gives a new, empty session, and the log says why', async (t) => {
   const store = new MapStore()
   const { send, problems } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -313,7 +313,7 @@ t.test('reload() of what has become unusable: new and empty, and the log says wh
   t.match(problems(), [{ reason: 'not-an-object' }])
 })
 
-t.test('what a serializer keeps and JSON does not is compared as well', async (t) => {
+t.test('changes are found in values that only a serializer other than JSON can store', async (t) => {
   const serializer = {
     serialize: (data: object) => v8.serialize(data),
     deserialize: (data: Uint8Array) => v8.deserialize(data)
@@ -335,7 +335,7 @@ t.test('what a serializer keeps and JSON does not is compared as well', async (t
   })
 })
 
-t.test('a save() that nobody waits for is done before the response', async (t) => {
+t.test('a save() without await is finished before the response', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const cookie = await login(store, send)
@@ -349,7 +349,7 @@ t.test('a save() that nobody waits for is done before the response', async (t) =
   t.same(body, [1, 2])
 })
 
-t.test('status 500 and above commits nothing; what save() did stands, with its cookie', async (t) => {
+t.test('a response of 500 and above stores nothing, but a save() before it stays, with its cookie', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const lost = await send(undefined, (session) => {
@@ -370,7 +370,7 @@ t.test('status 500 and above commits nothing; what save() did stands, with its c
   t.same((await send(saved.cookie, (session) => session.data())).body, { a: 1 })
 })
 
-t.test('a client error commits', async (t) => {
+t.test('a response with a client error (4xx) stores the session', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { status, cookie } = await send(undefined, (session) => {
@@ -381,7 +381,7 @@ t.test('a client error commits', async (t) => {
   t.same((await send(cookie, (session) => session.data())).body, { attempts: 1 })
 })
 
-t.test('404, HEAD, 204, 304, a redirect and a stream commit as well', async (t) => {
+t.test('responses to HEAD, with 204, 304 or 404, redirects and streams store the session as well', async (t) => {
   const store = new MapStore()
   const { app } = await testApp(t, { store }, (app) => {
     app.addHook('preHandler', async (request) => {
@@ -409,10 +409,10 @@ t.test('404, HEAD, 204, 304, a redirect and a stream commit as well', async (t) 
   const failing = await app.inject('/failing-response')
   t.equal(failing.statusCode, 502)
   t.equal(failing.headers['set-cookie'], undefined)
-  t.equal(calls.write, before, 'a web Response’s own status counts')
+  t.equal(calls.write, before, 'the status of a web Response counts')
 })
 
-t.test('the commit runs once, also when a later hook fails', async (t) => {
+t.test('the session is committed once, also if a later hook fails', async (t) => {
   const store = new MapStore()
   const { app } = await testApp(t, { store }, (app) => {
     const onSend = async (_: unknown, reply: { statusCode: number }) => {
@@ -426,10 +426,10 @@ t.test('the commit runs once, also when a later hook fails', async (t) => {
   const response = await app.inject('/late')
   t.equal(response.statusCode, 500)
   t.same(store.calls, { read: 0, write: 1, remove: 0 })
-  t.match(response.headers['set-cookie'], /^session=[\w-]{43};/, 'what was committed stands, once')
+  t.match(response.headers['set-cookie'], /^session=[\w-]{43};/, 'the cookie of the commit is sent once')
 })
 
-t.test('options() re-issues the cookie, is kept, and repeated', async (t) => {
+t.test('options({ maxAge }) sends the cookie again, and later cookies of the session keep it', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store, lifetime: 600 })
   const cookie = await login(store, send)
@@ -437,16 +437,16 @@ t.test('options() re-issues the cookie, is kept, and repeated', async (t) => {
   t.equal(short.cookie, cookie)
   t.match(short.lines, [/; Max-Age=60; /])
   const again = await send(cookie, (session) => session.options({ maxAge: 60 }))
-  t.same(again.lines, [], 'the same again is no change')
+  t.same(again.lines, [], 'the same maxAge again is no change')
   const rotated = await send(cookie, (session) => session.regenerateId())
   t.match(rotated.lines, [/; Max-Age=60; /])
   const browser = await send(rotated.cookie, (session) => session.options({ maxAge: null }))
   t.notMatch(browser.lines[0], /Max-Age/)
   const long = await send(rotated.cookie, (session) => session.options({ maxAge: 9999 }))
-  t.match(long.lines, [/; Max-Age=600; /], 'it only shortens')
+  t.match(long.lines, [/; Max-Age=600; /], 'maxAge cannot exceed the lifetime')
 })
 
-t.test('save() puts the cookie on the raw response, for a reply that Fastify does not send', async (t) => {
+t.test('save() puts the cookie on the raw response, for replies that Fastify does not send', async (t) => {
   const { app } = await testApp(t, {}, (app) => {
     app.get('/hijacked', async (request, reply) => {
       const session = await request.loadSession()
@@ -475,23 +475,20 @@ t.test('save() puts the cookie on the raw response, for a reply that Fastify doe
   }
 })
 
-t.test(
-  'an application’s own Set-Cookie lines survive; one of the same name, domain and path is replaced',
-  async (t) => {
-    const { app } = await testApp(t, {}, (app) => {
-      app.get('/cookies', async (request, reply) => {
-        ;(await request.loadSession()).a = 1
-        reply.header('set-cookie', ['a=1', 'session=stale; Path=/', 'session=other; Path=/x'])
-        return 'x'
-      })
+t.test('Set-Cookie lines of the application stay, except one of the same name, domain and path', async (t) => {
+  const { app } = await testApp(t, {}, (app) => {
+    app.get('/cookies', async (request, reply) => {
+      ;(await request.loadSession()).a = 1
+      reply.header('set-cookie', ['a=1', 'session=stale; Path=/', 'session=other; Path=/x'])
+      return 'x'
     })
-    const { headers } = await app.inject('/cookies')
-    t.match(headers['set-cookie'], ['a=1', 'session=other; Path=/x', /^session=[\w-]{43}; Path=\/;/])
-    t.equal(headers['set-cookie']?.length, 3)
-  }
-)
+  })
+  const { headers } = await app.inject('/cookies')
+  t.match(headers['set-cookie'], ['a=1', 'session=other; Path=/x', /^session=[\w-]{43}; Path=\/;/])
+  t.equal(headers['set-cookie']?.length, 3)
+})
 
-t.test('the application’s own caching stays where it keeps shared caches out', async (t) => {
+t.test('Cache-Control of the application stays if it keeps shared caches out', async (t) => {
   const { app } = await testApp(t, {}, (app) => {
     app.get('/caching', async (request, reply) => {
       ;(await request.loadSession()).a = 1

@@ -9,7 +9,7 @@ import { MapStore } from '../support/map-store.ts'
 
 const data: Handler = (session) => session.data()
 
-/** Two applications over one store: two processes, as far as the library can tell. */
+/** Two applications over one store. For the library they are like two processes. */
 async function twoOver(t: { teardown(fn: () => unknown): void }, store: SessionStore, options = {}, other = store) {
   const here = await testApp(t, { store, ...options })
   const there = await testApp(t, { store: other, ...options })
@@ -20,7 +20,7 @@ async function twoOver(t: { teardown(fn: () => unknown): void }, store: SessionS
   return { here: here.send, there: there.send, cookie, log: here.log }
 }
 
-t.test('writes of different keys are both kept', async (t) => {
+t.test('two requests that change different keys both keep their changes', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   const slow = await here(cookie, async (session) => {
     session.a = 1
@@ -31,7 +31,7 @@ t.test('writes of different keys are both kept', async (t) => {
   t.same((await here(cookie, data)).body, { user: 'alice', n: 0, a: 1, b: 1 })
 })
 
-t.test('of the same key the later commit wins, or is refused', async (t) => {
+t.test('if two requests change the same key, the later commit wins, or is refused with "reject"', async (t) => {
   const store = new InMemoryStore()
   const merging = await twoOver(t, store)
   await merging.here(merging.cookie, async (session) => {
@@ -47,10 +47,14 @@ t.test('of the same key the later commit wins, or is refused', async (t) => {
   })
   t.equal(refused.status, 409)
   t.match(refused.body, { code: 'FST_SESSION_CONFLICT' })
-  t.same((await rejecting.here(rejecting.cookie, data)).body, { user: 'alice', n: 2 }, 'nothing of it is written')
+  t.same(
+    (await rejecting.here(rejecting.cookie, data)).body,
+    { user: 'alice', n: 2 },
+    'no change of the refused request is written'
+  )
 })
 
-t.test('a rotation that is refused takes its new record back', async (t) => {
+t.test('a rotation that is refused removes its new record again', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store, { concurrency: 'reject' })
   const refused = await here(cookie, async (session) => {
@@ -62,7 +66,7 @@ t.test('a rotation that is refused takes its new record back', async (t) => {
   t.equal(store.size, 1)
 })
 
-t.test('the session goes on with what others have changed, after save()', async (t) => {
+t.test('after save() the session has the changes of other requests as well', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   await here(cookie, async (session) => {
     session.cart = { items: [1] }
@@ -73,14 +77,14 @@ t.test('the session goes on with what others have changed, after save()', async 
     })
     await session.save()
     t.same(session.data(), { user: 'alice', cart: { items: [1] }, b: 1 })
-    t.equal(session.cart, cart, 'what did not change is the same object')
+    t.equal(session.cart, cart, 'an unchanged value stays the same object')
     t.equal(session.isModified, false)
     cart.items.push(2)
   })
   t.same((await here(cookie, data)).body, { user: 'alice', cart: { items: [1, 2] }, b: 1 })
 })
 
-t.test('what is gone stays gone: a change of it is a 409', async (t) => {
+t.test('a change of a session that has ended is answered with 409, and the session stays gone', async (t) => {
   const changes: Handler[] = [
     (session) => void (session.a = 1),
     (session) => session.regenerateId(),
@@ -103,7 +107,7 @@ t.test('what is gone stays gone: a change of it is a 409', async (t) => {
   }
 })
 
-t.test('a mere read does not bring a session back, rolling or not', async (t) => {
+t.test('a request that only reads does not bring back an ended session, rolling or not', async (t) => {
   for (const options of [{}, { lifetime: 60 }, { lifetime: 60, rolling: true }]) {
     for (const keep of [['touch', 'replace'], ['replace'], ['touch']] as const) {
       const inner = new InMemoryStore()
@@ -123,7 +127,7 @@ t.test('a mere read does not bring a session back, rolling or not', async (t) =>
   }
 })
 
-t.test('clear() is total: it deletes what was added meanwhile; deleting each key is not', async (t) => {
+t.test('clear() also deletes keys that other requests added meanwhile; deleting each key does not', async (t) => {
   const store = new InMemoryStore()
   const cleared = await twoOver(t, store)
   const answer = await cleared.here(cleared.cookie, async (session) => {
@@ -145,10 +149,14 @@ t.test('clear() is total: it deletes what was added meanwhile; deleting each key
     session.mine = 1
     await refilled.there(refilled.cookie, (other) => void (other.late = 1))
   })
-  t.same((await refilled.here(refilled.cookie, data)).body, { mine: 1 }, 'clear() and then data: only those')
+  t.same(
+    (await refilled.here(refilled.cookie, data)).body,
+    { mine: 1 },
+    'only data that were set after clear() are left'
+  )
 })
 
-t.test('regenerate(keep) takes only the listed keys, from either side', async (t) => {
+t.test('regenerate(keep) takes over only the listed keys, also from changes of other requests', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
   const next = await here(cookie, async (session) => {
@@ -164,7 +172,7 @@ t.test('regenerate(keep) takes only the listed keys, from either side', async (t
   t.same((await here(cookie, data)).body, {})
 })
 
-t.test('a rotation leaves a tombstone: the old id is unknown, and cannot write', async (t) => {
+t.test('a rotation leaves a tombstone, and the old id can neither read nor write the session', async (t) => {
   fakeClock(t)
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
@@ -186,8 +194,8 @@ t.test('a rotation leaves a tombstone: the old id is unknown, and cannot write',
   t.same(old.lines, [])
   const bytes = await store.read(cookieValue(cookie), 60)
   const text = Buffer.from(bytes ?? '').toString()
-  t.notMatch(text, /alice|admin/, 'no data')
-  t.notOk(text.includes(cookieValue(next)), 'nor the new id')
+  t.notMatch(text, /alice|admin/, 'the tombstone has no data')
+  t.notOk(text.includes(cookieValue(next)), 'the tombstone does not show the new id')
   t.match(JSON.parse(text), { __metadata__: { rotated: [String] } })
 })
 
@@ -202,7 +210,7 @@ t.test('the tombstone lives for 60 seconds', async (t) => {
   t.equal(await store.read(cookieValue(cookie), 60), null)
 })
 
-t.test('destroy() by who carried the old id follows the rotation, through a chain and into a fork', async (t) => {
+t.test('destroy() with an old id ends every session that was rotated from it, in chains and forks', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
   const fork: (string | undefined)[] = []
@@ -220,7 +228,7 @@ t.test('destroy() by who carried the old id follows the rotation, through a chai
   t.equal(store.size, 0)
 })
 
-t.test('destroy() during a rotation, and a rotation during destroy(), leave nothing', async (t) => {
+t.test('destroy() during a rotation, or a rotation during destroy(), leaves no record', async (t) => {
   const store = new InMemoryStore()
   const first = await twoOver(t, store)
   const rotation = await first.here(first.cookie, async (session) => {
@@ -240,10 +248,10 @@ t.test('destroy() during a rotation, and a rotation during destroy(), leave noth
     await third.there(third.cookie, (other) => void (other.late = 1))
     await session.destroy()
   })
-  t.equal(store.size, 0, 'destroy() is total, too')
+  t.equal(store.size, 0, 'destroy() also removes changes of other requests')
 })
 
-t.test('destroy() removes whatever has taken the place of the record', async (t) => {
+t.test('destroy() removes the record even if it has become unusable', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   await here(cookie, async (session) => {
@@ -253,7 +261,7 @@ t.test('destroy() removes whatever has taken the place of the record', async (t)
   t.equal(store.size, 0)
 })
 
-t.test('a rolling session over a store that can only compare: what it throws is a 503, not a logout', async (t) => {
+t.test('if a store with replace but without touch fails for a rolling session, nobody is logged out', async (t) => {
   const inner = new InMemoryStore()
   let down = false
   const store: SessionStore = {
@@ -271,7 +279,7 @@ t.test('a rolling session over a store that can only compare: what it throws is 
   t.equal((await here(cookie, data)).status, 503)
 })
 
-t.test('a rolling session that ends in the very moment of being prolonged stays gone, and is no error', async (t) => {
+t.test('a rolling session that ends while it is being prolonged stays gone, and is no error', async (t) => {
   const inner = new InMemoryStore()
   let isLast = false
   const store: SessionStore = {
@@ -292,7 +300,7 @@ t.test('a rolling session that ends in the very moment of being prolonged stays 
   t.equal(inner.size, 0)
 })
 
-t.test('a tombstone that was tampered with leads nowhere', async (t) => {
+t.test('destroy() does not follow a tombstone that was tampered with', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   const next = await here(cookie, (session) => session.regenerateId())
@@ -303,7 +311,7 @@ t.test('a tombstone that was tampered with leads nowhere', async (t) => {
   t.match((await here(next.cookie, data)).body, { user: 'alice' })
 })
 
-t.test('a lost answer to a rotation can be tried again', async (t) => {
+t.test('a rotation whose answer from the store was lost can be tried again', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   const next = await here(cookie, async (session) => {
@@ -316,7 +324,7 @@ t.test('a lost answer to a rotation can be tried again', async (t) => {
   t.same((await here(cookie, data)).body, {})
 })
 
-/** The next comparison is done, but the store is not reached any more, nor by the read that follows. */
+/** The store does the next replace(), but its answer is lost, and the read() that follows fails as well. */
 function loseTombstone(store: InMemoryStore): void {
   const { replace, read } = store
   store.replace = async (...args) => {
@@ -330,7 +338,7 @@ function loseTombstone(store: InMemoryStore): void {
   }
 }
 
-t.test('a lost answer to a write can be tried again, and a resend of the same write is a success', async (t) => {
+t.test('a write whose answer was lost can be tried again, also if the store does it twice', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   const { replace } = store
@@ -356,7 +364,7 @@ t.test('a lost answer to a write can be tried again, and a resend of the same wr
   t.equal(calls, 1)
 })
 
-t.test('created never moves, and a last access in the future counts as now', async (t) => {
+t.test('`created` never changes, and a last access in the future counts as now', async (t) => {
   const clock = fakeClock(t)
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   clock.advance(10)
@@ -372,7 +380,7 @@ t.test('created never moves, and a last access in the future counts as now', asy
   })
 })
 
-t.test('metadata that this version does not know survives, from either side', async (t) => {
+t.test('unknown metadata that another process adds meanwhile are kept', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   const id = cookieValue(cookie)
@@ -386,7 +394,7 @@ t.test('metadata that this version does not know survives, from either side', as
   t.match(await read(), { a: 1, __metadata__: { future: { version: 2 } } })
 })
 
-t.test('update() runs again on newer data, and returns what its function returned', async (t) => {
+t.test('update() runs its function again on newer data, and returns the result of the function', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   let runs = 0
   const answer = await here(cookie, async (session) => {
@@ -405,7 +413,7 @@ t.test('update() runs again on newer data, and returns what its function returne
   t.same((await here(cookie, data)).body, { user: 'alice', n: 2, mine: 1 })
 })
 
-t.test('update() that throws writes nothing, and keeps the unsaved changes unsaved', async (t) => {
+t.test('update() whose function throws writes nothing, and earlier unsaved changes stay unsaved', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   await here(cookie, async (session) => {
     session.cart = { items: [1] }
@@ -423,7 +431,7 @@ t.test('update() that throws writes nothing, and keeps the unsaved changes unsav
   t.same((await here(cookie, data)).body, { user: 'alice', n: 0, cart: { items: [1] } })
 })
 
-t.test('a response that the function of an update() sends stores nothing of an update that fails', async (t) => {
+t.test('if the function of update() sends the response and then throws, none of its changes are stored', async (t) => {
   const { app, send } = await testApp(t, {}, (app) => {
     app.get('/sent', async (request, reply) => {
       const session = await request.loadSession()
@@ -442,7 +450,7 @@ t.test('a response that the function of an update() sends stores nothing of an u
   t.same((await send(cookie, (session) => session.data())).body, { n: 1 })
 })
 
-t.test('update() after a lost answer is not run again', async (t) => {
+t.test('update() does not run its function again when the answer from the store was lost', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   const { replace } = store
@@ -461,10 +469,10 @@ t.test('update() after a lost answer is not run again', async (t) => {
   })
   t.equal(answer.status, 200)
   t.equal(runs, 1)
-  t.match((await here(cookie, data)).body, { n: 1 }, 'it was written, once')
+  t.match((await here(cookie, data)).body, { n: 1 }, 'the change was written once')
 })
 
-t.test('update() on a session that is not stored yet just applies', async (t) => {
+t.test('update() on a session that is not stored yet changes the session without a store call', async (t) => {
   const { send } = await testApp(t, { store: new InMemoryStore() })
   const { cookie } = await send(undefined, async (session) => {
     t.equal(await session.update((newest) => (newest.n = 5)), 5)
@@ -485,21 +493,21 @@ t.test('update() may empty or rotate the session', async (t) => {
     })
   )
   t.same((await here(rotated.cookie, data)).body, { user: 'alice', n: 0, b: 1, role: 'admin' })
-  t.equal(store.size, 2, 'the session and the tombstone: the first attempt’s record was taken back')
+  t.equal(store.size, 2, 'only the session and the tombstone are left; the record of the first attempt was removed')
   const emptied = await here(rotated.cookie, (session) => session.update((newest) => newest.clear()))
   t.match(emptied.lines, [/^session=; Expires/])
 })
 
-t.test('update() of many requests at once counts each one', async (t) => {
+t.test('update() by many requests at once counts each of them', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   const add: Handler = (session) => session.update((newest) => void newest.n++)
   const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => (i % 2 ? here : there)(cookie, add)))
   const acknowledged = answers.filter(({ status }) => status === 200).length
-  t.ok(acknowledged > 50, `${acknowledged} of 60`)
+  t.ok(acknowledged > 50, `${acknowledged} of 60 were answered with 200`)
   t.match((await here(cookie, data)).body, { n: acknowledged })
 })
 
-t.test('update() over a store without replace is safe within the process', async (t) => {
+t.test('update() over a store without replace loses no change within one process', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { cookie } = await send(undefined, (session) => void (session.n = 0))
@@ -512,7 +520,7 @@ t.test('update() over a store without replace is safe within the process', async
   t.equal(store.entries.size, 0)
 })
 
-t.test('update() of a session that is gone from a store without replace is a 409', async (t) => {
+t.test('update() of a session that is gone from a store without replace is answered with 409', async (t) => {
   for (const nothing of [null, undefined]) {
     const store = new MapStore()
     const { send } = await testApp(t, { store })
@@ -526,7 +534,7 @@ t.test('update() of a session that is gone from a store without replace is a 409
   }
 })
 
-t.test('update() over a cookie store runs on what the request brought', async (t) => {
+t.test('update() over a cookie store runs on the data of the request', async (t) => {
   const { send } = await testApp(t, { store: new CookieStore({ secretKey: 's'.repeat(32) }) })
   const { cookie } = await send(undefined, (session) => void (session.n = 1))
   const next = await send(cookie, (session) => session.update((newest) => ++newest.n))
@@ -540,7 +548,7 @@ t.test('update() over a cookie store runs on what the request brought', async (t
   })
 })
 
-t.test('update() takes a function, and its function calls nothing that waits for it', async (t) => {
+t.test('update() takes a function, and refuses save(), destroy() and reload() inside of it', async (t) => {
   const { here, cookie } = await twoOver(t, new InMemoryStore())
   await here(cookie, async (session) => {
     t.throws(() => session.update('n' as never), { code: 'FST_SESSION_OPTIONS', message: /takes a function/ })
@@ -554,11 +562,11 @@ t.test('update() takes a function, and its function calls nothing that waits for
       )
     }
     const [a, b] = await Promise.all([session.update(() => 'a'), session.update(() => 'b')])
-    t.same([a, b], ['a', 'b'], 'one after the other')
+    t.same([a, b], ['a', 'b'], 'two updates at once run one after the other')
   })
 })
 
-t.test('calls of one request wait for their turn; only those inside the function are refused', async (t) => {
+t.test('calls of one request run one after the other; only calls inside an update() are refused', async (t) => {
   const { here, cookie } = await twoOver(t, new InMemoryStore())
   const pause = () => new Promise((resolve) => setImmediate(resolve))
   let late: Promise<unknown> | undefined
@@ -574,7 +582,7 @@ t.test('calls of one request wait for their turn; only those inside the function
     const counting = count()
     await pause()
     await Promise.all([counting, session.update((newest) => void newest.n++), session.save()])
-    t.equal(session.n, 5, 'also of a call that came while the function was running')
+    t.equal(session.n, 5, 'calls that came while a function was running have run as well')
     await session.update(async (newest) => {
       await pause()
       await t.rejects(newest.save(), { code: 'FST_SESSION_OPTIONS', message: /inside the function of session\.update/ })
@@ -589,12 +597,12 @@ t.test('calls of one request wait for their turn; only those inside the function
         .then(() => session.update((newer) => void newer.n++))
     })
     await late
-    t.equal(session.n, 7, 'what the function has left behind may call later')
+    t.equal(session.n, 7, 'a callback that the function started may call update() after the function has ended')
   })
   t.match((await here(cookie, data)).body, { n: 7 })
 })
 
-t.test('update() of one session inside that of another is no call inside its own', async (t) => {
+t.test('update() of one session may be called inside update() of another session', async (t) => {
   const { here, cookie } = await twoOver(t, new InMemoryStore())
   const other = await here(undefined, (session) => void (session.n = 10))
   await here(cookie, (session) =>
@@ -607,7 +615,7 @@ t.test('update() of one session inside that of another is no call inside its own
   t.match((await here(other.cookie, data)).body, { n: 11 })
 })
 
-t.test('parallel writers in one process neither lose a write nor fight', async (t) => {
+t.test('parallel requests of one process lose no write, and cost one store call each', async (t) => {
   const store = new InMemoryStore()
   const { replace } = store
   let calls = 0
@@ -626,17 +634,17 @@ t.test('parallel writers in one process neither lose a write nor fight', async (
   )
   t.ok((await Promise.all(writers)).every(({ status }) => status === 200))
   t.equal(Object.keys((await send(cookie, data)).body as object).length, 11)
-  t.equal(calls, 10, 'each one starts from what the one before it wrote')
+  t.equal(calls, 10, 'each request starts from the data that the last one wrote')
 })
 
-t.test('concurrency is merge or reject', async (t) => {
+t.test('the option concurrency takes only merge and reject', async (t) => {
   t.equal(resolveOptions({}).concurrency, 'merge')
   t.throws(() => resolveOptions({ concurrency: 'last' as 'merge' }), {
     message: /"concurrency" must be 'merge' or 'reject'/
   })
 })
 
-t.test('a late rolling response brings no old cookie over a newer one', async (t) => {
+t.test('a late rolling response does not replace a newer cookie with its old one', async (t) => {
   for (const withTouch of [false, true]) {
     const inner = new InMemoryStore()
     const store: SessionStore = withTouch
@@ -657,7 +665,7 @@ t.test('a late rolling response brings no old cookie over a newer one', async (t
   }
 })
 
-t.test('a rotation in the very moment of a touch: the tombstone is touched, and no old cookie goes out', async (t) => {
+t.test('no old cookie is sent when a touch meets the tombstone of a rotation that was just done', async (t) => {
   const inner = new InMemoryStore()
   let meanwhile: (() => Promise<unknown>) | undefined
   const store: SessionStore = {
@@ -680,7 +688,7 @@ t.test('a rotation in the very moment of a touch: the tombstone is touched, and 
   t.same(late.lines, [])
 })
 
-t.test('a rolling session that was rotated after an update() of it: its old cookie does not go out', async (t) => {
+t.test('no old cookie is sent when a rolling session was rotated after its update()', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore(), { lifetime: 60, rolling: true })
   const late = await here(cookie, async (session) => {
     await session.update((newest) => void newest.n++)
@@ -690,7 +698,7 @@ t.test('a rolling session that was rotated after an update() of it: its old cook
   t.same(late.lines, [])
 })
 
-t.test('what another request left is no hint for who has started from newer data', async (t) => {
+t.test('a request that loaded newer data does not merge with older data of another request', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
   const { replace } = store
@@ -724,7 +732,7 @@ t.test('reading a tombstone does not prolong it', async (t) => {
   t.match((await here(next.cookie, data)).body, { user: 'alice' })
 })
 
-t.test('update() past the deadline is a 409, not a removal behind a 200', async (t) => {
+t.test('update() after the deadline is answered with 409, and not with 200 and a removal', async (t) => {
   const clock = fakeClock(t)
   const options = { lifetime: 60, rolling: true, absoluteLifetime: 60 }
   const { here, cookie } = await twoOver(t, new InMemoryStore(), options)
@@ -736,7 +744,7 @@ t.test('update() past the deadline is a 409, not a removal behind a 200', async 
   t.same(late.lines, [])
 })
 
-t.test('what is asked for while a save() is on its way is committed by the next one', async (t) => {
+t.test('changes that are made while a save() is running are stored by the next commit', async (t) => {
   for (const first of [true, false]) {
     const store = new InMemoryStore()
     const { here, cookie } = await twoOver(t, store, { lifetime: 60 })
@@ -785,7 +793,7 @@ t.test('what is asked for while a save() is on its way is committed by the next 
   t.not(emptied.cookie, cookie)
 })
 
-t.test('what update() asked of the cookie survives a second run, and is not doubled by a first', async (t) => {
+t.test('cookie options and a regenerate() inside update() count once, from the last run', async (t) => {
   const clock = fakeClock(t)
   const { here, there, cookie } = await twoOver(t, new InMemoryStore(), { lifetime: 600 })
   let runs = 0
@@ -805,7 +813,7 @@ t.test('what update() asked of the cookie survives a second run, and is not doub
   t.match((await here(answer.cookie, (session) => session.metadata)).body, { created: 1_700_000_000 })
 })
 
-t.test('update() of a session that has ended takes back the cookie of an earlier save()', async (t) => {
+t.test('update() of a session that has ended removes the cookie of an earlier save() from the response', async (t) => {
   const store = new InMemoryStore()
   const { send } = await testApp(t, { store })
   const gone = await send(undefined, async (session) => {
@@ -818,7 +826,7 @@ t.test('update() of a session that has ended takes back the cookie of an earlier
   t.same(gone.lines, [])
 })
 
-t.test('destroy() follows a rotation after reload(), too', async (t) => {
+t.test('destroy() after reload() ends the session that the old id was rotated into', async (t) => {
   const { here, cookie } = await twoOver(t, new InMemoryStore())
   const next = await here(cookie, (session) => session.regenerateId())
   await here(cookie, async (session) => {
@@ -828,7 +836,7 @@ t.test('destroy() follows a rotation after reload(), too', async (t) => {
   t.same((await here(next.cookie, data)).body, {})
 })
 
-t.test('update() that throws on a session that is not stored yet leaves it as it was', async (t) => {
+t.test('update() whose function throws leaves a session that is not stored yet unchanged', async (t) => {
   const { send } = await testApp(t, { store: new InMemoryStore() })
   const { lines } = await send(undefined, async (session) => {
     const failing = session.update((newest) => {
@@ -840,7 +848,7 @@ t.test('update() that throws on a session that is not stored yet leaves it as it
   t.same(lines, [])
 })
 
-t.test('update() that cleared or regenerated in a first run runs again on the newest data all the same', async (t) => {
+t.test('the second run of update() sees the newest data although the first run cleared the session', async (t) => {
   const asks: Handler[] = [(session) => session.clear(), (session) => session.regenerate([])]
   for (const ask of asks) {
     const { here, there, cookie } = await twoOver(t, new InMemoryStore())
@@ -858,7 +866,7 @@ t.test('update() that cleared or regenerated in a first run runs again on the ne
   }
 })
 
-t.test('a rotation does not bring back a session that was rotated and then ended under its new id', async (t) => {
+t.test('a rotation does not bring back a session that was rotated and then destroyed', async (t) => {
   const store = new InMemoryStore()
   for (const rotations of [1, 2]) {
     const { here, there, cookie } = await twoOver(t, store)
@@ -879,10 +887,14 @@ t.test('a rotation does not bring back a session that was rotated and then ended
     await there(next.cookie, (other) => other.regenerateId())
     await session.regenerateId()
   })
-  t.match((await here(forked.cookie, data)).body, { user: 'alice' }, 'as long as it lives on, it may be rotated')
+  t.match(
+    (await here(forked.cookie, data)).body,
+    { user: 'alice' },
+    'a session that still lives under a newer id can be rotated'
+  )
 })
 
-/** A store whose replace() can be held up: `arrived` resolves when the call that `wanted` picks is there. */
+/** Holds up the first replace() that `wanted` picks. `arrived` resolves when that call has come; `release` lets it go. */
 function holdingUp(store: InMemoryStore, wanted: (id: string, data: Uint8Array | null) => boolean) {
   const { replace } = store
   let arrive: () => void = () => undefined
@@ -901,14 +913,14 @@ function holdingUp(store: InMemoryStore, wanted: (id: string, data: Uint8Array |
   return { arrived, release: (failure?: Error) => release(failure) }
 }
 
-t.test('a lost answer to a rotation, tried again in the midst of a destroy(), leaves nothing', async (t) => {
+t.test('a rotation that is tried again during a destroy() leaves no record', async (t) => {
   const store = new InMemoryStore()
   const { here, there, cookie } = await twoOver(t, store)
   await here(cookie, async (session) => {
     await session.regenerateId()
     loseTombstone(store)
     await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
-    // It has ended what came out of the session, and not yet taken the tombstone away.
+    // At this point destroy() has removed the rotated session, but not yet the tombstone.
     const held = holdingUp(store, (id, bytes) => id === cookieValue(cookie) && bytes === null)
     const destroying = there(cookie, (other) => other.destroy())
     await held.arrived
@@ -919,7 +931,7 @@ t.test('a lost answer to a rotation, tried again in the midst of a destroy(), le
   t.equal(store.size, 0)
 })
 
-t.test('who writes without a pause cannot keep a session from being ended', async (t) => {
+t.test('destroy() ends a session although another process keeps writing to it', async (t) => {
   const store = new InMemoryStore()
   const { here, cookie } = await twoOver(t, store)
   const { replace } = store
@@ -934,46 +946,40 @@ t.test('who writes without a pause cannot keep a session from being ended', asyn
   t.equal(store.size, 0)
 })
 
-t.test(
-  'clear() while a save() is on its way is total: what that save has merged in goes, and what comes later',
-  async (t) => {
-    for (const wasCleared of [false, true]) {
-      const store = new InMemoryStore()
-      const { here, there, cookie } = await twoOver(t, store)
-      await here(cookie, async (session) => {
-        if (wasCleared) session.clear()
-        session.a = 1
-        const held = holdingUp(store, (id) => id === cookieValue(cookie))
-        const saving = session.save()
-        await held.arrived
-        await there(cookie, (other) => void (other.late = 1))
-        session.clear()
-        held.release()
-        await saving
-        t.same(session.data(), {})
-        await there(cookie, (other) => void (other.later = 1))
-      })
-      t.equal(store.size, 0)
-    }
-  }
-)
-
-t.test(
-  'clear() is about what was there before it was committed: later changes of others are merged again',
-  async (t) => {
-    const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+t.test('clear() during a save() also deletes data that this save merges in, and data that come later', async (t) => {
+  for (const wasCleared of [false, true]) {
+    const store = new InMemoryStore()
+    const { here, there, cookie } = await twoOver(t, store)
     await here(cookie, async (session) => {
-      session.clear()
-      session.mine = 1
-      await session.save()
+      if (wasCleared) session.clear()
+      session.a = 1
+      const held = holdingUp(store, (id) => id === cookieValue(cookie))
+      const saving = session.save()
+      await held.arrived
       await there(cookie, (other) => void (other.late = 1))
-      session.mine = 2
+      session.clear()
+      held.release()
+      await saving
+      t.same(session.data(), {})
+      await there(cookie, (other) => void (other.later = 1))
     })
-    t.same((await here(cookie, data)).body, { mine: 2, late: 1 })
+    t.equal(store.size, 0)
   }
-)
+})
 
-t.test('a save() that waits for another request stores what there was when it was called', async (t) => {
+t.test('after clear() has been committed, later changes of other requests are merged again', async (t) => {
+  const { here, there, cookie } = await twoOver(t, new InMemoryStore())
+  await here(cookie, async (session) => {
+    session.clear()
+    session.mine = 1
+    await session.save()
+    await there(cookie, (other) => void (other.late = 1))
+    session.mine = 2
+  })
+  t.same((await here(cookie, data)).body, { mine: 2, late: 1 })
+})
+
+t.test('a save() that has to wait stores the data from the time of the call', async (t) => {
   for (const failure of [undefined, new Error('down')]) {
     const store = new InMemoryStore()
     const { here, cookie } = await twoOver(t, store)
@@ -996,7 +1002,7 @@ t.test('a save() that waits for another request stores what there was when it wa
   }
 })
 
-t.test('equal changes of equal data in the same instant are two changes', async (t) => {
+t.test('two requests that make the same change at the same time are counted as two changes', async (t) => {
   fakeClock(t)
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   let runs = 0
@@ -1009,25 +1015,22 @@ t.test('equal changes of equal data in the same instant are two changes', async 
   t.match((await here(cookie, data)).body, { n: 2 })
 })
 
-t.test(
-  'update() over a store without replace notices, as well as it can, that another process was faster',
-  async (t) => {
-    const store = new MapStore()
-    const ofOther = Object.assign(new MapStore(), { entries: store.entries })
-    const { here, there, cookie } = await twoOver(t, store, {}, ofOther)
-    let runs = 0
-    await here(cookie, (session) =>
-      session.update(async (newest) => {
-        if (runs++ === 0) await there(cookie, (other) => void (other.b = 1))
-        newest.n++
-      })
-    )
-    t.same((await here(cookie, data)).body, { user: 'alice', n: 1, b: 1 })
-    t.equal(runs, 2)
-  }
-)
+t.test('update() over a store without replace runs again if it sees that another process has written', async (t) => {
+  const store = new MapStore()
+  const ofOther = Object.assign(new MapStore(), { entries: store.entries })
+  const { here, there, cookie } = await twoOver(t, store, {}, ofOther)
+  let runs = 0
+  await here(cookie, (session) =>
+    session.update(async (newest) => {
+      if (runs++ === 0) await there(cookie, (other) => void (other.b = 1))
+      newest.n++
+    })
+  )
+  t.same((await here(cookie, data)).body, { user: 'alice', n: 1, b: 1 })
+  t.equal(runs, 2)
+})
 
-t.test('what JSON leaves out is no change, and does not stand in the way of a merge', async (t) => {
+t.test('undefined values, which JSON leaves out, are no change and do not disturb a merge', async (t) => {
   const { here, there, cookie } = await twoOver(t, new InMemoryStore())
   await here(cookie, (session) => void (session.cart = { items: [1] }))
   await here(cookie, async (session) => {
@@ -1037,28 +1040,25 @@ t.test('what JSON leaves out is no change, and does not stand in the way of a me
     await there(cookie, (other) => void other.cart.items.push(2))
     await session.save()
     t.same(session.cart.items, [1, 2])
-    t.equal(session.a, a, 'nor is a value put in the place of an equal one')
+    t.equal(session.a, a, 'a value is not replaced by an equal one')
   })
   t.same((await here(cookie, data)).body, { user: 'alice', n: 0, a: {}, cart: { items: [1, 2] } })
 })
 
-t.test(
-  'what cannot be stored and was set while a save() is on its way fails the next commit, not that one',
-  async (t) => {
-    const store = new InMemoryStore()
-    const { here, there, cookie } = await twoOver(t, store)
-    const late = await here(cookie, async (session) => {
-      session.a = 1
-      await there(cookie, (other) => void (other.b = 1))
-      const held = holdingUp(store, (_id, bytes) => Buffer.from(bytes ?? '').includes('"b"'))
-      const saving = session.save()
-      await held.arrived
-      session.big = 1n
-      held.release()
-      await saving
-      t.equal(session.b, 1)
-    })
-    t.match(late.body, { code: 'FST_SESSION_SERIALIZE' })
-    t.same((await here(cookie, data)).body, { user: 'alice', n: 0, a: 1, b: 1 })
-  }
-)
+t.test('a value that cannot be stored, set during a save(), fails only the next commit', async (t) => {
+  const store = new InMemoryStore()
+  const { here, there, cookie } = await twoOver(t, store)
+  const late = await here(cookie, async (session) => {
+    session.a = 1
+    await there(cookie, (other) => void (other.b = 1))
+    const held = holdingUp(store, (_id, bytes) => Buffer.from(bytes ?? '').includes('"b"'))
+    const saving = session.save()
+    await held.arrived
+    session.big = 1n
+    held.release()
+    await saving
+    t.equal(session.b, 1)
+  })
+  t.match(late.body, { code: 'FST_SESSION_SERIALIZE' })
+  t.same((await here(cookie, data)).body, { user: 'alice', n: 0, a: 1, b: 1 })
+})
