@@ -19,14 +19,14 @@ t.teardown(() => Promise.all([server.stop(), old.stop()]))
 const PREFIX = 'starsessions.'
 const LOGIN = { username: 'sessions', password: 'a-long-secret' }
 
-/** The lines of the README. */
+/** The ACL lines in the README. */
 const LINES = readFileSync('README.md', 'utf8').match(/^redis-cli ACL SETUSER .*/gm) ?? []
 const [single, before62, cluster] = LINES.map(
   (line) =>
     line.replace('redis-cli ', '').replaceAll("'", '').replaceAll('shop:session:', PREFIX).split(' ') as [string]
 ) as [[string], [string], [string]]
 
-/** A connection that may everything, to a server whose user is as the line says. */
+/** Creates the user of an ACL line on the server. Returns a connection with all permissions. */
 async function withUser(t: Test, { port }: RedisServer, line: [string]): Promise<Redis> {
   const admin = new Redis(port)
   t.teardown(() => admin.disconnect())
@@ -51,7 +51,7 @@ async function sessionsLive(t: Test, admin: Redis, client: RedisClient): Promise
 }
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
-  t.test(`a user restricted to the prefix and the commands is enough, through ${name}`, async (t) => {
+  t.test(`${name}: sessions work for a user who may use only the key prefix and the listed commands`, async (t) => {
     const admin = await withUser(t, server, single)
     const { client, close } = await connect(server.port, LOGIN)
     t.teardown(close)
@@ -73,7 +73,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     }
   })
 
-  t.test(`it may nothing else: another prefix is refused, through ${name}`, async (t) => {
+  t.test(`${name}: Redis refuses keys with another prefix to that user`, async (t) => {
     for (const line of [single, before62]) {
       const admin = await withUser(t, server, line)
       const { client, close } = await connect(server.port, LOGIN)
@@ -90,20 +90,20 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
   })
 }
 
-t.test("node-redis' pingInterval, which the README sets, needs no more", async (t) => {
+t.test('the pingInterval of node-redis, which the README sets, needs no further permission', async (t) => {
   for (const { createClient } of [redis, redis6 as unknown as typeof redis]) {
     for (const line of [single, before62, cluster]) {
       await withUser(t, server, line)
       const client = createClient({ ...LOGIN, pingInterval: 10, socket: { host: '127.0.0.1', port: server.port } })
       await client.connect()
       t.teardown(() => client.destroy())
-      // An error event rejects it.
+      // `once` rejects if the client emits an error.
       await once(client, 'ping-interval')
     }
   }
 })
 
-/** Commands of a cluster's clients, also while a slot is on its way to another node. */
+/** Uses a store on a cluster, and moves the slot of its session to another node in between. */
 async function duringAMove(t: Test, redisCluster: RedisCluster, store: RedisStore): Promise<void> {
   const [id, key] = ['0'.repeat(43), `${PREFIX}${'0'.repeat(43)}`]
   await store.write(id, Buffer.from('a'), 60, 60)
@@ -116,13 +116,13 @@ async function duringAMove(t: Test, redisCluster: RedisCluster, store: RedisStor
   await target.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id)
   await source.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id)
   await source.admin.call('MIGRATE', '127.0.0.1', target.server.port, '', 0, 5_000, 'KEYS', key)
-  t.same(await store.read(id, 60), Buffer.from('b'), 'over ASK')
+  t.same(await store.read(id, 60), Buffer.from('b'), 'the client followed an ASK redirection')
   t.same(await store.replace(id, Buffer.from('b'), Buffer.from('a'), 60, 60), { replaced: true })
   t.equal(await store.remove(id), true)
   for (const node of [target, source]) await node.admin.call('CLUSTER', 'SETSLOT', slot, 'STABLE')
 }
 
-t.test('on a cluster the clients need three commands more', async (t) => {
+t.test('on a cluster the clients need three more commands', async (t) => {
   const redisCluster = await RedisCluster.start()
   const { nodes, ports } = redisCluster
   t.teardown(() => redisCluster.stop())

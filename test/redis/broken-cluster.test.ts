@@ -17,7 +17,7 @@ t.teardown(() => cluster.stop())
 
 type Address = { host: string; port: number }
 
-/** @param natMap where a node is really to be found, by the address that it gives */
+/** @param natMap maps the address that a node announces to the address where the client can reach it */
 type Connect = (nodes: Address[], natMap: Record<string, Address>, redirections: number) => Promise<Connection>
 
 const ignore = () => undefined
@@ -57,7 +57,7 @@ const CLUSTER_CLIENTS: Readonly<Record<string, Connect>> = {
   'node-redis 6': nodeRedis(redis6.createCluster)
 }
 
-/** A client that meets a proxy of its own before each node. */
+/** Connects a client through proxies: one proxy in front of each node. */
 async function connectBehind(t: Test, connect: Connect, redirections: number) {
   const proxies: BrokenProxy[] = []
   const natMap: Record<string, Address> = {}
@@ -81,9 +81,9 @@ async function connectDirect(t: Test): Promise<Connection['client']> {
 }
 
 const [first] = cluster.ports
-/** Also from that node itself: who follows it goes round in a circle. */
+/** A redirection to the first node. The first node sends it as well, so a client that follows it goes round in a circle. */
 const MOVED = { kind: 'answer', bytes: `-MOVED 3999 127.0.0.1:${first}\r\n` } as const
-/** After so many redirections both libraries give up, by default: long before this time is over. */
+/** The default of both libraries is 16 redirections. They give up long before the store's timeout of one minute. */
 const GIVES_UP = { redirections: 16, storeTimeout: { minutes: 1 } }
 const NEVER_GIVES_UP = { redirections: Number.POSITIVE_INFINITY, storeTimeout: 1 }
 
@@ -92,7 +92,7 @@ async function handsOn(t: Test, name: string, connect: Connect): Promise<void> {
   const { client, proxies } = await connectBehind(t, connect, redirections)
   const direct = await connectDirect(t)
   for (const [title, fault, done, cause] of refusals(`127.0.0.1:${first}`)) {
-    // It says no more than that.
+    // node-redis 6 gives no other reason for a circle.
     const isCircle = name === 'node-redis 6' && /MOVED|ASK/.test(title)
     const row = [title, fault, done, isCircle ? /Too many Cluster redirections/ : cause] as const
     await t.test(title, (t) => meets(t, { behind: client, proxies, direct, storeTimeout }, row))
@@ -106,7 +106,7 @@ async function isGivenUp(t: Test, connect: Connect): Promise<void> {
   const direct = await testApp(t, { store: new RedisStore({ client: await connectDirect(t) }) })
   const { cookie } = await direct.send(undefined, (session) => void (session.user = 'alice'))
   const runs: ['reads' | 'writes', Handler][] = [
-    ['reads', () => t.fail('it has no session')],
+    ['reads', () => t.fail('the handler must not run without a session')],
     ['writes', (session) => void (session.late = true)]
   ]
   for (const [commands, handler] of runs) {
@@ -134,9 +134,17 @@ async function sendsItsScriptAgain(t: Test, connect: Connect): Promise<void> {
 }
 
 const runs = Object.entries(CLUSTER_CLIENTS).flatMap(([name, connect]) => [
-  t.test(`${name}: what a node refuses`, { buffered: true }, (t) => handsOn(t, name, connect)),
-  t.test(`${name}: a circle that it never leaves`, { buffered: true }, (t) => isGivenUp(t, connect)),
-  t.test(`${name}: nodes that forget their scripts`, { buffered: true }, (t) => sendsItsScriptAgain(t, connect))
+  t.test(
+    `${name}: each refusal of a node leads to 503, and the sessions work again afterwards`,
+    { buffered: true },
+    (t) => handsOn(t, name, connect)
+  ),
+  t.test(`${name}: endless redirections lead to 503 after the store timeout`, { buffered: true }, (t) =>
+    isGivenUp(t, connect)
+  ),
+  t.test(`${name}: the store sends its script again to nodes that have forgotten it`, { buffered: true }, (t) =>
+    sendsItsScriptAgain(t, connect)
+  )
 ])
 t.jobs = runs.length
 await Promise.all(runs)

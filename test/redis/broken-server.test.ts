@@ -7,19 +7,24 @@ import { connectTo, type Library } from '../support/redis-topologies.ts'
 const LOST = /no answer within|Socket closed|Connection is closed|max retries per request|ECONNRESET/
 
 const ROWS: readonly Row[] = [
-  ['a reset in the middle of an answer', { kind: 'half an answer', by: 'RST' }, 'done', LOST],
-  ['an end in the middle of an answer', { kind: 'half an answer', by: 'FIN' }, 'done', LOST],
-  ['an end between the deed and its answer', { kind: 'done, but no answer' }, 'done', LOST],
-  // What nobody has answered yet, ioredis sends again when it is back.
-  ['no answer and no end', { kind: 'hang' }, 'perhaps done', LOST],
+  ['the connection is reset in the middle of an answer', { kind: 'half an answer', by: 'RST' }, 'done', LOST],
+  ['the connection is closed in the middle of an answer', { kind: 'half an answer', by: 'FIN' }, 'done', LOST],
   [
-    'the length of a text of 8 EB',
+    'the connection is closed after the command ran and before its answer',
+    { kind: 'done, but no answer' },
+    'done',
+    LOST
+  ],
+  // After a new connection ioredis repeats the commands that had no answer.
+  ['no answer comes, and the connection stays open', { kind: 'hang' }, 'perhaps done', LOST],
+  [
+    'the answer announces a text of 8 EB',
     { kind: 'answer, then hang', bytes: '$9223372036854775807\r\nabc' },
     'perhaps done',
     LOST
   ],
   [
-    'bytes that are no protocol',
+    'the answer is not in the protocol of Redis',
     { kind: 'answer, then hang', bytes: 'HTTP/1.1 400 Bad Request\r\n\r\n\xff\x00' },
     'perhaps done',
     /no answer within|Unknown RESP type/
@@ -27,7 +32,7 @@ const ROWS: readonly Row[] = [
   ...refusals('127.0.0.1:1')
 ]
 
-/** A request of each waits for it: no longer than a busy machine may need for an answer. */
+/** One request of each test waits this long. A busy machine needs less than that for an answer. */
 const STORE_TIMEOUT_SECONDS = 3
 
 const server = await startRedis()
@@ -45,10 +50,10 @@ async function setUp(t: Test, library: Library): Promise<Ways> {
   return { behind: behind.client, proxies: [proxy], direct: direct.client, storeTimeout: STORE_TIMEOUT_SECONDS }
 }
 
-// An unhandled rejection would fail the test, too.
+// An unhandled rejection would fail the test as well.
 const runs = (['ioredis', 'node-redis'] as const).flatMap((library) =>
   ROWS.map((row) =>
-    t.test(`${library}, ${row[0]}`, { buffered: true }, async (t) => meets(t, await setUp(t, library), row))
+    t.test(`${library}: ${row[0]}`, { buffered: true }, async (t) => meets(t, await setUp(t, library), row))
   )
 )
 t.jobs = ROWS.length

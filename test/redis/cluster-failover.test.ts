@@ -5,14 +5,14 @@ import { type ClusterNode, RedisCluster } from '../support/redis-cluster.ts'
 import { LIBRARIES, type Library } from '../support/redis-topologies.ts'
 import { SessionLoad } from '../support/session-load.ts'
 
-/** Keys of one slot: the one that moves, and that of the master that dies. */
+/** All keys are in one slot. This slot moves in one test, and its master fails in the others. */
 const PREFIX = '{load}:'
 
 const cluster = await RedisCluster.start()
 t.teardown(() => cluster.stop())
 
 /**
- * The same load through each library.
+ * Starts the same load through each library.
  * @param healthy resolves when sessions can be stored
  */
 async function startLoads(t: Test, healthy?: () => Promise<void>): Promise<SessionLoad[]> {
@@ -30,12 +30,12 @@ async function startLoads(t: Test, healthy?: () => Promise<void>): Promise<Sessi
 const next = (loads: SessionLoad[], kind: 'acknowledged' | 'failed') =>
   Promise.all(loads.map((load) => load.next(kind)))
 
-/** A replica has what was acknowledged so far. */
+/** Waits until a replica has all writes that were acknowledged so far. */
 async function makeDurable(loads: SessionLoad[], master: ClusterNode): Promise<void> {
   for (const load of loads) await load.makeDurable(() => cluster.isReplicated(master, `${PREFIX}fence`))
 }
 
-t.test('a slot that moves from one master to another, key by key: nothing is lost', async (t) => {
+t.test('no write is lost while a slot moves from one master to another, key by key', async (t) => {
   const began = performance.now()
   const loads = await startLoads(t)
   for (let move = 0; move < 3; move++) {
@@ -45,7 +45,7 @@ t.test('a slot that moves from one master to another, key by key: nothing is los
   for (const load of loads) await load.holds(t, began)
 })
 
-t.test('a master and its replica that hang: 503, and they go on when the two do', async (t) => {
+t.test('while a master and its replica hang, requests get 503, and afterwards sessions work again', async (t) => {
   const loads = await startLoads(t)
   const shard = await cluster.shardOf(PREFIX)
   await makeDurable(loads, shard[0]!)
@@ -58,13 +58,16 @@ t.test('a master and its replica that hang: 503, and they go on when the two do'
   for (const load of loads) await load.holds(t, wellSince)
 })
 
-t.test('a master that is killed: 503, until its replica has taken over, and what that had is kept', async (t) => {
-  const loads = await startLoads(t)
-  const { server } = await gone(loads, (master) => master.server.kill())
-  await comesBack(t, loads, () => server.restart())
-})
+t.test(
+  'after a master is killed, requests get 503 until its replica takes over with the replicated sessions',
+  async (t) => {
+    const loads = await startLoads(t)
+    const { server } = await gone(loads, (master) => master.server.kill())
+    await comesBack(t, loads, () => server.restart())
+  }
+)
 
-t.test('clients that start while the cluster is down: they work when a replica has taken over', async (t) => {
+t.test('clients that start while the cluster is down work as soon as a replica has taken over', async (t) => {
   const { server } = await cluster.masterOf(PREFIX)
   await server.kill()
   await cluster.down()
@@ -72,13 +75,16 @@ t.test('clients that start while the cluster is down: they work when a replica h
   await comesBack(t, loads, () => server.restart())
 })
 
-t.test('a master that hangs: 503, until its replica has taken over, and what that had is kept', async (t) => {
-  const loads = await startLoads(t)
-  const { server } = await gone(loads, (master) => master.server.pause())
-  await comesBack(t, loads, () => server.resume())
-})
+t.test(
+  'while a master hangs, requests get 503 until its replica takes over with the replicated sessions',
+  async (t) => {
+    const loads = await startLoads(t)
+    const { server } = await gone(loads, (master) => master.server.pause())
+    await comesBack(t, loads, () => server.resume())
+  }
+)
 
-/** The load's master goes, and stays away. */
+/** Stops the master of the load's slot, and waits until each load has seen a failure. */
 async function gone(loads: SessionLoad[], go: (master: ClusterNode) => unknown): Promise<ClusterNode> {
   const master = await cluster.masterOf(PREFIX)
   await makeDurable(loads, master)
@@ -87,7 +93,7 @@ async function gone(loads: SessionLoad[], go: (master: ClusterNode) => unknown):
   return master
 }
 
-/** Everybody has recovered before the old master is back, which changes nothing then. */
+/** Waits until each load works again. Then brings the old master back, which must not change anything. */
 async function comesBack(t: Test, loads: SessionLoad[], back: () => unknown): Promise<void> {
   await next(loads, 'acknowledged')
   const wellSince = performance.now()

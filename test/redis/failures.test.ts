@@ -18,17 +18,17 @@ const WRITE: Handler = (session) => void session.n++
 
 interface Subject {
   readonly server: RedisServer
-  /** Whatever is done to the default user, this one may everything. */
+  /** A connection whose user keeps all permissions, also when the default user loses them. */
   readonly admin: Redis
-  /** A request of the session's visitor. */
+  /** Sends a request with the cookie of the session. */
   readonly send: (handler: Handler) => Promise<Answer>
-  /** A visitor's first request, which begins a session. */
+  /** Sends a request without a cookie, which starts a session. */
   readonly login: () => Promise<Answer>
   readonly plain: () => Promise<unknown>
   readonly problems: () => string
 }
 
-/** A server of its own, an application over a client of one kind, and a session in it. */
+/** Starts a server, an application with one kind of client, and a session. */
 async function setUp(
   t: Test,
   family: string,
@@ -69,7 +69,7 @@ async function setUp(
   }
 }
 
-/** The answer, the log and the cookie of a request that came upon the fault. */
+/** Checks the answer of a request during the fault: 503, and the cookie is left alone. */
 function isUnavailable(t: Test, { status, body, headers, lines }: Answer, what: string): void {
   t.equal(status, 503, what)
   t.same(body, UNAVAILABLE, what)
@@ -77,7 +77,7 @@ function isUnavailable(t: Test, { status, body, headers, lines }: Answer, what: 
   t.same(lines, [], `${what}: the cookie is kept`)
 }
 
-/** Until the client has found the server again: without a restart of the application. */
+/** Waits until the client has found the server again, without a restart of the application. */
 async function recovers({ send }: Subject): Promise<unknown> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const { status, body } = await send(READ)
@@ -90,42 +90,42 @@ async function recovers({ send }: Subject): Promise<unknown> {
 interface Fault {
   readonly begin: (subject: Subject) => Promise<unknown>
   readonly end: (subject: Subject) => Promise<unknown>
-  /** What stands in the log, whichever client it is. */
+  /** The cause in the log. It must match for each kind of client. */
   readonly cause: RegExp
-  /** Reading still works. */
+  /** Reading still works during the fault. */
   readonly reads?: true
 }
 
 const FAULTS: Readonly<Record<string, Fault>> = {
-  'it is down, and connections are refused': {
+  'the server is down and refuses connections': {
     begin: ({ server }) => server.stop(),
     end: ({ server }) => server.restart(),
     cause: /Connection is closed|Reached the max retries|ECONNREFUSED|offline|closed unexpectedly|Socket|within 3 s/i
   },
-  'it hangs (SIGSTOP)': {
+  'the server hangs (SIGSTOP)': {
     begin: async ({ server }) => server.pause(),
     end: async ({ server }) => server.resume(),
     cause: /no answer within 3 s \(option \\"storeTimeout\\"\)/
   },
-  'it is a replica (READONLY)': {
+  'the server is a replica (READONLY)': {
     begin: ({ admin }) => admin.call('REPLICAOF', '127.0.0.1', '1'),
     end: ({ admin }) => admin.call('REPLICAOF', 'NO', 'ONE'),
     cause: /READONLY/,
     reads: true
   },
-  'its memory is full (OOM)': {
+  'the memory of the server is full (OOM)': {
     begin: ({ admin }) => admin.config('SET', 'maxmemory', '1'),
     end: ({ admin }) => admin.config('SET', 'maxmemory', '0'),
     cause: /OOM/,
     reads: true
   },
-  'the user may not any more (NOPERM)': {
+  'the user has lost its permissions (NOPERM)': {
     begin: ({ admin }) => admin.call('ACL', 'SETUSER', 'default', '-get', '-set', '-evalsha', '-eval'),
     end: ({ admin }) => admin.call('ACL', 'SETUSER', 'default', '+@all'),
     cause: /NOPERM/
   },
-  // Who cannot even connect is told so by its client, in words of its own; what Redis says: redis/refused-user.test.ts.
-  'it asks for a password, and connections are gone (NOAUTH)': {
+  // A client that cannot connect gives a reason in its own words. The file refused-user.test.ts tests the words of Redis.
+  'the server asks for a password and has closed the connections (NOAUTH)': {
     begin: async ({ admin }) => {
       await admin.config('SET', 'requirepass', 'secret')
       await admin.client('KILL', 'USER', 'default')
@@ -137,7 +137,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 
 for (const family of FAMILIES) {
   for (const [fault, { begin, end, cause, reads }] of Object.entries(FAULTS)) {
-    t.test(`${family}: ${fault}`, async (t) => {
+    t.test(`${family}: requests get 503 and lose no data while ${fault}`, async (t) => {
       const subject = await setUp(t, family)
       const { send, login, plain, problems } = subject
       await begin(subject)
@@ -153,7 +153,7 @@ for (const family of FAMILIES) {
       t.match(problems(), cause)
       await end(subject)
       const data = await recovers(subject)
-      t.same(data, { n: 0 }, 'nothing was half-written')
+      t.same(data, { n: 0 }, 'no write was stored in part')
       t.equal((await send(WRITE)).status, 200)
       t.same((await send(READ)).body, { n: 1 })
     })
@@ -161,8 +161,8 @@ for (const family of FAMILIES) {
 }
 
 for (const family of FAMILIES) {
-  t.test(`${family}: it loads its data (LOADING)`, async (t) => {
-    // So slowly, when there are data, that the test says when it is done.
+  t.test(`${family}: requests get 503 while the server loads its data (LOADING)`, async (t) => {
+    // Loading is so slow that it ends only when the test sets the delay to 0.
     const slowly = ['--rdbcompression', 'no', '--key-load-delay', '50000', '--loading-process-events-interval-bytes']
     const subject = await setUp(t, family, {}, [...slowly, '1024'])
     const { server, admin, send, login, plain, problems } = subject
@@ -171,7 +171,7 @@ for (const family of FAMILIES) {
     await admin.bgrewriteaof()
     while ((await admin.info('persistence')).includes('aof_rewrite_in_progress:1')) await sleep(20)
     const restarted = server.restart()
-    // While it loads, ACL users are as they are in its configuration: none.
+    // While the server loads, the user `admin` does not exist, so this connection uses the default user.
     const impatient = new Redis(server.port, { enableReadyCheck: false, retryStrategy: () => 20 })
     impatient.on('error', () => undefined)
     t.teardown(() => impatient.disconnect())
@@ -186,7 +186,7 @@ for (const family of FAMILIES) {
     t.equal((await send(WRITE)).status, 200)
   })
 
-  t.test(`${family}: it has forgotten its scripts (NOSCRIPT)`, async (t) => {
+  t.test(`${family}: writes work after the server has forgotten its scripts (NOSCRIPT)`, async (t) => {
     const { admin, send } = await setUp(t, family)
     for (const n of [1, 2, 3]) {
       t.equal((await send(WRITE)).status, 200)
@@ -195,11 +195,14 @@ for (const family of FAMILIES) {
     }
   })
 
-  t.test(`${family}: a rolling session cannot be read from a replica, because reading prolongs it`, async (t) => {
-    const { admin, send } = await setUp(t, family, { rolling: true })
-    await admin.call('REPLICAOF', '127.0.0.1', '1')
-    isUnavailable(t, await send(READ), 'a request that reads')
-    await admin.call('REPLICAOF', 'NO', 'ONE')
-    t.same((await send(READ)).body, { n: 0 })
-  })
+  t.test(
+    `${family}: a rolling session cannot be read from a replica, because reading prolongs the session`,
+    async (t) => {
+      const { admin, send } = await setUp(t, family, { rolling: true })
+      await admin.call('REPLICAOF', '127.0.0.1', '1')
+      isUnavailable(t, await send(READ), 'a request that reads')
+      await admin.call('REPLICAOF', 'NO', 'ONE')
+      t.same((await send(READ)).body, { n: 0 })
+    }
+  )
 }

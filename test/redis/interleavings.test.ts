@@ -32,13 +32,16 @@ async function overRedis(t: Test, name: string): Promise<Interleaving> {
 }
 
 for (const name of ['ioredis', 'iovalkey', 'node-redis']) {
-  t.test(`two requests over Redis through ${name}, in every order of their store operations`, async (t) => {
-    const interleaving = await overRedis(t, name)
-    await interleaving.hold(t, PAIRS)
-  })
+  t.test(
+    `two requests over Redis through ${name} keep all promises in every order of their store operations`,
+    async (t) => {
+      const interleaving = await overRedis(t, name)
+      await interleaving.hold(t, PAIRS)
+    }
+  )
 }
 
-t.test('three requests over Redis, in every order of their store operations', async (t) => {
+t.test('three requests over Redis keep all promises in every order of their store operations', async (t) => {
   const interleaving = await overRedis(t, 'ioredis')
   await interleaving.hold(t, TRIPLES)
 })

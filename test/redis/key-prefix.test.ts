@@ -18,7 +18,7 @@ interface Options {
 
 type Make = (options: Options) => IoredisClient & { disconnect(): void }
 
-/** Each command, the script as well, finds what the others put there; `admins` see the keys as they are. */
+/** Checks that all commands, and the script, use the same keys. The connections in `admins` show the real names of the keys. */
 async function prefixes(t: Test, make: Make, admins: readonly Redis[]): Promise<void> {
   for (const options of [
     { keyPrefix: 'app:' },
@@ -48,18 +48,21 @@ async function prefixes(t: Test, make: Make, admins: readonly Redis[]): Promise<
   }
 }
 
-t.test('the keyPrefix of ioredis and iovalkey goes before ours, also in scripts: one server', async (t) => {
-  const { port, stop } = await startRedis()
-  const admin = new Redis(port)
-  t.teardown(() => {
-    admin.disconnect()
-    return stop()
-  })
-  await prefixes(t, (options) => new Redis({ port, ...options }), [admin])
-  await prefixes(t, (options) => new valkey.Redis({ port, ...options }), [admin])
-})
+t.test(
+  'on one server, the keyPrefix of ioredis and iovalkey comes before the prefix of the store, also in scripts',
+  async (t) => {
+    const { port, stop } = await startRedis()
+    const admin = new Redis(port)
+    t.teardown(() => {
+      admin.disconnect()
+      return stop()
+    })
+    await prefixes(t, (options) => new Redis({ port, ...options }), [admin])
+    await prefixes(t, (options) => new valkey.Redis({ port, ...options }), [admin])
+  }
+)
 
-t.test('a Cluster', async (t) => {
+t.test('on a Cluster, the keyPrefix of the client comes before the prefix of the store', async (t) => {
   const cluster = await RedisCluster.start()
   t.teardown(() => cluster.stop())
   const nodes = cluster.ports.map((port) => ({ host: '127.0.0.1', port }))
@@ -73,7 +76,7 @@ t.test('a Cluster', async (t) => {
   await prefixes(t, (options) => new valkey.Cluster(nodes, options), masters)
 })
 
-t.test('Sentinel', async (t) => {
+t.test('with Sentinel, the keyPrefix of the client comes before the prefix of the store', async (t) => {
   const set = await RedisSentinels.start()
   const admin = new Redis((await set.master()).port)
   t.teardown(() => {

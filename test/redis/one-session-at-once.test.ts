@@ -6,7 +6,7 @@ import { calls } from '../support/redis-calls.ts'
 import { CLIENTS } from '../support/redis-clients.ts'
 import { startRedis } from '../support/redis-server.ts'
 
-/** So many that their commits, one after the other, take longer than anybody waits for one of them. */
+/** If this many requests committed one after the other, the last ones would wait longer than a request may wait. */
 const REQUESTS = 5_000
 
 const server = await startRedis()
@@ -17,7 +17,7 @@ t.teardown(async () => {
 })
 
 for (const name of ['ioredis', 'node-redis']) {
-  t.test(`${REQUESTS} requests of one session at once, over ${name}: two commands each`, async (t) => {
+  t.test(`${name}: ${REQUESTS} simultaneous requests of one session take two commands each`, async (t) => {
     const { client, close } = await CLIENTS[name]!(server.port)
     t.teardown(close)
     const app = Fastify()
@@ -37,11 +37,11 @@ for (const name of ['ioredis', 'node-redis']) {
       Array.from({ length: REQUESTS }, (_, index) => app.inject({ url: `/${index}`, headers: { cookie } }))
     )
     const refused = answers.filter(({ statusCode }) => statusCode !== 200)
-    // Beside a machine that stands still for a second, one may be passed, and then lose each race to those who go on.
+    // If the machine stands still for a second, a request may be overtaken and then lose each attempt against the others.
     t.ok(refused.length <= REQUESTS / 1_000, `${refused.length} refused`)
     const { get = 0, getex = 0, evalsha = 0, eval: whole = 0 } = await calls(admin)
     const commits = evalsha + whole
-    t.equal(get + getex - commits, REQUESTS, 'but for those that the commits make')
+    t.equal(get + getex - commits, REQUESTS, 'one read for each request, besides the reads within a commit')
     t.ok(commits < 1.1 * REQUESTS, `${commits} commits`)
     const { body } = await app.inject({ url: '/', headers: { cookie } })
     t.match(JSON.parse(body), { last: /^\d+$/ })

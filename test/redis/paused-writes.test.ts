@@ -9,7 +9,7 @@ import { startRedis } from '../support/redis-server.ts'
 
 const PAUSE_MS = 8_000
 const EACH_MS = 50
-/** Generous, because other processes have the machine, too. */
+/** A generous limit, because other processes use the machine as well. */
 const LONGEST_TURN_MS = 500
 
 const server = await startRedis()
@@ -19,7 +19,7 @@ t.teardown(async () => {
   await server.stop()
 })
 
-t.test('while Redis answers reads and holds writes back, nobody else waits, and afterwards all is well', async (t) => {
+t.test('while Redis holds back writes, other requests do not wait, and afterwards sessions work again', async (t) => {
   const names = Object.keys(CLIENTS)
   const sites = await Promise.all(
     names.map(async (name) => {

@@ -16,7 +16,7 @@ t.teardown(async () => {
   await Promise.all([server.stop(), cluster.stop()])
 })
 
-/** The store's user, on every server. */
+/** Changes the user of the store on every server. */
 const setUser = (...rules: string[]) =>
   Promise.all(admins.map((admin) => admin.call('ACL', 'SETUSER', LOGIN.username, ...rules)))
 const setPassword = (password: string) =>
@@ -27,7 +27,7 @@ const RIGHTS = ['on', `>${LOGIN.password}`, '~*', '&*', '+@all']
 
 interface Subject {
   readonly client: RedisClient
-  /** Its connections are no longer anybody's. */
+  /** Makes its connections forget their user, without closing them. */
   logOut(): Promise<unknown>
   close(): unknown
 }
@@ -75,7 +75,7 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
 const READ: Handler = (session) => session.data()
 const WRITE: Handler = (session) => void (session.user = 'bob')
 
-/** An application over the client, and what its requests fail with. */
+/** Starts an application with this client, and returns functions that check its requests. */
 async function setUp(t: Test, make: () => Promise<Subject>) {
   const subject = await make()
   t.teardown(() => subject.close())
@@ -96,7 +96,7 @@ async function setUp(t: Test, make: () => Promise<Subject>) {
 }
 
 for (const [name, make] of Object.entries(SUBJECTS)) {
-  t.test(`${name}: a user who may not any more is told NOPERM`, async (t) => {
+  t.test(`${name}: after a user loses its permissions, the cause in the error is NOPERM`, async (t) => {
     await setUser(...RIGHTS)
     const { failsWith, isWell } = await setUp(t, make)
     await setUser('-set', '-evalsha', '-eval')
@@ -109,7 +109,7 @@ for (const [name, make] of Object.entries(SUBJECTS)) {
     await isWell()
   })
 
-  t.test(`${name}: a connection without a password is told NOAUTH`, async (t) => {
+  t.test(`${name}: on a connection without a password, the cause in the error is NOAUTH`, async (t) => {
     await setUser(...RIGHTS)
     const { failsWith, isWell, logOut } = await setUp(t, make)
     await setPassword('secret')

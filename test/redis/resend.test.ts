@@ -9,7 +9,7 @@ import { startRedis } from '../support/redis-server.ts'
 const server = await startRedis()
 t.teardown(() => server.stop())
 
-/** A proxy that, when told to, swallows the answer to a script and breaks the connection, and then lets `meanwhile` run. */
+/** A proxy that can lose the next answer to a script. It then runs `meanwhile`, and closes the connection afterwards. */
 async function lossyProxy(t: Test, port: number) {
   const sockets = new Set<Socket>()
   let meanwhile: (() => Promise<unknown>) | undefined
@@ -48,7 +48,7 @@ async function lossyProxy(t: Test, port: number) {
   }
 }
 
-/** One application behind the proxy, another with a connection of its own, and a session of both. */
+/** Starts one application behind the proxy and another with a direct connection. Both use the same session. */
 async function setUp(t: Test, options: { maxRetriesPerRequest?: number } = {}) {
   const proxy = await lossyProxy(t, server.port)
   const behind = new Redis(proxy.port, { retryStrategy: () => 10, ...options })
@@ -67,34 +67,37 @@ async function setUp(t: Test, options: { maxRetriesPerRequest?: number } = {}) {
 
 const increment: Handler = (session) => session.update((newest) => void newest.n++)
 
-t.test('a write whose answer was lost is sent again by ioredis, and is a success', async (t) => {
+t.test('when the answer to a write is lost, ioredis sends the write again, and the request succeeds', async (t) => {
   const { proxy, here, cookie, data } = await setUp(t)
   proxy.loseNextAnswer(async () => undefined)
   t.equal((await here(cookie, (session) => void (session.a = 1))).status, 200)
   proxy.loseNextAnswer(async () => undefined)
   t.equal((await here(cookie, increment)).status, 200)
-  t.same(await data(), { n: 1, a: 1 }, 'counted once')
+  t.same(await data(), { n: 1, a: 1 }, 'the increment is counted once')
 })
 
-t.test('a later write in between is not overwritten by the one sent again', async (t) => {
+t.test('a write that is sent again does not overwrite a write that came in between', async (t) => {
   const { proxy, here, there, cookie, data } = await setUp(t)
   proxy.loseNextAnswer(() => there(cookie, (session) => void (session.b = 1)))
   t.equal((await here(cookie, (session) => void (session.a = 1))).status, 200)
   t.same(await data(), { n: 0, a: 1, b: 1 })
 })
 
-t.test('but update() then runs again on data that have its change already', async (t) => {
+t.test('update() runs again on data that already have its change, if another write came in between', async (t) => {
   const { proxy, here, there, cookie, data } = await setUp(t)
   proxy.loseNextAnswer(() => there(cookie, (session) => void (session.b = 1)))
   t.equal((await here(cookie, increment)).status, 200)
-  t.match(await data(), { n: 2 }, 'counted twice: this is why a client should not send again by itself')
+  t.match(await data(), { n: 2 }, 'counted twice, which is why a client should not send a command again by itself')
 })
 
-t.test('with maxRetriesPerRequest: 0 it is not sent again: it is a 503, and counted once', async (t) => {
-  const { proxy, here, there, cookie, data } = await setUp(t, { maxRetriesPerRequest: 0 })
-  proxy.loseNextAnswer(() => there(cookie, (session) => void (session.b = 1)))
-  const lost = await here(cookie, increment)
-  t.equal(lost.status, 503)
-  t.match(lost.body, { code: 'FST_SESSION_STORE' })
-  t.match(await data(), { n: 1, b: 1 })
-})
+t.test(
+  'with maxRetriesPerRequest: 0 the write is not sent again, is answered with 503, and is counted once',
+  async (t) => {
+    const { proxy, here, there, cookie, data } = await setUp(t, { maxRetriesPerRequest: 0 })
+    proxy.loseNextAnswer(() => there(cookie, (session) => void (session.b = 1)))
+    const lost = await here(cookie, increment)
+    t.equal(lost.status, 503)
+    t.match(lost.body, { code: 'FST_SESSION_STORE' })
+    t.match(await data(), { n: 1, b: 1 })
+  }
+)
