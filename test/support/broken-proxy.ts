@@ -3,17 +3,17 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { commandName, messages } from './resp.ts'
 import { waitUntil } from './wait-until.ts'
 
-/** What becomes of a command, and of its connection. */
+/** What happens to a command and to its connection. */
 export type Fault =
-  /** The server does not get it; this is the answer, whatever it is. */
+  /** The server does not get the command. The proxy answers with these bytes. */
   | { readonly kind: 'answer'; readonly bytes: string }
-  /** As `answer`, and nothing more comes over this connection. */
+  /** The same as `answer`, but afterwards the connection hangs. */
   | { readonly kind: 'answer, then hang'; readonly bytes: string }
-  /** The server does it, and half of its answer gets through. */
+  /** The server runs the command, and the client gets half of the answer. */
   | { readonly kind: 'half an answer'; readonly by: 'RST' | 'FIN' }
-  /** The server does it, and the connection ends before its answer. */
+  /** The server runs the command, and the connection is closed before the answer. */
   | { readonly kind: 'done, but no answer' }
-  /** Nothing happens any more. */
+  /** The server does not get the command, and no answer comes. The connection stays open. */
   | { readonly kind: 'hang' }
 
 const COMMANDS = {
@@ -23,16 +23,16 @@ const COMMANDS = {
 
 export interface BrokenProxy {
   readonly port: number
-  /** From now on every command of the kind meets this fault. */
+  /** From now on this fault happens to each command of this kind. */
   break(fault: Fault, commands: keyof typeof COMMANDS): void
-  /** What is sent over connections so far is never answered; new ones work. */
+  /** From now on the existing connections get no more answers. New connections work. */
   vanish(): void
-  /** From now on all is well. Connections that hang are closed; resolves when their clients have come back. */
+  /** Ends the fault and closes the connections that hang. Resolves when their clients have connected again. */
   mend(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Stands in front of a Redis on 127.0.0.1, and passes everything on until it is told to break something. */
+/** Starts a proxy in front of a Redis on 127.0.0.1. It forwards everything until a test breaks it. */
 export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> {
   const sockets = new Set<Socket>()
   const hanging = new Set<Socket>()
@@ -51,7 +51,7 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
     return broken?.commands.includes(commandName(command)) ? broken.fault : undefined
   }
 
-  /** One command at a time: an answer always belongs to the one that was read last. */
+  /** Forwards one command at a time, so that an answer always belongs to the command that was read last. */
   const serve = async (client: Socket, upstream: Socket) => {
     const answers = messages(upstream)
     const askServer = async (command: Buffer) => {
@@ -95,7 +95,7 @@ export async function startBrokenProxy(redisPort: number): Promise<BrokenProxy> 
     const pair = [client, upstream]
     for (const socket of pair) {
       sockets.add(socket)
-      // What ends a connection also ends the reading of it.
+      // An error also ends the loop that reads from the socket.
       socket.on('error', () => undefined)
       socket.on('close', () => {
         sockets.delete(socket)

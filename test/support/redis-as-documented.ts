@@ -6,11 +6,11 @@ import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
 import { closing, connected, connectedCluster, type Library, nodes, type Servers } from './redis-topologies.ts'
 
-/** Where a server that the sentinels name is to be reached, by what they say: `host:port`. */
+/** Maps the address `host:port` that the sentinels give for a server to the address where the client can reach it. */
 type AddressMap = Record<string, { host: string; port: number }>
 type Connect = (ports: readonly number[], addressMap: AddressMap) => Promise<Connection>
 
-/** Settings of README.md, "Redis in production". */
+/** The settings from "Redis in production" in README.md. */
 const retryStrategy = (retries: number) => Math.min(retries * 50, 500)
 const PROMPT = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, maxLoadingRetryTime: 500 }
 const TIMEOUTS = { connectTimeout: 2_000, socketTimeout: 2_000 }
@@ -97,7 +97,7 @@ const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
   'node-redis 6': nodeRedis(redis6 as unknown as typeof redis)
 }
 
-/** A client of the library with the settings that the README gives, ready for use. */
+/** Connects a client of the library, with the settings from the README. */
 export function connectAsDocumented(
   { kind, ports }: Servers,
   library: Library,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 
-/** How often each command was called, whether it was done or not. */
+/** The number of calls of each command, including refused calls. */
 export async function calls(admin: Redis): Promise<Record<string, number>> {
   const stats = await admin.info('commandstats')
   return Object.fromEntries(

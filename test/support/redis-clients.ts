@@ -5,7 +5,7 @@ import { createClient, createClientPool } from 'redis'
 import * as redis6 from 'redis-6'
 import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 
-/** Whom a client logs in as. */
+/** The user of a client. */
 export interface Login {
   username?: string
   password?: string
@@ -21,7 +21,7 @@ export type Connect = (port: number, login?: Login) => Promise<Connection>
 
 const ignore = () => undefined
 
-/** Soon back when the server is; and a command is not kept for later. */
+/** The client connects again soon after the server is back, and it does not keep commands for later. */
 const PROMPT = { retryStrategy: () => 20, maxRetriesPerRequest: 1, maxLoadingRetryTime: 20 }
 
 const ioredis: Connect = async (port, login = {}) => {
@@ -78,5 +78,5 @@ export const CLIENTS: Readonly<Record<string, Connect>> = {
   'a pool of node-redis': pool
 }
 
-/** One kind of each family. */
+/** One client of each family of libraries. */
 export const FAMILIES = ['ioredis', 'node-redis'] as const

@@ -8,7 +8,7 @@ import { waitUntil } from './wait-until.ts'
 const SLOTS = 16_384
 const MASTERS = 3
 const NODES = 6
-/** After so long a node is taken for dead: long enough for a process that waits for its turn on a busy machine. */
+/** After this time without an answer a node counts as dead. On a busy machine, a healthy process needs less time. */
 const NODE_TIMEOUT_MS = 2_000
 const MIGRATE_TIMEOUT_MS = 10_000
 
@@ -22,7 +22,7 @@ export interface ClusterNode {
 type NodeEntry = [host: string, port: number, id: string, info: unknown[]]
 type SlotRange = [first: number, last: number, master: NodeEntry, ...replicas: NodeEntry[]]
 
-/** Three masters and three replicas on 127.0.0.1. They end with this process, whatever ends that. */
+/** Three masters and three replicas on 127.0.0.1. They end with this process, even if it is killed. */
 export class RedisCluster {
   readonly nodes: readonly ClusterNode[]
   readonly #folder: string
@@ -32,7 +32,7 @@ export class RedisCluster {
     this.#folder = folder
   }
 
-  /** Resolves when every node agrees that all is well. */
+  /** Resolves when each node sees a healthy cluster. */
   static async start(): Promise<RedisCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'starsessions-cluster-'))
     const nodes = await Promise.all(Array.from({ length: NODES }, (_, index) => startNode(join(folder, String(index)))))
@@ -42,18 +42,18 @@ export class RedisCluster {
     return cluster
   }
 
-  /** For a cluster client to start from. */
+  /** The ports of the nodes, which a client needs to connect. */
   get ports(): number[] {
     return this.nodes.map(({ server }) => server.port)
   }
 
-  /** Who has the key's slot, as those who live see it. */
+  /** The master of the key's slot, according to a node that runs. */
   async masterOf(key: string): Promise<ClusterNode> {
     const [master] = await this.shardOf(key)
     return master!
   }
 
-  /** The same, and its replicas. */
+  /** The master of the key's slot, followed by its replicas. */
   async shardOf(key: string): Promise<ClusterNode[]> {
     const slot = await this.slotOf(key)
     const ranges = await slotsSeenBy(this.#living()[0]!)
@@ -65,7 +65,7 @@ export class RedisCluster {
     return Number(await this.#living()[0]!.admin.cluster('KEYSLOT', key))
   }
 
-  /** Moves the key's slot to another master, key by key, as a reshard does. */
+  /** Moves the key's slot to another master, key by key, in the same way as a reshard. */
   async moveSlotOf(key: string): Promise<void> {
     const slot = await this.slotOf(key)
     const source = await this.masterOf(key)
@@ -83,16 +83,16 @@ export class RedisCluster {
   }
 
   /**
-   * Whether a replica has everything that the node had acknowledged before.
-   * @param fence a key of the node's own
+   * Whether a replica has everything that the node had acknowledged before this call.
+   * @param fence a key in a slot of the node. The method overwrites it.
    */
   async isReplicated({ admin }: ClusterNode, fence: string): Promise<boolean> {
-    // WAIT waits for what its own connection wrote; but a replica takes all in one order.
+    // WAIT waits for the writes of its own connection. A replica applies all writes in order, so it has the others as well.
     await admin.set(fence, '')
     return (await admin.wait(1, 1_000)) > 0
   }
 
-  /** Resolves when all slots are served, everyone who lives knows it, and the replicas follow. */
+  /** Resolves when all slots are served, all running nodes know it, and the replicas follow their masters. */
   async healthy(): Promise<void> {
     await waitUntil('a healthy cluster', async () => {
       const living = this.#living()
@@ -101,7 +101,7 @@ export class RedisCluster {
     })
   }
 
-  /** Resolves when a node refuses everything, because slots are not served. */
+  /** Resolves when a node refuses all commands, because some slots have no master. */
   async down(): Promise<void> {
     await waitUntil('a cluster that is down', async () => {
       const states = await Promise.all(this.#living().map(({ admin }) => admin.cluster('INFO')))
@@ -151,12 +151,12 @@ async function startNode(dataDir: string): Promise<ClusterNode> {
     args: [
       ...['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
       ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-replica-validity-factor', '0'],
-      // The data live as long as a replica has them: that is what is tested.
+      // Nothing is written to disk, because the tests check that the replicas keep the data.
       ...['--appendonly', 'no', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
     ]
   })
   const admin = new Redis(server.port, { maxRetriesPerRequest: 0, retryStrategy: () => 100 })
-  // Nodes are killed: what is asked of them then fails, and that is enough.
+  // Tests kill nodes. A command to a killed node then fails, so an error event says nothing more.
   admin.on('error', () => undefined)
   return { id: String(await admin.cluster('MYID')), server, admin }
 }

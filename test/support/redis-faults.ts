@@ -5,7 +5,7 @@ import type { Duration } from '../../types/options.ts'
 import { type Handler, testApp } from './app.ts'
 import type { BrokenProxy, Fault } from './broken-proxy.ts'
 
-/** A fault, whether the server does the write that meets it, and what the log says of it. */
+/** A fault, whether the server still runs a write during the fault, and the cause in the log. */
 export type Row = readonly [title: string, fault: Fault, done: 'done' | 'not done' | 'perhaps done', cause: RegExp]
 
 const refused = (code: string, rest: string): Row => {
@@ -13,8 +13,8 @@ const refused = (code: string, rest: string): Row => {
 }
 
 /**
- * Redis answers with an error, and does nothing.
- * @param node who has the key, as it says
+ * Faults where Redis answers with an error and does not run the command.
+ * @param node the address in a redirection, as host and port
  */
 export const refusals = (node: string): readonly Row[] => [
   refused('LOADING', 'Redis is loading the dataset in memory'),
@@ -29,13 +29,13 @@ export const refusals = (node: string): readonly Row[] => [
   refused('TRYAGAIN', 'Multiple keys request during rehashing of slot')
 ]
 
-/** The same server, or cluster, twice. */
+/** Two clients of the same server or cluster: one behind proxies, and one with a direct connection. */
 export interface Ways {
-  /** Behind the proxies, which break all at once. */
+  /** The client behind the proxies. All proxies break at once. */
   readonly behind: RedisClient
   readonly proxies: readonly BrokenProxy[]
   readonly direct: RedisClient
-  /** As the option `storeTimeout`. */
+  /** The option `storeTimeout` of the application behind the proxies. */
   readonly storeTimeout: Duration
 }
 
@@ -44,7 +44,7 @@ const change: Handler = (session) => void Object.assign(session, { a: 1, b: 1 })
 const BEFORE = { user: 'alice' }
 const AFTER = { ...BEFORE, a: 1, b: 1 }
 
-/** What an application does that meets the fault, and when all is well again. */
+/** Checks the requests of an application during the fault, and after it. */
 export async function meets(t: Test, ways: Ways, [, fault, done, cause]: Row): Promise<void> {
   const { behind, proxies, direct, storeTimeout } = ways
   const here = await testApp(t, { store: new RedisStore({ client: behind }), storeTimeout }, (app) => {
@@ -88,15 +88,18 @@ export async function meets(t: Test, ways: Ways, [, fault, done, cause]: Row): P
   await untouched()
   await mend()
   const next = await here.send(cookie, data)
-  t.same((await there(cookie, data)).body, next.body, 'everybody sees the same')
+  t.same((await there(cookie, data)).body, next.body, 'both applications see the same data')
   const possible = { done: [AFTER], 'not done': [BEFORE], 'perhaps done': [BEFORE, AFTER] }[done]
-  t.ok(possible.map((one) => JSON.stringify(one)).includes(JSON.stringify(next.body)), 'all of it, or nothing')
+  t.ok(
+    possible.map((one) => JSON.stringify(one)).includes(JSON.stringify(next.body)),
+    'the whole change was stored, or nothing'
+  )
   t.equal((await here.send(cookie, (session) => void (session.c = 1))).status, 200)
-  t.same((await there(cookie, data)).body, { ...(next.body as object), c: 1 }, 'and so does the next change')
+  t.same((await there(cookie, data)).body, { ...(next.body as object), c: 1 }, 'the next change works')
 
   breakFor('writes')
   await fails('a logout', cookie, (session) => session.destroy())
   await mend()
   t.equal((await here.send(cookie, (session) => session.destroy())).status, 200)
-  t.same((await there(cookie, data)).body, {}, 'it has ended')
+  t.same((await there(cookie, data)).body, {}, 'the session has ended')
 }

@@ -3,7 +3,7 @@ import { RedisStore } from '../../lib/stores/redis.ts'
 import { type Action, Interleaving } from './interleave.ts'
 import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 
-/** Every order of the store operations of each of these groups of requests, over Redis of however many servers. */
+/** Runs each group of requests in every order of its store operations, over one server, a Cluster or Sentinel. */
 export async function redisInterleavings(
   t: Test,
   servers: Servers,
@@ -19,7 +19,7 @@ export async function redisInterleavings(
     Math.random = random
   })
   const store = new RedisStore({ client })
-  // Each run has a session of its own: what others left does not matter.
+  // Each run has a session of its own, so the records of earlier runs do not matter.
   const interleaving = await Interleaving.over(
     t,
     () => store,

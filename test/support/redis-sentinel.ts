@@ -8,15 +8,15 @@ import { waitUntil } from './wait-until.ts'
 const REPLICAS = 2
 const SENTINELS = 3
 const QUORUM = 2
-/** After so long a master is taken for dead: long enough for a process that waits for its turn on a busy machine. */
+/** After this time without an answer the master counts as dead. On a busy machine, a healthy process needs less time. */
 const DOWN_AFTER_MS = 2_000
-/** What a failover that does not succeed is tried again after, twice over. */
+/** The sentinels repeat a failed failover after twice this time. */
 const FAILOVER_TIMEOUT_MS = 5_000
 
-/** What the sentinels call the master, whoever it is. */
+/** The sentinels' name for the master. After a failover it is the name of the new master. */
 export const MASTER_NAME = 'sessions'
 
-/** A master, two replicas and three sentinels on 127.0.0.1. They end with this process, whatever ends that. */
+/** A master, two replicas and three sentinels on 127.0.0.1. They end with this process, even if it is killed. */
 export class RedisSentinels {
   readonly nodes: readonly RedisServer[]
   readonly sentinels: readonly RedisServer[]
@@ -49,27 +49,27 @@ export class RedisSentinels {
     return set
   }
 
-  /** For a client to start from. */
+  /** The ports of the sentinels, which a client needs to connect. */
   get ports(): number[] {
     return this.sentinels.map(({ port }) => port)
   }
 
-  /** The master of the moment, as the first sentinel sees it. */
+  /** The current master, according to the first sentinel. */
   async master(): Promise<RedisServer> {
     const [, port] = (await this.#ask('GET-MASTER-ADDR-BY-NAME')) as [string, string]
     return this.nodes.find((node) => node.port === Number(port))!
   }
 
-  /** Whether a replica has everything that the master had acknowledged before. */
+  /** Whether a replica has everything that the master had acknowledged before this call. */
   async isReplicated(master: RedisServer): Promise<boolean> {
     return ask(master, async (client) => {
-      // WAIT waits for what its own connection wrote; but a replica takes all in one order.
+      // WAIT waits for the writes of its own connection. A replica applies all writes in order, so it has the others as well.
       await client.set('fence', '')
       return (await client.wait(1, 1_000)) > 0
     })
   }
 
-  /** Resolves when the sentinels could do a failover. */
+  /** Resolves when the sentinels are ready for a failover. */
   async healthy(): Promise<void> {
     await waitUntil('sentinels that agree', async () => {
       const [quorum, others, replicas] = await Promise.all([

@@ -7,33 +7,33 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const BINARY = process.env.REDIS_SERVER || 'redis-server'
 const START_ATTEMPTS = 5
-/** A cluster's node listens on the port 10,000 above, too. */
+/** A cluster node also listens on its port + 10,000. */
 const FIRST_PORT = 20_000
 const LAST_PORT = 50_000
 const READY_MS = 10_000
 
 export interface RedisServerOptions {
-  /** A file that it reads first, and may write to. */
+  /** A configuration file. The server reads it at the start and may write to it. */
   configFile?: string
-  /** More of redis-server's command line. */
+  /** Further arguments for redis-server. */
   args?: readonly string[]
-  /** An existing directory to keep the data in, over restarts: every write is on disk before it is answered. */
+  /** An existing directory for the data, which survive a restart. Each write is on disk before it is answered. */
   dataDir?: string
 }
 
 export interface RedisServer {
   readonly port: number
-  /** Another one after a restart. */
+  /** The id of the process. It changes with a restart. */
   readonly pid: number
   readonly isRunning: boolean
-  /** Resolves when the process is gone; may be called again. */
+  /** Stops the server. Resolves when the process has ended. A second call does no harm. */
   stop(): Promise<void>
-  /** As `stop`, but without a chance to say goodbye. */
+  /** The same as `stop`, but with SIGKILL. */
   kill(): Promise<void>
-  /** It hangs: connections stay open, and nothing is answered until `resume()`. */
+  /** Makes the server hang: connections stay open, and no command is answered until `resume()`. */
   pause(): void
   resume(): void
-  /** Stops it if it still runs, and starts it on the same port. */
+  /** Stops the server if it still runs, and starts it again on the same port. */
   restart(): Promise<void>
 }
 
@@ -43,7 +43,7 @@ interface Running {
   pid: number
 }
 
-/** Starts a redis-server (6.0 or newer) on a free port of 127.0.0.1. It ends with this process, whatever ends that. */
+/** Starts a redis-server on a free port of 127.0.0.1. It ends with this process, even if this process is killed. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   let port = 0
   let running: Running | undefined
@@ -79,7 +79,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 function commandLine(port: number, { args = [], configFile, dataDir }: RedisServerOptions): string[] {
   const persistence =
     dataDir === undefined
-      ? // A replication's dump must not stay: a later server on this port would begin with it.
+      ? // The dump of a replication must be deleted, because a later server on this port would load it.
         [
           '--dir',
           tmpdir(),
@@ -95,7 +95,7 @@ function commandLine(port: number, { args = [], configFile, dataDir }: RedisServ
   return [...first, '--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, ...args]
 }
 
-/** `undefined`: it ended before it was ready, for example because somebody else has taken the port. */
+/** Returns `undefined` if the server ended before it was ready, for example because the port is in use. */
 async function launch(port: number, options: RedisServerOptions): Promise<Running | undefined> {
   const child = spawn(BINARY, commandLine(port, options), { stdio: 'ignore' })
   await once(child, 'spawn')
@@ -114,11 +114,11 @@ async function launch(port: number, options: RedisServerOptions): Promise<Runnin
   return undefined
 }
 
-/** An exit handler would not run when this process is killed; the end of a pipe is seen however it ends. */
+/** A shell that kills the server when this process ends. It sees the end of a pipe, even if this process is killed. */
 function watch(pid: number): ChildProcess {
   const watchdog = spawn('sh', ['-c', `read _; kill -9 ${pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
   watchdog.unref()
-  // A pipe is a socket to Node, which its type does not say.
+  // In Node a pipe is a socket and has `unref`, but its type does not say so.
   if (watchdog.stdin !== null && 'unref' in watchdog.stdin) (watchdog.stdin as unknown as { unref(): void }).unref()
   return watchdog
 }
@@ -129,14 +129,14 @@ async function stop({ child, watchdog }: Running, signal: 'SIGTERM' | 'SIGKILL' 
   child.ref()
   const ended = once(child, 'exit')
   child.kill(signal)
-  // One that is paused hears of it only when it goes on.
+  // A paused process handles the signal only after it is resumed.
   child.kill('SIGCONT')
   await ended
 }
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
-/** Whether this very process answers: on a port that was taken, another one would. */
+/** Whether this process answers on the port. If the port was in use, another server would answer. */
 function answers(port: number, pid: number): Promise<boolean> {
   return new Promise((resolve) => {
     let reply = ''

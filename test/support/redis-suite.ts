@@ -8,32 +8,32 @@ import { sharedSession } from './session-processes.ts'
 import { storeConformance } from './store-conformance.ts'
 
 /**
- * What must hold over Redis, of however many servers it is made, and whoever speaks to it.
- * @param processes the library that several processes use: they take long to start, and one will do
+ * The tests that must pass with each kind of Redis (one server, Cluster, Sentinel) and each client library.
+ * @param processes the library for the tests with several processes. One library is enough, because processes start slowly.
  */
 export async function redisSuite(t: Test, servers: Servers, processes: Library): Promise<void> {
   await conformance(t, servers)
   for (const library of LIBRARIES) {
-    await t.test(`${library}: two requests, in every order of their store operations`, (t) =>
+    await t.test(`${library}: two requests keep all promises in every order of their store operations`, (t) =>
       redisInterleavings(t, servers, library, PAIRS)
     )
   }
-  await t.test(`${processes}: three processes, of 100 increments, 100 increments and 50 writes`, (t) =>
+  await t.test(`${processes}: 200 increments and 50 writes from three processes are all kept`, (t) =>
     severalProcesses(t, servers, processes)
   )
-  await t.test(`${processes}: a process that is killed midway: what it acknowledged is kept, and counted once`, (t) =>
+  await t.test(`${processes}: after a process is killed, its acknowledged writes are kept and counted once`, (t) =>
     killedProcess(t, servers, processes, 100)
   )
 }
 
-/** Where keys go: each anywhere, all into one slot, or as a function has it. */
+/** Three kinds of prefix: keys in any slot, all keys in one slot, and slots that a function chooses. */
 const prefixesFor = (library: Library): Record<string, NonNullable<RedisStoreOptions['prefix']>> => ({
   'a prefix': `${library}:`,
   'a hash tag': `{${library}}:`,
   'a function that makes hash tags': (key) => `${library}:{${key.slice(0, 1)}}${key.slice(1)}`
 })
 
-/** All at once: what takes the time is waiting for keys to expire. */
+/** All tests run at once, because they mostly wait for keys to expire. */
 async function conformance(t: Test, servers: Servers): Promise<void> {
   const runs: Promise<unknown>[] = []
   for (const library of LIBRARIES) {

@@ -7,7 +7,7 @@ import type { RedisClient } from '../../lib/stores/redis/recognise.ts'
 import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
 
-/** What there is to connect to, on 127.0.0.1. Plain data: it is handed to other processes. */
+/** The servers to connect to, on 127.0.0.1. This is plain data, because tests pass it to other processes. */
 export interface Servers {
   readonly kind: 'single' | 'cluster' | 'sentinel'
   readonly ports: readonly number[]
@@ -21,14 +21,14 @@ type Connect = (ports: readonly number[]) => Promise<Connection>
 
 const nowhere = () => undefined
 export const nodes = (ports: readonly number[]) => ports.map((port) => ({ host: '127.0.0.1', port }))
-/** All else is as the library has it by default. What a server that is gone for a moment asks for: to be tried again soon. */
+/** The delay before a client connects again, in milliseconds. All other settings are the defaults of the library. */
 const soon = () => 50
 
 type ReconnectStrategy = (retries: number) => number | Error
 
 /**
- * A cluster's client of node-redis: what it connects to while it asks for the slots again, it keeps when it is destroyed
- * meanwhile, and would try for ever.
+ * Connects a cluster client of node-redis. If this client is destroyed while it refreshes its slots, it keeps the new
+ * connections and tries to connect forever. So after `close()` the reconnect strategy stops them.
  */
 export async function connectedCluster(
   make: (reconnectStrategy: ReconnectStrategy) => Unconnected,
@@ -79,7 +79,7 @@ const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
   'node-redis 6': nodeRedis(redis6 as unknown as typeof redis)
 }
 
-/** A client of the library, ready for use. */
+/** Connects a client of the library. */
 export function connectTo({ kind, ports }: Servers, library: Library): Promise<Connection> {
   return CONNECT[library][kind](ports)
 }
@@ -91,7 +91,7 @@ export function closing(
   return { client, close: () => client.disconnect() }
 }
 
-/** Who has to be told to connect. */
+/** A client that connects only when `connect()` is called. */
 interface Unconnected {
   on(event: 'error', listener: () => void): unknown
   connect(): Promise<unknown>

@@ -4,7 +4,7 @@ const LINE_END = '\r\n'
 const BULK = '$=!'
 const LISTS: Record<string, number> = { '*': 1, '~': 1, '>': 1, '%': 2 }
 
-/** Cuts what comes over a connection into the messages of Redis' protocol (RESP 2 and 3): commands, or replies. */
+/** Splits the bytes from a connection into messages of the Redis protocol (RESP 2 and 3): commands or replies. */
 export async function* messages(socket: Socket): AsyncGenerator<Buffer, void> {
   let held = Buffer.alloc(0)
   for await (const chunk of socket) {
@@ -16,12 +16,12 @@ export async function* messages(socket: Socket): AsyncGenerator<Buffer, void> {
   }
 }
 
-/** A command's name, in upper case. */
+/** The name of a command, in upper case. */
 export function commandName(command: Buffer): string {
   return String(command.toString('latin1').split(LINE_END)[2]).toUpperCase()
 }
 
-/** @returns `undefined`: it is not all there yet */
+/** @returns the position after the message, or `undefined` if the message is not complete */
 function endOfMessage(data: Buffer, at = 0): number | undefined {
   const lineEnd = data.indexOf(LINE_END, at)
   if (lineEnd === -1) return undefined

@@ -7,34 +7,34 @@ import { waitUntil } from './wait-until.ts'
 
 const VISITORS = 4
 const PAUSE_MS = 20
-/** The least there is: a failover takes longer. */
+/** The shortest timeout that the option allows. A failover takes longer. */
 const STORE_TIMEOUT_SECONDS = 1
-/** The step of the clock that bounds the calls. */
+/** The step of the clock that measures the requests. */
 const TICK_MS = 100
 const TICKS_PER_CALL = (STORE_TIMEOUT_SECONDS * 1_000) / TICK_MS
-/** The two clocks are not in step, and on a busy machine one may miss a turn that the other has; and what is not the store's. */
+/** Allowance for the time outside the store, and for a timer that misses a turn on a busy machine. */
 const SLACK_TICKS = 3
 /**
- * A read and a write. The third: a write that an earlier request has given up may come between the two, and then the merged
- * data are written. It cannot happen twice, because what else was given up was to replace something older.
+ * A request makes a read and a write. A late write of an earlier request, which has given up, may come between the two. Then
+ * a third call writes the merged data. This cannot happen twice, because other late writes would replace an older record.
  */
 const MOST_CALLS = 3
 
 /** A write that was answered with 200. */
 interface Acknowledged {
   readonly key: string
-  /** When its request was sent, as `performance.now()` has it. */
+  /** When its request was sent (`performance.now()`). */
   readonly sent: number
 }
 
 interface Visitor {
   readonly cookie: string
   readonly acknowledged: Acknowledged[]
-  /** When the last request of each kind was sent. */
+  /** When the last acknowledged and the last failed request were sent (`performance.now()`). */
   readonly last: Record<'acknowledged' | 'failed', number>
 }
 
-/** A client that has just started may not have found the server yet. */
+/** Logs in. It tries again and again, because a new client may not have found the server yet. */
 async function logIn(send: TestApp['send']): Promise<string> {
   let cookie: string | undefined
   await waitUntil('a login', async () => {
@@ -45,7 +45,7 @@ async function logIn(send: TestApp['send']): Promise<string> {
   return cookie!
 }
 
-/** Visitors of one application, each with a session of its own, who write a new key of it again and again. */
+/** Visitors of one application. Each visitor has a session and writes new keys to it, one after the other. */
 export class SessionLoad {
   readonly #send: TestApp['send']
   readonly #calls: CountedStore
@@ -53,12 +53,12 @@ export class SessionLoad {
   readonly #running: Promise<unknown>
   readonly #violations: string[] = []
   /**
-   * As coarse as the library's own clock, and as late on a busy machine: what it counts is how long a request waited while
-   * this process had its turns.
+   * Counts the time of requests in ticks. On a busy machine this timer is late as well, so time in which this process did not
+   * run is not counted.
    */
   readonly #clock = setInterval(() => this.#ticks++, TICK_MS)
   #ticks = 0
-  /** Milliseconds that a request took at most. */
+  /** The longest time that a request took, in milliseconds. */
   #longest = 0
   readonly #durable = new Set<string>()
   #stopped = false
@@ -82,15 +82,15 @@ export class SessionLoad {
     return load
   }
 
-  /** Waits until each visitor has had an answer of the kind to a request that was sent after now. */
+  /** Waits until each visitor has sent a further request that ended like this. */
   async next(kind: 'acknowledged' | 'failed'): Promise<void> {
     const now = performance.now()
     await waitUntil(`a request of each that is ${kind}`, () => this.#visitors.every(({ last }) => last[kind] > now))
   }
 
   /**
-   * From here on, what has been acknowledged so far must be kept, whatever happens.
-   * @param isReplicated says whether a replica has all of it
+   * Marks all writes that are acknowledged so far as durable. `holds()` then checks that none of them is lost.
+   * @param isReplicated says whether a replica has all of them
    */
   async makeDurable(isReplicated: () => Promise<boolean>): Promise<void> {
     await waitUntil('a replica that has everything', async () => {
@@ -102,9 +102,9 @@ export class SessionLoad {
   }
 
   /**
-   * Ends the load: every write that must be kept is there, and no request has waited for longer than `storeTimeout` for each
-   * of its calls of the store.
-   * @param wellSince what was sent after it, as `performance.now()` has it, and acknowledged, must be kept too
+   * Ends the load and checks it. No write that must be kept is lost, and no request took longer than `storeTimeout` for each
+   * of its store calls.
+   * @param wellSince acknowledged writes that were sent after this time (`performance.now()`) must be kept as well
    */
   async holds(t: Test, wellSince: number): Promise<void> {
     await this.#end()

@@ -3,19 +3,19 @@ import starsessions, { RedisStore } from '../../lib/index.ts'
 import type { Session } from '../../types/session.ts'
 import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 
-/** What a process of its own is to do with one session. */
+/** The work that a separate process does with one session. */
 export interface Job {
   readonly servers: Servers
   readonly library: Library
   readonly cookie: string
   readonly kind: 'write' | 'increment'
-  /** Names this process' keys. */
+  /** The keys of this process start with this name. */
   readonly name: string
   readonly inFlight: number
   readonly rounds: number
 }
 
-// Runs as a program of its own, with a job as its argument: one of several processes that share a session in Redis.
+// This file is a program. Its argument is a job. Several such processes share a session in Redis.
 const job = JSON.parse(String(process.argv[2])) as Job
 const { client, close } = await connectTo(job.servers, job.library)
 const app = Fastify()
@@ -44,7 +44,7 @@ for (let round = 0; round < job.rounds; round++) {
       const url = `/${job.name}-${index}-${round}`
       for (;;) {
         const { statusCode } = await app.inject({ url, headers: { cookie: job.cookie } })
-        // A conflict is not acknowledged: nothing was written, and the client may try again.
+        // After a conflict nothing was written, so the client tries again.
         if (statusCode === 409) continue
         if (statusCode !== 200) throw new Error(`status ${statusCode}`)
         process.stdout.write('acknowledged\n')

@@ -10,7 +10,7 @@ import type { Job } from './session-process.ts'
 
 const PROGRAM = fileURLToPath(new URL('./session-process.ts', import.meta.url))
 
-/** A session in Redis, and processes that share it. */
+/** Makes a session in Redis, and starts processes that share it. */
 export async function sharedSession(t: Test, servers: Servers, library: Library = 'ioredis') {
   const { client, close } = await connectTo(servers, library)
   t.teardown(close)
