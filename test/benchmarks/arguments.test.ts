@@ -1,6 +1,6 @@
 import t from 'tap'
 import { PARTS, parseArguments } from './arguments.ts'
-import { SCENARIOS } from './scenarios.ts'
+import { SCENARIOS } from './scenarios/scenarios.ts'
 
 t.test('a whole run measures everything and writes it down', async (t) => {
   t.same(parseArguments([]), { quick: false, scenarios: SCENARIOS, parts: PARTS, peers: true, write: true })

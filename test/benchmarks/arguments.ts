@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { SCENARIOS, type Scenario } from './scenarios.ts'
+import { SCENARIOS, type Scenario } from './scenarios/scenarios.ts'
 
 /** Parts that are not a scenario's CPU time. */
 export const PARTS = ['http', 'redis', 'clients', 'memory', 'merge', 'queue'] as const

@@ -1,6 +1,6 @@
-import type { HttpEffort } from './http.ts'
-import type { Size } from './session-data.ts'
-import type { Effort } from './speed.ts'
+import type { HttpEffort } from './measures/http.ts'
+import type { Effort } from './measures/speed.ts'
+import type { Size } from './scenarios/session-data.ts'
 
 /** How much of everything one run does. */
 export interface RunEffort {

@@ -1,11 +1,11 @@
 import { fastifyCookieAlone } from './columns/fastify-cookie.ts'
-import { fastifySessionInMemory } from './columns/fastify-session.ts'
 import { AGAIN, BARE } from './columns/index.ts'
 import { oursInMemory } from './columns/ours.ts'
-import { measureSpeed } from './speed.ts'
-import { ratioSection, speedSection } from './speed-section.ts'
-import { isSurelyDearer } from './statistics.ts'
-import { asText } from './table.ts'
+import { fastifySessionInMemory } from './columns/peers/fastify-session.ts'
+import { measureSpeed } from './measures/speed.ts'
+import { ratioSection, speedSection } from './report/speed-section.ts'
+import { isSurelyDearer } from './report/statistics.ts'
+import { asText } from './report/table.ts'
 
 // Fails on what cannot be noise. That no store is called where none must be is proven when a column starts.
 

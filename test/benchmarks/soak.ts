@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../support/redis-server.ts'
-import { Worker } from './processes.ts'
+import { Worker } from './measures/processes.ts'
 import { HttpClient } from './soak/http.ts'
 import { Ledger, type Outage } from './soak/ledger.ts'
 import { pause, restart } from './soak/outages.ts'
@@ -26,7 +26,7 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB
 
 const dataDir = await mkdtemp(join(tmpdir(), 'starsessions-soak-'))
 const redis = await startRedis({ dataDir })
-const server = await Worker.start('the server', './soak/server-process', [String(redis.port)])
+const server = await Worker.start('the server', '../soak/server-process', [String(redis.port)])
 const ask = (question: Question): Promise<unknown> => server.ask({ question })
 const http = new HttpClient((await ask('port')) as number)
 const ledger = new Ledger()

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Listener } from '../in-process.ts'
+import type { Listener } from '../scenarios/in-process.ts'
 
 /** What is measured: it answers in process, and over HTTP. */
 export interface Application {

@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
-import { type Effect, SCENARIOS } from '../scenarios.ts'
+import { type Effect, SCENARIOS } from '../scenarios/scenarios.ts'
 import { expressApplication, fastifyApplication } from './application.ts'
 import type { Column } from './column.ts'
-import { express } from './express.ts'
+import { express } from './peers/express.ts'
 
 const NOTHING: Effect = { reads: 0, changes: 0, setsCookie: false }
 const CONTROL = {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { createClient } from 'redis'
-import type { Effects } from '../scenarios.ts'
-import type { BenchData } from '../session-data.ts'
+import type { Effects } from '../scenarios/scenarios.ts'
+import type { BenchData } from '../scenarios/session-data.ts'
 import type { Application } from './application.ts'
 
 export type NodeRedis = ReturnType<typeof createClient>

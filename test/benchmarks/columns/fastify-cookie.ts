@@ -1,6 +1,6 @@
 import fastifyCookie from '@fastify/cookie'
 import Fastify from 'fastify'
-import type { Effect } from '../scenarios.ts'
+import type { Effect } from '../scenarios/scenarios.ts'
 import { fastifyApplication } from './application.ts'
 import type { Column } from './column.ts'
 

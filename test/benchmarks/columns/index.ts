@@ -1,13 +1,10 @@
 import { bareExpress, bareFastify } from './bare.ts'
 import type { Column } from './column.ts'
-import { expressSessionInMemory, expressSessionInRedis } from './express-session.ts'
 import { fastifyCookieAlone } from './fastify-cookie.ts'
-import { fastifySessionInMemory, fastifySessionInRedis } from './fastify-session.ts'
-import { ironSessionInCookie } from './iron-session.ts'
-import { limitInEncryptedCookie, limitInSignedCookie } from './limit-cookie.ts'
-import { limitInMemory } from './limit-memory.ts'
-import { limitInPlugin } from './limit-plugin.ts'
-import { limitInIoredis, limitInNodeRedis } from './limit-redis.ts'
+import { limitInEncryptedCookie, limitInSignedCookie } from './limits/cookie.ts'
+import { limitInMemory } from './limits/memory.ts'
+import { limitInPlugin } from './limits/plugin.ts'
+import { limitInIoredis, limitInNodeRedis } from './limits/redis.ts'
 import {
   oursInAesGcmCookie,
   oursInFernetCookie,
@@ -16,7 +13,10 @@ import {
   oursInNodeRedis,
   oursInSignedCookie
 } from './ours.ts'
-import { secureSessionInCookie } from './secure-session.ts'
+import { expressSessionInMemory, expressSessionInRedis } from './peers/express-session.ts'
+import { fastifySessionInMemory, fastifySessionInRedis } from './peers/fastify-session.ts'
+import { ironSessionInCookie } from './peers/iron-session.ts'
+import { secureSessionInCookie } from './peers/secure-session.ts'
 
 export const BARE = bareFastify('bare Fastify')
 /** Shows how far apart two equal columns come out. */

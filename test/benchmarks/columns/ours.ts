@@ -7,7 +7,7 @@ import starsessions, {
   RedisStore,
   type StarsessionsOptions
 } from 'fastify-starsessions'
-import type { Effects } from '../scenarios.ts'
+import type { Effects } from '../scenarios/scenarios.ts'
 import { fastifyApplication } from './application.ts'
 import type { Bench, Column } from './column.ts'
 

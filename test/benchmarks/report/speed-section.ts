@@ -1,13 +1,19 @@
-import type { Column } from './columns/column.ts'
-import { fastifyCookieAlone } from './columns/fastify-cookie.ts'
-import { fastifySessionInMemory, fastifySessionInRedis } from './columns/fastify-session.ts'
-import { limitInEncryptedCookie, limitInSignedCookie } from './columns/limit-cookie.ts'
-import { limitInMemory } from './columns/limit-memory.ts'
-import { limitInPlugin } from './columns/limit-plugin.ts'
-import { limitInIoredis, limitInNodeRedis } from './columns/limit-redis.ts'
-import { oursInAesGcmCookie, oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
-import { secureSessionInCookie } from './columns/secure-session.ts'
-import type { Speed } from './speed.ts'
+import type { Column } from '../columns/column.ts'
+import { fastifyCookieAlone } from '../columns/fastify-cookie.ts'
+import { limitInEncryptedCookie, limitInSignedCookie } from '../columns/limits/cookie.ts'
+import { limitInMemory } from '../columns/limits/memory.ts'
+import { limitInPlugin } from '../columns/limits/plugin.ts'
+import { limitInIoredis, limitInNodeRedis } from '../columns/limits/redis.ts'
+import {
+  oursInAesGcmCookie,
+  oursInIoredis,
+  oursInMemory,
+  oursInNodeRedis,
+  oursInSignedCookie
+} from '../columns/ours.ts'
+import { fastifySessionInMemory, fastifySessionInRedis } from '../columns/peers/fastify-session.ts'
+import { secureSessionInCookie } from '../columns/peers/secure-session.ts'
+import type { Speed } from '../measures/speed.ts'
 import type { Sample } from './statistics.ts'
 import type { Section } from './table.ts'
 

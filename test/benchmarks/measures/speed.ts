@@ -1,11 +1,11 @@
-import { bareOf, baseFor } from './baseline.ts'
+import { bareOf, baseFor } from '../columns/baseline.ts'
+import type { Column } from '../columns/column.ts'
+import { BARE, BARE_EXPRESS } from '../columns/index.ts'
+import { progress } from '../report/progress.ts'
+import { type Sample, sampleOf } from '../report/statistics.ts'
+import type { Scenario } from '../scenarios/scenarios.ts'
+import type { Size } from '../scenarios/session-data.ts'
 import { ColumnWorker } from './column-worker.ts'
-import type { Column } from './columns/column.ts'
-import { BARE, BARE_EXPRESS } from './columns/index.ts'
-import { progress } from './progress.ts'
-import type { Scenario } from './scenarios.ts'
-import type { Size } from './session-data.ts'
-import { type Sample, sampleOf } from './statistics.ts'
 
 /** Of the warm-up, and to find out what a request costs. */
 const BATCH = 200

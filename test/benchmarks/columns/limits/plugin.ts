@@ -1,8 +1,8 @@
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { InMemoryStore } from 'fastify-starsessions'
-import type { BenchData } from '../session-data.ts'
-import { fastifyApplication } from './application.ts'
-import type { Column } from './column.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
+import { fastifyApplication } from '../application.ts'
+import type { Column } from '../column.ts'
 import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
 
 const LIFETIME_SECONDS = DAY / 1000

@@ -1,9 +1,9 @@
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { getIronSession, type IronSession } from 'iron-session'
-import type { Effect } from '../scenarios.ts'
-import type { BenchData } from '../session-data.ts'
-import { fastifyApplication } from './application.ts'
-import type { Column } from './column.ts'
+import type { Effect } from '../../scenarios/scenarios.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
+import { fastifyApplication } from '../application.ts'
+import type { Column } from '../column.ts'
 
 const READS: Effect = { reads: 0, changes: 0, setsCookie: false }
 const SETS: Effect = { reads: 0, changes: 0, setsCookie: true }

@@ -2,10 +2,10 @@ import { createRequire } from 'node:module'
 import fastifyCookie from '@fastify/cookie'
 import { RedisStore } from 'connect-redis'
 import Fastify, { type FastifyPluginCallback, type FastifyRequest } from 'fastify'
-import type { Effects } from '../scenarios.ts'
-import type { BenchData } from '../session-data.ts'
-import { fastifyApplication } from './application.ts'
-import type { Bench, Column } from './column.ts'
+import type { Effects } from '../../scenarios/scenarios.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
+import { fastifyApplication } from '../application.ts'
+import type { Bench, Column } from '../column.ts'
 
 // Not imported: its types say of request.session what ours say otherwise.
 const fastifySession = createRequire(import.meta.url)('@fastify/session') as FastifyPluginCallback<

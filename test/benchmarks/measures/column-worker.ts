@@ -1,6 +1,6 @@
+import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Listening, Setup, Task } from './column-process.ts'
 import { Worker } from './processes.ts'
-import type { Scenario } from './scenarios.ts'
 
 const IN_FLIGHT = 16
 /** The caches are cold after the other columns' turns. */

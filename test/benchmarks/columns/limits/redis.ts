@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
-import type { BenchData } from '../session-data.ts'
-import { fastifyApplication } from './application.ts'
-import type { Column, NodeRedis } from './column.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
+import { fastifyApplication } from '../application.ts'
+import type { Column, NodeRedis } from '../column.ts'
 import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
 
 /** The four commands that sessions need. */

@@ -7,10 +7,10 @@ import {
   timingSafeEqual
 } from 'node:crypto'
 import Fastify from 'fastify'
-import type { Effects } from '../scenarios.ts'
-import type { BenchData } from '../session-data.ts'
-import { fastifyApplication } from './application.ts'
-import type { Column } from './column.ts'
+import type { Effects } from '../../scenarios/scenarios.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
+import { fastifyApplication } from '../application.ts'
+import type { Column } from '../column.ts'
 import { cookieValue, LIMIT, setCookie } from './limit.ts'
 
 /** Text of a session to a cookie's value, and back. */

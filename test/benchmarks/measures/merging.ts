@@ -1,6 +1,6 @@
-import { merge } from '../../lib/lifecycle/merge.ts'
-import { sampleOf } from './statistics.ts'
-import type { Section } from './table.ts'
+import { merge } from '../../../lib/lifecycle/merge.ts'
+import { sampleOf } from '../report/statistics.ts'
+import type { Section } from '../report/table.ts'
 
 const KEYS = [1, 10, 100, 1_000] as const
 const ROUNDS = 15

@@ -1,6 +1,6 @@
+import type { Section } from '../report/table.ts'
 import type { Memory, MemoryRound } from './memory-process.ts'
 import { Worker } from './processes.ts'
-import type { Section } from './table.ts'
 
 export async function measureMemory(sizes: readonly number[]): Promise<Memory[]> {
   const memories: Memory[] = []

@@ -1,4 +1,4 @@
-import type { HttpSpeed } from './http.ts'
+import type { HttpSpeed } from '../measures/http.ts'
 import type { Section } from './table.ts'
 
 export const httpSection = (speeds: readonly HttpSpeed[]): Section => ({

@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis'
-import type { Effects } from '../scenarios.ts'
-import { expressApplication } from './application.ts'
-import type { Bench, Column } from './column.ts'
+import type { Effects } from '../../scenarios/scenarios.ts'
+import { expressApplication } from '../application.ts'
+import type { Bench, Column } from '../column.ts'
 import { express, session } from './express.ts'
 
 /** It touches the store on every request, in every way that a store offers. */

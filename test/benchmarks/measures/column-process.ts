@@ -1,9 +1,9 @@
-import { Clients } from './clients.ts'
-import type { Bench, Column } from './columns/column.ts'
-import { COLUMNS } from './columns/index.ts'
-import { prove } from './proof.ts'
-import type { Scenario } from './scenarios.ts'
-import { dataOfSize, type Size } from './session-data.ts'
+import type { Bench, Column } from '../columns/column.ts'
+import { COLUMNS } from '../columns/index.ts'
+import { Clients } from '../scenarios/clients.ts'
+import { prove } from '../scenarios/proof.ts'
+import type { Scenario } from '../scenarios/scenarios.ts'
+import { dataOfSize, type Size } from '../scenarios/session-data.ts'
 
 // One column in a process of its own: proves itself, then does whatever it is told to.
 

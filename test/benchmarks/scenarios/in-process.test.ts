@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { express } from './columns/express.ts'
+import { express } from '../columns/peers/express.ts'
 import { type Answer, ask, type Listener } from './in-process.ts'
 
 const answerOf = (listener: Listener, url: string): Promise<Answer> =>

@@ -1,4 +1,4 @@
-import type { Application } from './columns/application.ts'
+import type { Application } from '../columns/application.ts'
 import { type Answer, ask } from './in-process.ts'
 import type { Scenario } from './scenarios.ts'
 

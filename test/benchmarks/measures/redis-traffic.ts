@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
+import type { Column } from '../columns/column.ts'
+import type { Section } from '../report/table.ts'
+import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
-import type { Column } from './columns/column.ts'
-import type { Scenario } from './scenarios.ts'
-import type { Section } from './table.ts'
 
 const REQUESTS = 100
 

@@ -1,5 +1,5 @@
 import { deepStrictEqual, notStrictEqual, strictEqual } from 'node:assert/strict'
-import type { Bench, Column } from './columns/column.ts'
+import type { Bench, Column } from '../columns/column.ts'
 import { Counter } from './counting.ts'
 import { type Answer, ask } from './in-process.ts'
 import type { Scenario } from './scenarios.ts'

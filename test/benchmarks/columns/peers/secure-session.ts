@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import Fastify, { type FastifyPluginCallback, type FastifyRequest } from 'fastify'
-import type { Effect } from '../scenarios.ts'
-import type { BenchData } from '../session-data.ts'
-import { fastifyApplication } from './application.ts'
-import type { Column } from './column.ts'
+import type { Effect } from '../../scenarios/scenarios.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
+import { fastifyApplication } from '../application.ts'
+import type { Column } from '../column.ts'
 
 // Not imported: its types say of request.session what ours say otherwise.
 const secureSession = createRequire(import.meta.url)('@fastify/secure-session') as FastifyPluginCallback<

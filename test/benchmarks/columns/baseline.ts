@@ -1,5 +1,5 @@
-import type { Column } from './columns/column.ts'
-import { AGAIN, BARE, BARE_EXPRESS } from './columns/index.ts'
+import type { Column } from './column.ts'
+import { AGAIN, BARE, BARE_EXPRESS } from './index.ts'
 
 /** What both columns of bare Fastify come to. */
 export const bareOf = (figureOf: (column: Column) => number): number => (figureOf(BARE) + figureOf(AGAIN)) / 2

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
-import type { BenchData } from '../session-data.ts'
+import type { BenchData } from '../../scenarios/session-data.ts'
 
 // Express has no types of its own: these are of the little that is used here.
 

@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import starsessions, { InMemoryStore } from 'fastify-starsessions'
-import { Counter } from './counting.ts'
-import { ask } from './in-process.ts'
-import { dataOfSize } from './session-data.ts'
-import type { Section } from './table.ts'
+import type { Section } from '../report/table.ts'
+import { Counter } from '../scenarios/counting.ts'
+import { ask } from '../scenarios/in-process.ts'
+import { dataOfSize } from '../scenarios/session-data.ts'
 
 /** Requests of one session, all in flight at once. */
 const IN_FLIGHT = [10, 100, 1_000, 10_000] as const

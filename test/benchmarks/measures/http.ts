@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module'
-import { baseFor } from './baseline.ts'
+import { baseFor } from '../columns/baseline.ts'
+import type { Column } from '../columns/column.ts'
+import { HTTP_COLUMNS, HTTP_COLUMNS_OF_S0 } from '../columns/index.ts'
+import { type Sample, sampleOf } from '../report/statistics.ts'
+import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Listening } from './column-process.ts'
 import { ColumnWorker } from './column-worker.ts'
-import type { Column } from './columns/column.ts'
-import { HTTP_COLUMNS, HTTP_COLUMNS_OF_S0 } from './columns/index.ts'
-import type { Scenario } from './scenarios.ts'
-import { type Sample, sampleOf } from './statistics.ts'
 
 const CONNECTIONS = 100
 

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Effects } from '../scenarios.ts'
+import type { Effects } from '../../scenarios/scenarios.ts'
 
 /** What the hand-written columns share: they do what a scenario needs and nothing else. */
 

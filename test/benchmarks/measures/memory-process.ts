@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import starsessions, { InMemoryStore } from 'fastify-starsessions'
-import { dataOfSize } from './session-data.ts'
-import { sampleOf } from './statistics.ts'
+import { sampleOf } from '../report/statistics.ts'
+import { dataOfSize } from '../scenarios/session-data.ts'
 
 // One InMemoryStore of one size, in a process of its own.
 

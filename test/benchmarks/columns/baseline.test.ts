@@ -1,8 +1,8 @@
 import t from 'tap'
 import { baseFor } from './baseline.ts'
-import { expressSessionInMemory } from './columns/express-session.ts'
-import { AGAIN, BARE, BARE_EXPRESS } from './columns/index.ts'
-import { oursInMemory } from './columns/ours.ts'
+import { AGAIN, BARE, BARE_EXPRESS } from './index.ts'
+import { oursInMemory } from './ours.ts'
+import { expressSessionInMemory } from './peers/express-session.ts'
 
 t.test('a column is compared with a bare route of its framework', async (t) => {
   const figures = new Map([

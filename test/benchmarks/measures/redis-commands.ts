@@ -1,7 +1,7 @@
+import { type Sample, sampleOf } from '../report/statistics.ts'
+import type { Section } from '../report/table.ts'
 import { Worker } from './processes.ts'
 import type { CommandRound } from './redis-commands-process.ts'
-import { type Sample, sampleOf } from './statistics.ts'
-import type { Section } from './table.ts'
 
 const REDIS_CLIENTS = ['ioredis', 'iovalkey', 'node-redis'] as const
 const IN_FLIGHT = [1, 50] as const
