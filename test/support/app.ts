@@ -3,7 +3,7 @@ import starsessions from '../../lib/index.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 
-/** One line of the application's log. */
+/** A line of the application's log. */
 export interface LogLine {
   level: number
   msg: string
@@ -12,11 +12,11 @@ export interface LogLine {
 
 export interface TestApp {
   readonly app: FastifyInstance
-  /** Everything that was logged. */
+  /** All lines that were logged. */
   readonly log: LogLine[]
   /** Warnings and errors only. */
   problems(): LogLine[]
-  /** Sends a request with this Cookie header; the handler is the one of this call. */
+  /** Sends a request with this Cookie header. The route then runs `handler`. */
   send(cookie: string | undefined, handler: Handler, headers?: Record<string, string>): Promise<Answer>
 }
 
@@ -28,11 +28,11 @@ export interface Answer {
   readonly headers: Record<string, string | string[] | undefined>
   /** The Set-Cookie lines. */
   readonly lines: string[]
-  /** The Cookie header for the next request of a browser that had sent `cookie`; `undefined` when it has none. */
+  /** The Cookie header of the browser's next request, or `undefined` if the browser has no cookie any more. */
   readonly cookie: string | undefined
 }
 
-/** An application with the plugin, and one route that loads the session and runs whatever a test hands it. */
+/** An application with the plugin and one route. The route loads the session and runs the handler of the test. */
 export async function testApp(
   t: { teardown(fn: () => unknown): void },
   options: StarsessionsOptions = {},
@@ -66,7 +66,7 @@ export async function testApp(
 
 type Injected = Awaited<ReturnType<FastifyInstance['inject']>>
 
-/** What a response was, as a browser with one cookie sees it. */
+/** Reads a response in the same way as a browser with one cookie. */
 export function answer(response: Injected, sent?: string): Answer {
   const lines = [response.headers['set-cookie'] ?? []].flat()
   const last = lines.at(-1)

@@ -1,8 +1,8 @@
 import type { Answer } from './app.ts'
 
-/** A request of a browser that has sent several at once, and what came back. */
+/** One of several requests that a browser has sent at once, with its answer. */
 export interface Exchange {
-  /** The how many-th answer it was. */
+  /** The position of its answer among all answers. */
   readonly order: number
   readonly answer: Answer
   readonly isLogin: boolean
@@ -10,14 +10,14 @@ export interface Exchange {
 }
 
 /**
- * Applies the responses to the browser's cookie in every order in which they can arrive, and looks after each.
+ * Applies the responses to the browser's cookie, in every order in which they can arrive, and checks the cookie each time.
  *
- * Over a rolling session only in the order in which they were made: each such response has a cookie, and those of one
- * moment may arrive in any order.
+ * For a rolling session it checks only the order in which the responses were made. There each response has a cookie, and the
+ * library cannot promise anything about responses that overtake each other.
  *
- * @param cookie what all requests were sent with
- * @param opens the session's data that a request with this cookie gets
- * @returns what did not hold
+ * @param cookie the Cookie header of all requests
+ * @param opens the data that a request with this cookie gets
+ * @returns the promises that were broken
  */
 export function browserViolations(
   cookie: string,

@@ -3,12 +3,12 @@ type AnyResponse = Response | { headers: { 'set-cookie'?: string | string[] | nu
 
 interface Cookie {
   readonly value: string
-  /** Names in lower case; `''` where an attribute has no value. */
+  /** The names are in lower case. An attribute without a value has `''`. */
   readonly attributes: ReadonlyMap<string, string>
 }
 
 /**
- * What a browser keeps between two requests, by name alone: it knows one site, and nothing of paths and domains.
+ * The cookies that a browser keeps between two requests. It knows one site only, and ignores paths and domains.
  *
  * ```ts
  * jar.take(await app.inject({ url: '/', headers: { cookie: jar.header() } }))
@@ -18,13 +18,13 @@ interface Cookie {
 export class CookieJar {
   readonly #cookies = new Map<string, Cookie>()
 
-  /** For the `cookie` request header; `''` when there is none. */
+  /** The value of the request header `cookie`, or `''` if there are no cookies. */
   header(): string {
     return [...this.#cookies].map(([name, { value }]) => `${name}=${value}`).join('; ')
   }
 
   /**
-   * Keeps what a response sets, and drops what it clears.
+   * Keeps the cookies that a response sets, and drops the cookies that it clears.
    * @returns the response's Set-Cookie lines
    */
   take(response: AnyResponse): string[] {
@@ -37,7 +37,7 @@ export class CookieJar {
     return this.#cookies.get(name)?.value
   }
 
-  /** An attribute as it was set last, by its lower-case name: `attribute('session', 'max-age')`. */
+  /** The last value of an attribute, by its name in lower case: `attribute('session', 'max-age')`. */
   attribute(name: string, attribute: string): string | undefined {
     return this.#cookies.get(name)?.attributes.get(attribute)
   }
@@ -62,7 +62,7 @@ function halves(text: string): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Max-Age wins over Expires (RFC 6265, section 5.3). */
+/** Whether a cookie has expired. Max-Age has priority over Expires (RFC 6265, section 5.3). */
 function isOver(attributes: ReadonlyMap<string, string>): boolean {
   const maxAge = attributes.get('max-age')
   if (maxAge !== undefined) return Number(maxAge) <= 0

@@ -1,6 +1,6 @@
 import type { SessionStore } from '../../types/store.ts'
 
-/** A store that counts its calls, of each session. */
+/** A store that counts the calls for each session. */
 export class CountedStore {
   readonly store: SessionStore
   readonly #calls = new Map<string, number>()
@@ -19,7 +19,7 @@ export class CountedStore {
     this.store = store as unknown as SessionStore
   }
 
-  /** How many calls there have been for the session. */
+  /** The number of calls for a session so far. */
   callsFor(id: string): number {
     return this.#calls.get(id) ?? 0
   }

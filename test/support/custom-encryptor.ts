@@ -5,7 +5,7 @@ const NONCE_SIZE = 12
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** An asynchronous encryptor, as an application would write one over a key service: here over WebCrypto. */
+/** An asynchronous encryptor over WebCrypto. An application would write one like this for a key service. */
 export class CustomEncryptor implements Encryptor {
   readonly #key: webcrypto.CryptoKey
 

@@ -12,10 +12,10 @@ const OTHER_PLACES = ['session\0two', 'other\0one', 'session\0', ''].map(bytes)
 const isEqual = (a: Uint8Array | null, b: Uint8Array): boolean => a !== null && Buffer.compare(a, b) === 0
 
 /**
- * What every encryptor must hold.
+ * Tests the promises that each encryptor must keep.
  *
- * @param make makes an encryptor with a key of its own on each call
- * @param facts `bound`: whether it authenticates the associated data
+ * @param make makes an encryptor with a new key on each call
+ * @param facts `bound` says whether the encryptor authenticates the associated data
  */
 export function encryptorConformance(
   t: Test,
@@ -23,7 +23,7 @@ export function encryptorConformance(
   make: () => Encryptor | Promise<Encryptor>,
   facts: { readonly bound: boolean }
 ): void {
-  t.test(`${name}: data of any size come back`, async (t) => {
+  t.test(`${name}: data of any size are decrypted to the same bytes`, async (t) => {
     const encryptor = await make()
     for (const size of [0, 1, 15, 16, 17, 200, 100 * 1024]) {
       const data = new Uint8Array(randomBytes(size))
@@ -32,7 +32,7 @@ export function encryptorConformance(
     }
   })
 
-  t.test(`${name}: neither direction changes what it is handed, wherever that stands in its buffer`, async (t) => {
+  t.test(`${name}: encrypt and decrypt do not change their input, and take a view into a larger buffer`, async (t) => {
     const encryptor = await make()
     const plain = new Uint8Array([0, ...PLAIN, 0]).subarray(1, -1)
     const sealed = await encryptor.encrypt(plain, PLACE)
@@ -42,7 +42,7 @@ export function encryptorConformance(
     t.ok(isEqual(moved, sealed))
   })
 
-  t.test(`${name}: equal data look different each time, and show nothing of themselves`, async (t) => {
+  t.test(`${name}: equal data give different bytes each time, and the plaintext is not among them`, async (t) => {
     const encryptor = await make()
     const seen = new Set<string>()
     for (let count = 0; count < 100; count++) {
@@ -75,12 +75,12 @@ export function encryptorConformance(
     }
   })
 
-  t.test(`${name}: what another key wrote is refused`, async (t) => {
+  t.test(`${name}: data of another key are refused`, async (t) => {
     const sealed = await (await make()).encrypt(PLAIN, PLACE)
     t.equal(await (await make()).decrypt(sealed, PLACE), null)
   })
 
-  t.test(`${name}: plaintext is never taken for its own`, async (t) => {
+  t.test(`${name}: plaintext is refused`, async (t) => {
     const encryptor = await make()
     t.equal(await encryptor.decrypt(PLAIN, PLACE), null)
     t.equal(await encryptor.decrypt(bytes(`{"user":"${'a'.repeat(500)}"}`), PLACE), null)
@@ -93,10 +93,10 @@ export function encryptorConformance(
         return (await encryptor.decrypt(data, PLACE)) === null
       })
     )
-    t.pass('for all that were tried')
+    t.pass('all random inputs were refused')
   })
 
-  t.test(`${name}: in another session's place data ${facts.bound ? 'do not open' : 'open'}`, async (t) => {
+  t.test(`${name}: under another session id data are ${facts.bound ? 'refused' : 'decrypted'}`, async (t) => {
     const encryptor = await make()
     const sealed = await encryptor.encrypt(PLAIN, PLACE)
     for (const place of OTHER_PLACES) t.equal((await encryptor.decrypt(sealed, place)) === null, facts.bound)

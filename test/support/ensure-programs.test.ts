@@ -6,7 +6,7 @@ import t from 'tap'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Runs the check on a machine whose programs are those in `folder`. */
+/** Runs the check on a machine that has only the programs in `folder`. */
 const ensure = (folder: string, variables: Record<string, string> = {}) =>
   new Promise<{ code: unknown; output: string }>((resolve) => {
     const args = ['--import=ts-blank-space/register', 'test/support/ensure-programs.ts']
@@ -23,7 +23,7 @@ async function program(folder: string, name: string, script = 'exit 0') {
   return path
 }
 
-/** What an apt-get leaves behind that installs the packages in `known`. */
+/** Puts a fake `apt-get` into the folder. It can install the packages in `known`. */
 async function debian(folder: string, known: string) {
   await program(folder, 'env', 'shift; exec "$@"')
   await program(folder, 'sudo', 'shift; exec "$@"')
@@ -39,7 +39,7 @@ async function debian(folder: string, known: string) {
   )
 }
 
-t.test('nothing is said, and nothing installed, where both programs run', async (t) => {
+t.test('if both programs run, nothing is printed and nothing is installed', async (t) => {
   const folder = t.testdir({})
   await program(folder, 'redis-server')
   for (const name of ['chromium', 'google-chrome', 'chromium-browser']) {
@@ -52,7 +52,7 @@ t.test('nothing is said, and nothing installed, where both programs run', async 
   t.same(await ensure(folder, { CHROMIUM: 'my-browser' }), { code: 0, output: '' }, 'a name in a variable')
 })
 
-t.test('where they cannot be installed, one line says how to get both', async (t) => {
+t.test('if the programs cannot be installed, one line says how to get both', async (t) => {
   t.same(await ensure(t.testdir({})), {
     code: 1,
     output:
@@ -62,7 +62,7 @@ t.test('where they cannot be installed, one line says how to get both', async (t
   })
 })
 
-t.test('one that is missing is named alone', async (t) => {
+t.test('if one program is missing, the line names only this one', async (t) => {
   const folder = t.testdir({})
   await program(folder, 'redis-server')
   t.same(await ensure(folder), {
@@ -79,10 +79,10 @@ t.test('on Debian, root and a CI server install what is missing', async (t) => {
   const { code, output } = await ensure(folder, { CI: 'true' })
   t.equal(code, 0, output)
   t.match(output, /^The tests need redis-server and chromium: installing with apt-get.*\n$/)
-  t.same(await ensure(folder, { CI: 'true' }), { code: 0, output: '' }, 'once')
+  t.same(await ensure(folder, { CI: 'true' }), { code: 0, output: '' }, 'the second run installs nothing')
 })
 
-t.test('what apt-get does not have is named, and the other one is there', async (t) => {
+t.test('if apt-get lacks one package, the other one is installed and the line names the missing one', async (t) => {
   const folder = t.testdir({})
   await debian(folder, 'redis-server')
   const { code, output } = await ensure(folder, { CI: 'true' })
@@ -93,7 +93,7 @@ t.test('what apt-get does not have is named, and the other one is there', async 
   )
 })
 
-t.test('a path in a variable that does not run is named, and nothing is installed in its place', async (t) => {
+t.test('if the path in a variable does not run, the line names it, and nothing is installed instead', async (t) => {
   const folder = t.testdir({})
   await debian(folder, 'redis-server chromium')
   await program(folder, 'redis-server')

@@ -6,9 +6,9 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 interface Program {
-  /** Names in PATH, or paths; the first one that runs is taken. */
+  /** Names in PATH, or paths. The first one that runs is used. */
   readonly names: readonly string[]
-  /** The environment variable with the name or path of another one. */
+  /** The environment variable that may name another program or path. */
   readonly variable: string
   readonly debian: string
   readonly macos: string
@@ -51,7 +51,7 @@ export function chromiumPath(): string {
   return path
 }
 
-/** Only what nobody has chosen otherwise by its variable. On a CI server somebody else than root may use sudo. */
+/** Installs programs, except those that a variable names. A user who is not root installs only on a CI server, with sudo. */
 function install(programs: readonly Program[]) {
   const packages = programs.filter(({ variable }) => !process.env[variable]).map(({ debian }) => debian)
   const asRoot = process.getuid?.() === 0 ? [] : process.env.CI ? ['sudo', '-n'] : undefined

@@ -2,12 +2,12 @@ import type { SessionStore } from '../../types/store.ts'
 
 const OPERATIONS = ['read', 'write', 'remove', 'touch', 'replace'] as const
 
-/** A store whose operations wait at a gate until somebody opens it, one by one. */
+/** A store whose operations wait at a gate. A test opens the gate for one operation at a time. */
 export class GatedStore {
   readonly store: SessionStore
-  /** Everything that was written, by its id. */
+  /** The last bytes that were written under each id. */
   readonly written = new Map<string, Uint8Array>()
-  /** More than one when a request asks several things at once: what its attempts wrote is removed together. */
+  /** It has several entries if a request calls the store several times at once, such as for the records of failed attempts. */
   readonly #waiting: { name: string; id: string; open: () => Promise<void> }[] = []
   #isOpen = false
 
@@ -24,17 +24,17 @@ export class GatedStore {
     this.store = gated as unknown as SessionStore
   }
 
-  /** The operation that has waited longest. */
+  /** The operation that has waited longest, or `null`. */
   get waiting(): { readonly name: string; readonly id: string } | null {
     return this.#waiting[0] ?? null
   }
 
-  /** Lets the operation that has waited longest happen. Resolves when it has. */
+  /** Runs the operation that has waited longest. Resolves when it is done. */
   async open(): Promise<void> {
     await this.#waiting.shift()?.open()
   }
 
-  /** Whether operations pass without waiting. */
+  /** Sets whether operations pass without waiting. */
   leaveOpen(isOpen: boolean): void {
     this.#isOpen = isOpen
   }

@@ -2,7 +2,7 @@ import type { SessionStore } from '../../types/store.ts'
 
 type Operation = 'read' | 'write' | 'remove' | 'touch' | 'replace'
 
-/** A store of which single calls are held back: they happen, late, when the test says so. */
+/** A store that can hold back single calls. A call that is held back happens when the test releases it. */
 export class HeldStore {
   readonly store: SessionStore
   readonly #held: (() => Promise<void>)[] = []
@@ -24,17 +24,17 @@ export class HeldStore {
     this.store = store as unknown as SessionStore
   }
 
-  /** The next call of this operation is not answered until `release()`. */
+  /** Holds back the next call of this operation until `release()`. */
   holdNext(name: Operation): void {
     this.#next = name
   }
 
-  /** How many calls are held. */
+  /** The number of calls that are held back. */
   get holding(): number {
     return this.#held.length
   }
 
-  /** Lets what was held happen now. */
+  /** Makes the calls that were held back, one after the other. */
   async release(): Promise<void> {
     for (const happen of this.#held.splice(0)) await happen()
   }

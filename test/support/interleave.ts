@@ -7,7 +7,7 @@ import { browserViolations } from './browser-orders.ts'
 import { GatedStore } from './gated-store.ts'
 import { type Waiting, walkSchedules } from './schedules.ts'
 
-/** What a request does with the session that all of them carry. `name` tells requests of one kind apart. */
+/** The actions of a request. All requests use the same session, and `name` tells requests with one action apart. */
 export const ACTIONS = {
   read: () => (session) => session.data(),
   'write other key': (name) => (session) => void session.set(`key-${name}`, name),
@@ -32,24 +32,24 @@ export const ACTIONS = {
 export type Action = keyof typeof ACTIONS
 const KINDS = Object.keys(ACTIONS) as Action[]
 
-/** Every two actions, and every three. */
+/** All combinations of two actions, and of three actions. */
 export const PAIRS = KINDS.flatMap((one, index) => KINDS.slice(index).map((other) => [one, other] as const))
 export const TRIPLES = PAIRS.flatMap(([one, other]) =>
   KINDS.slice(KINDS.indexOf(other)).map((third) => [one, other, third] as const)
 )
-/** For where all take too long. */
+/** Some combinations of three actions, for servers where all would take too long. */
 export const SOME_TRIPLES = TRIPLES.filter((_, index) => index % 8 === 0)
 
 type Data = Record<string, unknown>
 
-/** A request as it went. */
+/** A request that runs or has run. */
 interface Went {
   readonly action: Action
   readonly name: string
-  /** The session that it loaded was a new one: the shared one had ended, or gone elsewhere, before. */
+  /** The request loaded a new session, because the shared session had ended or had a new id already. */
   isOutside: boolean
   answer: Answer | null
-  /** The how many-th answer it was; 0: nobody has looked at it yet. */
+  /** The position of its answer among all answers, starting with 1. It is 0 until the answer was checked. */
   order: number
 }
 
@@ -57,19 +57,19 @@ interface World {
   /** The id that all requests carry. */
   readonly id: string
   readonly requests: readonly Went[]
-  /** Everything that was written under the session, or came out of it. */
+  /** The ids of all records of the session, including the records that it was rotated into. */
   readonly ids: readonly string[]
   readonly data: ReadonlyMap<string, Data>
-  /** What has changed since the request that made it wrote it. */
+  /** The ids of records that have changed since their own request wrote them. */
   readonly changed: ReadonlySet<string>
-  /** What a browser with this cookie gets. */
+  /** The data that a browser with this cookie gets. */
   readonly opens: ReadonlyMap<string | undefined, Data>
   readonly isRolling: boolean
 }
 
 const isAcknowledged = ({ answer, isOutside }: Went): boolean => answer?.status === 200 && !isOutside
 
-/** Runs requests at once over one store, each in an application of its own, as if each had a process to itself. */
+/** Runs several requests at once over one store. Each request has its own application, as if it had its own process. */
 export class Interleaving {
   readonly #apps: { readonly test: TestApp; readonly gate: GatedStore }[]
   readonly #probe: TestApp
@@ -92,9 +92,9 @@ export class Interleaving {
   }
 
   /**
-   * @param store the store of the moment
-   * @param fresh empties it, or makes another
-   * @param options of the applications, besides the store
+   * @param store gives the current store
+   * @param fresh empties the store, or makes a new one
+   * @param options further options of the applications
    */
   static async over(
     t: { teardown(fn: () => unknown): void },
@@ -114,8 +114,8 @@ export class Interleaving {
   }
 
   /**
-   * Holds the promises over every order of each of these groups of requests.
-   * @returns how many orders there were
+   * Checks the promises in every order of each group of requests.
+   * @returns the number of orders
    */
   async hold(t: Pick<Test, 'same'>, groups: readonly (readonly Action[])[]): Promise<number> {
     let total = 0
@@ -127,7 +127,7 @@ export class Interleaving {
     return total
   }
 
-  /** Every order of the operations of these requests, but for orders that nobody can tell from one that was run. */
+  /** Runs every order of the operations of these requests. Of several orders that make no difference it runs one. */
   async all(actions: readonly Action[]): Promise<{ schedules: number; violations: Set<string> }> {
     const violations = new Set<string>()
     const schedules = await walkSchedules(async (choose) => {
@@ -137,8 +137,9 @@ export class Interleaving {
   }
 
   /**
-   * @param choose which of the requests that can go on does
-   * @returns what did not hold
+   * Runs the requests in one order.
+   * @param choose says which of the waiting operations goes next
+   * @returns the promises that were broken
    */
   async run(actions: readonly Action[], choose: (able: readonly Waiting[]) => number): Promise<string[]> {
     await this.#fresh()
@@ -180,7 +181,7 @@ export class Interleaving {
     return went
   }
 
-  /** A response must not give a browser the cookie of a session that is not there. */
+  /** Checks that no response gives a browser the cookie of a session that does not exist. */
   async #deadCookies(requests: readonly Went[]): Promise<string[]> {
     const violations: string[] = []
     for (const went of requests) {
@@ -211,26 +212,26 @@ export class Interleaving {
     return { id, requests, ids, data, changed, opens, isRolling: this.#isRolling }
   }
 
-  /** What a request with this id would load. */
+  /** The data that a request with this id would load. */
   async #load(id: string): Promise<Data> {
     const { __metadata__: metadata, ...data } = JSON.parse(Buffer.from((await this.#raw(id)) ?? '{}').toString())
     return metadata?.rotated === undefined ? data : {}
   }
 }
 
-/** Waits until each request has been answered or stands at a gate; those that do. */
+/** Waits until each request was answered or waits at its gate. Returns the waiting operations. */
 async function waitForAll(requests: readonly Went[], gates: readonly GatedStore[]): Promise<Waiting[]> {
   while (requests.some(({ answer }, index) => answer === null && gates[index]!.waiting === null)) await tick()
   return gates.flatMap(({ waiting }, request) => {
     if (requests[request]!.answer !== null || waiting === null) return []
-    // Named after who made it, since the ids of another run are other ones.
+    // The key is made from the request that wrote the id first, because the ids differ from run to run.
     const maker = gates.findIndex(({ written }) => written.has(waiting.id))
     const key = maker < 0 ? 'shared' : `${maker}.${[...gates[maker]!.written.keys()].indexOf(waiting.id)}`
     return [{ request, key, isRead: waiting.name === 'read' }]
   })
 }
 
-/** What must hold, whatever the order was. */
+/** The promises that were broken. They must hold in every order. */
 function violationsOf({ id, requests, ids, data, changed, opens, isRolling }: World): string[] {
   const violations = browserViolations(
     `session=${id}`,
@@ -255,7 +256,7 @@ function violationsOf({ id, requests, ids, data, changed, opens, isRolling }: Wo
     if (answer?.status === 409) check(answer.lines.length === 0, 'a cookie beside a 409')
   }
 
-  // A destroy() that came upon the tombstone was outside, and follows it all the same.
+  // A destroy() that found the tombstone counts as outside, but it still follows the tombstone.
   const destroyed = requests.some(({ action, answer }) => action === 'destroy' && answer?.status === 200)
   if (destroyed) check(live.length === 0, 'life after destroy()')
   if (did('clear')) check(live.length === 0, 'life after clear()')
@@ -268,11 +269,11 @@ function violationsOf({ id, requests, ids, data, changed, opens, isRolling }: Wo
   if (destroyed || did('clear')) return violations
 
   check(live.length > 0, 'a session that is lost')
-  // What two rotations at once make are two sessions; what was written before is in the one that came first.
+  // Two rotations at once make two sessions. Data that were written before are in the session of the first rotation.
   const has = (key: string, value: unknown) => live.some((one) => one[key] === value)
   for (const { action, name } of acknowledged) {
     if (action.startsWith('regenerate')) check(has(`role-${name}`, 'admin'), 'a lost privilege')
-    // What regenerate(keep) does not list is dropped, whoever wrote it.
+    // regenerate(keep) drops all keys that it does not list, also keys of other requests.
     if (action === 'write other key' && !did('regenerate')) check(has(`key-${name}`, name), 'a lost write')
   }
   if (did('regenerate')) return violations

@@ -5,7 +5,7 @@ import { sharedSession } from './session-processes.ts'
 
 const IN_FLIGHT = 4
 
-/** Three processes that increment one session's numbers; one is killed midway. */
+/** Starts three processes that increment numbers in one session, and kills one of them before it has finished. */
 export async function killedProcess(t: Test, servers: Servers, library: Library, rounds: number): Promise<void> {
   const { start, data } = await sharedSession(t, servers, library)
   const increments = (name: string) => start({ kind: 'increment', name, inFlight: IN_FLIGHT, rounds })
@@ -19,6 +19,9 @@ export async function killedProcess(t: Test, servers: Servers, library: Library,
   const counted = (await data()) as Record<string, number>
   t.match(counted, { a: each, b: each })
   t.equal(counted.total, 2 * each + (counted.killed ?? 0), 'each increment counts once')
-  t.ok((counted.killed ?? 0) >= killed.acknowledged, 'all that were acknowledged')
-  t.ok((counted.killed ?? 0) <= killed.acknowledged + IN_FLIGHT, 'and at most those in flight besides')
+  t.ok((counted.killed ?? 0) >= killed.acknowledged, 'all acknowledged increments are counted')
+  t.ok(
+    (counted.killed ?? 0) <= killed.acknowledged + IN_FLIGHT,
+    'besides them at most the increments in flight are counted'
+  )
 }

@@ -1,7 +1,7 @@
 import { now } from '../../lib/clock.ts'
 import type { SessionStore } from '../../types/store.ts'
 
-/** The least that the contract asks of a store: three methods over a Map. Counts its calls. */
+/** The smallest possible store: the three required methods over a Map. It counts its calls. */
 export class MapStore implements SessionStore {
   readonly calls = { read: 0, write: 0, remove: 0 }
   readonly entries = new Map<string, { data: Uint8Array; expires: number }>()

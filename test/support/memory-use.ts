@@ -2,19 +2,19 @@ import { getHeapStatistics } from 'node:v8'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 
 /**
- * What an `InMemoryStore` takes, in bytes, as a line of JSON. A process of its own, started with `--expose-gc`: a test
- * runner keeps an entry for each promise, and drops it when it likes.
+ * The memory that an `InMemoryStore` uses, in bytes for each session. This file is a program: start it with `--expose-gc`, and
+ * it prints this object as JSON. It is a process of its own, because a test runner keeps an entry for each promise.
  */
 export interface MemoryUse {
-  /** For each of a hundred thousand sessions of 200 bytes. */
+  /** With a hundred thousand sessions of 200 bytes. */
   each: number
-  /** For each of them in a full store, when ten times as many have come and gone. */
+  /** In a full store, after ten times as many sessions have been written and dropped. */
   flooded: number
-  /** For each of them, when they have been removed. */
+  /** After the sessions were removed. */
   removed: number
-  /** For each of them, when they have expired, and as many calls for other sessions have been made. */
+  /** After the sessions have expired, and the store was called as often for other sessions. */
   expired: number
-  /** For each of four thousand large ones with long ids, when they have been removed. */
+  /** After four thousand large sessions with long ids were removed. */
   large: number
 }
 
@@ -25,7 +25,7 @@ const data = Buffer.alloc(200, 'x')
 
 const { gc } = globalThis as unknown as { gc: () => void }
 const used = () => {
-  // What an array kept outside of the heap is given back by the next one.
+  // The second collection frees memory outside of the heap, whose arrays the first one has collected.
   gc()
   gc()
   const { used_heap_size: heap, external_memory: external } = getHeapStatistics()

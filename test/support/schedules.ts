@@ -1,28 +1,29 @@
 /** An operation that waits at a gate. */
 export interface Waiting {
-  /** Whose it is. */
+  /** The number of the request that makes the operation. */
   readonly request: number
-  /** What it works on, under a name that is the same in each run. */
+  /** The name of the record that the operation works on. It is the same in each run. */
   readonly key: string
   readonly isRead: boolean
 }
 
 interface Step {
   readonly able: readonly Waiting[]
-  /** Those that need not go first here: the orders in which they do have been walked, or are no different. */
+  /** Requests that need not go first here. The orders that start with them were already walked, or make no difference. */
   readonly asleep: Map<number, Waiting>
   chosen: number
 }
 
-/** Which of two comes first makes no difference. */
+/** Whether the order of two operations makes no difference. */
 const commute = (one: Waiting, other: Waiting): boolean => one.key !== other.key || (one.isRead && other.isRead)
 
 /**
- * Walks through all orders of the operations of some requests, depth first. Of the orders that differ only in operations
- * that commute one is walked (sleep sets: Godefroid, Partial-Order Methods for the Verification of Concurrent Systems).
+ * Walks through all orders of the operations of some requests, depth first. If two orders differ only in operations that
+ * commute, it walks one of them. This uses sleep sets (Godefroid, Partial-Order Methods for the Verification of Concurrent
+ * Systems).
  *
- * @param run goes through one order from the beginning, and asks at each step who goes on
- * @returns how many orders there are
+ * @param run goes through one order from the start. At each step it calls `choose`, which says which operation goes next.
+ * @returns the number of orders
  */
 export async function walkSchedules(
   run: (choose: (able: readonly Waiting[]) => number) => Promise<void>
@@ -52,7 +53,7 @@ function stillAsleep(before: Step | undefined): Map<number, Waiting> {
   return new Map([...asleep].filter(([, waiting]) => commute(waiting, able[chosen]!)))
 }
 
-/** The next order: `false`, there is none. */
+/** Prepares the next order. Returns `false` if there is none. */
 function goOn(path: Step[]): boolean {
   for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
     const walked = step.able[step.chosen]!

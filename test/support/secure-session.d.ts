@@ -1,3 +1,3 @@
-/** What the types of @fastify/flash need of @fastify/secure-session, without its declaration of `request.session`. */
+/** The part of @fastify/secure-session that the types of @fastify/flash need. It leaves out the type of `request.session`. */
 // biome-ignore lint/suspicious/noEmptyInterface: @fastify/flash augments it
 export interface SessionData {}

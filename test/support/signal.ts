@@ -1,4 +1,4 @@
-/** Something that one part of a test waits for, and another one gives. */
+/** A signal: one part of a test waits for `given`, and another part calls `give()`. */
 export function newSignal(): { readonly given: Promise<void>; give(): void } {
   let give = () => {}
   const given = new Promise<void>((resolve) => {

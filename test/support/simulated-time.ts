@@ -9,15 +9,15 @@ interface Timer {
 }
 
 export interface SimulatedTime {
-  /** How many timers there are. */
+  /** The number of timers that have not fired. */
   readonly armed: number
-  /** The most CPU time that one turn of the event loop has taken, in milliseconds. */
+  /** The longest CPU time of one turn of the event loop, in milliseconds. */
   readonly longestTurn: number
-  /** Lets time pass. What is due happens in its order, and the event loop turns in between. */
+  /** Lets time pass. Timers fire in the order of their times, and the event loop turns after each of them. */
   advance(seconds: number): Promise<void>
 }
 
-/** Replaces timers and `Date.now` until the test ends: a minute takes as long as what happens in it. */
+/** Replaces timers and `Date.now` until the test ends. So a test can wait for a minute without losing one. */
 export function simulateTime(t: { teardown(fn: () => void): void }): SimulatedTime {
   const real = { setTimeout, clearTimeout, setInterval, clearInterval }
   const realNow = Date.now
@@ -64,14 +64,14 @@ export function simulateTime(t: { teardown(fn: () => void): void }): SimulatedTi
     syncBuiltinESMExports()
   })
 
-  /** CPU time instead of time: another process may have the machine meanwhile. */
+  /** Runs one turn and measures its CPU time, because other processes use the machine as well. */
   const turn = async (run: () => void) => {
     const began = process.cpuUsage()
     run()
     await new Promise((resolve) => setImmediate(resolve))
     const { user, system } = process.cpuUsage(began)
     longest = Math.max(longest, (user + system) / 1_000)
-    // What an injected request needs of the event loop.
+    // An injected request needs these turns of the event loop.
     for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve))
   }
 
@@ -92,7 +92,7 @@ export function simulateTime(t: { teardown(fn: () => void): void }): SimulatedTi
       return longest
     },
     async advance(seconds) {
-      // What has just begun first gets as far as its timers.
+      // Work that has just started needs some turns before it sets its timers.
       for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve))
       const end = now + seconds * 1_000
       for (;;) {

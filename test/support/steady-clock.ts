@@ -1,6 +1,4 @@
-/**
- * Lets the test move `performance.now()`, which goes on besides; `Date.now()` stays as it is.
- */
+/** Lets a test move `performance.now()` forward. It also advances by itself, and `Date.now()` is not changed. */
 export function steadyClock(t: { teardown(fn: () => void): void }): { advance(seconds: number): void } {
   const real = performance.now.bind(performance)
   let ahead = 0

@@ -24,7 +24,10 @@ const HOUR = 3600
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 const hex = (data: Uint8Array | null): string | null => (data === null ? null : Buffer.from(data).toString('hex'))
 
-/** What `SessionStore` promises, whoever keeps the bytes. `make` is called for each test. */
+/**
+ * Tests the promises of `SessionStore`, for any store.
+ * @param make makes a new store for each test
+ */
 export async function storeConformance(t: Test, name: string, make: () => Promise<Subject>): Promise<void> {
   await t.test(`${name} keeps what SessionStore promises`, async (t) => {
     const probe = await make()
@@ -66,7 +69,7 @@ function makeRunner(t: Test, make: () => Promise<Subject>): Runner {
     })
 }
 
-/** On a machine that is busy, what was to live for a moment may be over before it is looked at: then once more. */
+/** Repeats the steps until they take less time than this. On a busy machine a short-lived record may expire too early. */
 async function within<T>(seconds: number, steps: () => Promise<T>): Promise<T> {
   for (;;) {
     const began = performance.now()
@@ -88,13 +91,13 @@ async function identity(run: Runner, ownsIds: boolean): Promise<void> {
     else t.equal(written, id)
   })
 
-  await run('every character that an id may have tells ids apart', async (t, { store, id, text }) => {
+  await run('ids that differ in one allowed character are different ids', async (t, { store, id, text }) => {
     const ids = ['a', 'A', 'a.', 'a_', 'a~', 'a+', 'a/', 'a=', 'a-', 'a'.repeat(4_000)].map((end) => `${id}${end}`)
     const written = await Promise.all(ids.map((id, index) => store.write(id, utf8(String(index)), HOUR, HOUR)))
     t.same(await Promise.all(written.map((id) => text(id, HOUR))), [...ids.keys()].map(String))
   })
 
-  await run('concurrent writes of one session leave one of them, whole', async (t, { store, id }) => {
+  await run('concurrent writes of one session leave the complete bytes of one of them', async (t, { store, id }) => {
     const values = Array.from({ length: 20 }, (_, index) => Buffer.alloc(500, index))
     const ids = await Promise.all(values.map((data) => store.write(id, data, HOUR, HOUR)))
     t.ok(values.map(hex).includes(hex(await store.read(ids[0]!, HOUR))))
@@ -120,12 +123,12 @@ async function bytes(run: Runner, ownsIds: boolean): Promise<void> {
     }
   })
 
-  await run('a view into a larger buffer is written without its surroundings', async (t, { store, id, text }) => {
+  await run('a view into a larger buffer is written without the bytes around it', async (t, { store, id, text }) => {
     const written = await store.write(id, utf8('...data...').subarray(3, 7), HOUR, HOUR)
     t.equal(await text(written, HOUR), 'data')
   })
 
-  await run('a write replaces the one before, longer or shorter', async (t, { store, id, text }) => {
+  await run('a write replaces the earlier bytes, longer or shorter', async (t, { store, id, text }) => {
     for (const value of ['first', 'second, which is longer', 'third']) {
       t.equal(await text(await store.write(id, utf8(value), HOUR, HOUR), HOUR), value)
     }
@@ -147,7 +150,7 @@ async function bytes(run: Runner, ownsIds: boolean): Promise<void> {
 }
 
 async function removal(run: Runner, ownsIds: boolean): Promise<void> {
-  await run('remove says true only when something was there, and may be repeated', async (t, { store, id, text }) => {
+  await run('remove answers true only if it removed something, and may be repeated', async (t, { store, id, text }) => {
     t.not(await store.remove(id), true, 'an unknown id is no error')
     const written = await store.write(id, utf8('a'), HOUR, HOUR)
     const first = await store.remove(written)
@@ -163,7 +166,7 @@ async function removal(run: Runner, ownsIds: boolean): Promise<void> {
     t.equal(await text(kept, HOUR), 'two')
   })
 
-  await run('what was removed can be written again', async (t, { store, id, text }) => {
+  await run('a removed session can be written again', async (t, { store, id, text }) => {
     const written = await store.write(id, utf8('a'), HOUR, HOUR)
     await store.remove(written)
     t.equal(await text(await store.write(written, utf8('b'), HOUR, HOUR), HOUR), 'b')
@@ -171,16 +174,19 @@ async function removal(run: Runner, ownsIds: boolean): Promise<void> {
 }
 
 async function time(run: Runner): Promise<void> {
-  await run('a session is there while its time lasts, and null afterwards', async (t, { store, id, pass, text }) => {
-    const { written, kept } = await within(0.6, async () => {
-      const written = await store.write(id, utf8('a'), 0.6, 0.6)
-      await pass(0.1)
-      return { written, kept: await text(written, 0.6) }
-    })
-    t.equal(kept, 'a')
-    await pass(1.6)
-    t.equal(await text(written, 0.6), null)
-  })
+  await run(
+    'a session can be read until its time is over, and reads as null afterwards',
+    async (t, { store, id, pass, text }) => {
+      const { written, kept } = await within(0.6, async () => {
+        const written = await store.write(id, utf8('a'), 0.6, 0.6)
+        await pass(0.1)
+        return { written, kept: await text(written, 0.6) }
+      })
+      t.equal(kept, 'a')
+      await pass(1.6)
+      t.equal(await text(written, 0.6), null)
+    }
+  )
 
   await run('a session without a lifetime is kept', async (t, { store, id, pass, text }) => {
     const written = await store.write(id, utf8('a'), 0, 0)
@@ -190,19 +196,22 @@ async function time(run: Runner): Promise<void> {
 }
 
 async function timeLeft(run: Runner): Promise<void> {
-  await run('what is left counts, not the lifetime, and may be a fraction', async (t, { store, id, pass, text }) => {
-    const kept = await within(0.4, async () => {
-      await store.write(id, utf8('a'), HOUR, 0.4)
-      await pass(0.1)
-      return text(id, HOUR)
-    })
-    t.equal(kept, 'a', 'a plain read does not prolong')
-    await pass(0.4)
-    t.equal(await text(id, HOUR), null)
-    t.not(await store.remove(id), true, 'it was not there any more')
-  })
+  await run(
+    'a session lives for its ttl, not for its lifetime, and the ttl may be a fraction',
+    async (t, { store, id, pass, text }) => {
+      const kept = await within(0.4, async () => {
+        await store.write(id, utf8('a'), HOUR, 0.4)
+        await pass(0.1)
+        return text(id, HOUR)
+      })
+      t.equal(kept, 'a', 'a plain read does not prolong')
+      await pass(0.4)
+      t.equal(await text(id, HOUR), null)
+      t.not(await store.remove(id), true, 'it was gone already')
+    }
+  )
 
-  await run('a write sets the time anew, in both directions', async (t, { store, id, pass, text }) => {
+  await run('a write sets a new ttl, longer or shorter', async (t, { store, id, pass, text }) => {
     await within(0.3, async () => {
       await store.write(`${id}-1`, utf8('a'), HOUR, 0.3)
       await store.write(`${id}-1`, utf8('longer'), HOUR, 30)
@@ -214,7 +223,7 @@ async function timeLeft(run: Runner): Promise<void> {
     t.equal(await text(`${id}-2`, HOUR), null)
   })
 
-  await run('what has expired can be written again', async (t, { store, id, pass, text }) => {
+  await run('an expired session can be written again', async (t, { store, id, pass, text }) => {
     await store.write(id, utf8('a'), HOUR, 0.05)
     await pass(0.2)
     await store.write(id, utf8('b'), HOUR, HOUR)
@@ -223,7 +232,7 @@ async function timeLeft(run: Runner): Promise<void> {
 }
 
 async function touch(run: Runner): Promise<void> {
-  await run('touch sets the time anew without changing the bytes', async (t, { store, id, pass, text }) => {
+  await run('touch sets a new ttl and does not change the bytes', async (t, { store, id, pass, text }) => {
     const touched = await within(0.3, async () => {
       await store.write(`${id}-1`, utf8('longer'), HOUR, 0.3)
       return store.touch?.(`${id}-1`, HOUR, 30)
@@ -237,7 +246,7 @@ async function touch(run: Runner): Promise<void> {
   })
 
   await run(
-    'touch never creates, nor brings back what was removed or has expired',
+    'touch never creates a session, and never brings back a removed or expired one',
     async (t, { store, id, pass, text }) => {
       await store.write(`${id}-removed`, utf8('a'), HOUR, HOUR)
       await store.remove(`${id}-removed`)
@@ -253,7 +262,7 @@ async function touch(run: Runner): Promise<void> {
 }
 
 async function prolongingRead(run: Runner): Promise<void> {
-  await run('a read with a ttl prolongs to it in the same step', async (t, { store, id, pass, text }) => {
+  await run('a read with a ttl prolongs the session to this ttl', async (t, { store, id, pass, text }) => {
     const found = await within(0.3, async () => {
       await store.write(id, utf8('a'), HOUR, 0.3)
       return text(id, HOUR, 30)
@@ -266,19 +275,19 @@ async function prolongingRead(run: Runner): Promise<void> {
 
 async function replacing(run: Runner): Promise<void> {
   await run(
-    'replace puts new bytes in the place of those expected, and of no others',
+    'replace writes the new bytes only if the stored bytes are the expected ones',
     async (t, { store, id, text }) => {
       await store.write(id, utf8('a'), HOUR, HOUR)
       t.same(await store.replace?.(id, utf8('a'), utf8('b'), HOUR, HOUR), { replaced: true })
       t.equal(await text(id, HOUR), 'b')
       const refused = await store.replace?.(id, utf8('a'), utf8('c'), HOUR, HOUR)
       t.equal(refused?.replaced, false)
-      t.equal(refused?.replaced === false && hex(refused.current), hex(utf8('b')), 'what is there comes back')
+      t.equal(refused?.replaced === false && hex(refused.current), hex(utf8('b')), 'the answer has the stored bytes')
       t.equal(await text(id, HOUR), 'b')
     }
   )
 
-  await run('replace compares every byte, and keeps every byte', async (t, { store, id }) => {
+  await run('replace compares each byte, and stores each byte', async (t, { store, id }) => {
     const before = randomBytes(2_000)
     const after = Uint8Array.from({ length: 256 }, (_, byte) => byte)
     await store.write(id, before, HOUR, HOUR)
@@ -291,30 +300,36 @@ async function replacing(run: Runner): Promise<void> {
     t.equal(hex(await store.read(id, HOUR)), hex(after))
   })
 
-  await run('replace with null deletes what is expected, and nothing else', async (t, { store, id, text }) => {
-    await store.write(id, utf8('a'), HOUR, HOUR)
-    t.equal((await store.replace?.(id, utf8('b'), null, HOUR, HOUR))?.replaced, false)
-    t.equal(await text(id, HOUR), 'a')
-    t.same(await store.replace?.(id, utf8('a'), null, HOUR, HOUR), { replaced: true })
-    t.equal(await text(id, HOUR), null)
-  })
-
-  await run('replace never creates, nor brings back what is gone', async (t, { store, id, pass, text }) => {
-    await store.write(`${id}-removed`, utf8('a'), HOUR, HOUR)
-    await store.remove(`${id}-removed`)
-    await store.write(`${id}-expired`, utf8('a'), HOUR, 0.05)
-    await pass(0.2)
-    for (const gone of [`${id}-unknown`, `${id}-removed`, `${id}-expired`]) {
-      for (const data of [utf8('b'), null]) {
-        for (const expected of [utf8('a'), utf8('')]) {
-          t.same(await store.replace?.(gone, expected, data, HOUR, HOUR), { replaced: false, current: null })
-        }
-      }
-      t.equal(await text(gone, HOUR), null)
+  await run(
+    'replace with null deletes the session only if the stored bytes are the expected ones',
+    async (t, { store, id, text }) => {
+      await store.write(id, utf8('a'), HOUR, HOUR)
+      t.equal((await store.replace?.(id, utf8('b'), null, HOUR, HOUR))?.replaced, false)
+      t.equal(await text(id, HOUR), 'a')
+      t.same(await store.replace?.(id, utf8('a'), null, HOUR, HOUR), { replaced: true })
+      t.equal(await text(id, HOUR), null)
     }
-  })
+  )
 
-  await run('replace sets the time anew; no time left is a removal', async (t, { store, id, pass, text }) => {
+  await run(
+    'replace never creates a session, and never brings back a removed or expired one',
+    async (t, { store, id, pass, text }) => {
+      await store.write(`${id}-removed`, utf8('a'), HOUR, HOUR)
+      await store.remove(`${id}-removed`)
+      await store.write(`${id}-expired`, utf8('a'), HOUR, 0.05)
+      await pass(0.2)
+      for (const gone of [`${id}-unknown`, `${id}-removed`, `${id}-expired`]) {
+        for (const data of [utf8('b'), null]) {
+          for (const expected of [utf8('a'), utf8('')]) {
+            t.same(await store.replace?.(gone, expected, data, HOUR, HOUR), { replaced: false, current: null })
+          }
+        }
+        t.equal(await text(gone, HOUR), null)
+      }
+    }
+  )
+
+  await run('replace sets a new ttl, and a ttl of 0 removes the session', async (t, { store, id, pass, text }) => {
     await within(0.3, async () => {
       await store.write(`${id}-1`, utf8('a'), HOUR, 0.3)
       await store.replace?.(`${id}-1`, utf8('a'), utf8('longer'), HOUR, 30)
@@ -334,7 +349,7 @@ async function replacing(run: Runner): Promise<void> {
     t.equal(await text(`${id}-4`, HOUR), 'kept')
   })
 
-  await run('of replaces at once that expect the same bytes one succeeds', async (t, { store, id }) => {
+  await run('if several replaces at once expect the same bytes, one of them succeeds', async (t, { store, id }) => {
     await store.write(id, utf8('a'), HOUR, HOUR)
     const tries = Array.from({ length: 20 }, (_, i) => store.replace?.(id, utf8('a'), utf8(`new ${i}`), HOUR, HOUR))
     t.equal((await Promise.all(tries)).filter((result) => result?.replaced).length, 1)

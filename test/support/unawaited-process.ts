@@ -3,7 +3,7 @@ import starsessions, { CookieStore } from '../../lib/index.ts'
 import type { Session } from '../../types/session.ts'
 import { MapStore } from './map-store.ts'
 
-/** Runs in a process of its own: calls each member without waiting for it, over a store that fails. Prints the answers. */
+// This file is a program. It calls each session method without awaiting it, over a store that fails, and prints the answers.
 
 const lines: unknown[] = []
 const stream = { write: (line: string) => void (JSON.parse(line).level >= 40 && lines.push(JSON.parse(line))) }
@@ -23,7 +23,7 @@ const MEMBERS: Record<string, (session: Session) => unknown> = {
   regenerate: (session) => void session.regenerate(['n'])
 }
 
-/** Where a handler calls the member. */
+/** The moments at which a handler calls the method. */
 const PLACES: Record<string, (call: () => unknown, done: () => void) => unknown> = {
   'in the handler': (call) => call(),
   'after a pause': async (call) => {

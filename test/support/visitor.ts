@@ -3,7 +3,7 @@ import { CookieJar } from './cookie-jar.ts'
 
 type Sent = Pick<InjectOptions, 'payload' | 'headers'>
 
-/** Somebody with one browser: the cookies that responses set come with the next request. */
+/** A visitor with one browser. It sends the cookies that earlier responses set. */
 export class Visitor {
   readonly #app: FastifyInstance
   readonly jar: CookieJar
@@ -13,7 +13,7 @@ export class Visitor {
     this.jar = jar
   }
 
-  /** Somebody who has copied the session cookie as it is now. */
+  /** A visitor who has stolen the current session cookie. */
   thief(name = 'session'): Visitor {
     const jar = new CookieJar()
     jar.take({ headers: { 'set-cookie': `${name}=${this.jar.get(name)}` } })

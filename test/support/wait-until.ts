@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PAUSE_MS = 20
-/** Nothing here takes as long on a machine that does anything at all. */
+/** Even on a busy machine nothing in the tests takes this long. */
 const LONGEST_MS = 60_000
 
 /**
- * Asks again and again. A condition that throws does not hold yet.
- * @throws when it has not held for a minute, with what it threw last
+ * Checks a condition again and again until it holds. A condition that throws does not hold yet.
+ * @throws after a minute, with the last error of the condition as the cause
  */
 export async function waitUntil(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + LONGEST_MS

@@ -6,7 +6,7 @@ interface Socket extends EventEmitter {
   terminate(): void
 }
 
-/** Of @fastify/websocket's dependency `ws`, which has no types of its own. */
+/** The client of `ws`, a dependency of @fastify/websocket. It has no types. */
 export const WebSocket = createRequire(import.meta.url)('ws') as new (
   url: string,
   options: { headers: { cookie: string } }
