@@ -28,10 +28,10 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Keeps sessions in Redis or Valkey: one string key each, and one command for each call. Where the server, the client or
- * the rights of the user are from before Redis 6.2, which brought GETEX, a read that prolongs is two.
+ * Keeps sessions in Redis (6.2 or later) or Valkey: one string key for each session, and one command for each call.
  *
- * What the client throws is thrown on as it is, unless the client was closed: then that is what the error says.
+ * An error of the client is thrown unchanged, except in two cases. If the client was closed, the new error says so. If Redis is
+ * older than 6.2, the new error says which version is needed.
  */
 export class RedisStore implements SessionStore {
   readonly readProlongs = true
@@ -40,8 +40,6 @@ export class RedisStore implements SessionStore {
   readonly #key: (sessionId: string) => string
   /** A key, to compare stores by. `undefined`: the prefix function works only within a request. */
   readonly #sample: string | undefined
-  /** `undefined`: it cannot be used here. */
-  #getex: RedisCommands['getex']
 
   /** @throws `SessionOptionsError` */
   constructor(options: RedisStoreOptions) {
@@ -53,7 +51,6 @@ export class RedisStore implements SessionStore {
     this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
     this.#sample = sampleOf(this.#key)
     this.#commands = recognise(client)
-    this.#getex = this.#commands.getex
   }
 
   /**
@@ -69,7 +66,7 @@ export class RedisStore implements SessionStore {
     const key = this.#key(sessionId)
     // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
     return this.#asked(
-      lifetime === 0 || ttl > 0 ? this.#prolonging(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key)
+      lifetime === 0 || ttl > 0 ? this.#commands.getex(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key)
     )
   }
 
@@ -109,25 +106,12 @@ export class RedisStore implements SessionStore {
     return isOne(await this.#asked(this.#commands.pexpire(this.#key(sessionId), milliseconds))) && !isOver
   }
 
-  async #prolonging(key: string, milliseconds: number): Promise<Uint8Array | null> {
-    if (this.#getex !== undefined) {
-      try {
-        return await this.#getex(key, milliseconds)
-      } catch (error) {
-        if (!saysNoGetex(error)) throw error
-        this.#getex = undefined
-      }
-    }
-    const [data] = await Promise.all([this.#commands.get(key), this.#commands.pexpire(key, milliseconds)])
-    return data
-  }
-
   async #asked<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer
     } catch (cause) {
-      const closed = this.#commands.closed()
-      throw closed === undefined ? cause : new Error(closed, { cause })
+      const reason = this.#commands.closed() ?? (saysNoGetex(cause) ? TOO_OLD : undefined)
+      throw reason === undefined ? cause : new Error(reason, { cause })
     }
   }
 
@@ -140,9 +124,10 @@ const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 const isOne = (count: Count): boolean => Number(count) === 1
 
-/** Before Redis 6.2, where the operator has renamed it, and where the user's rights are from before. */
+const TOO_OLD = 'Redis does not know the command GETEX: RedisStore needs Redis 6.2 or later, or Valkey'
+
 const saysNoGetex = (error: unknown): boolean =>
-  error instanceof Error && /^(err unknown command|noperm .*'getex' command)/i.test(error.message)
+  error instanceof Error && /^err unknown command ['`]?getex/i.test(error.message)
 
 function keyMaker(prefix: string | ((key: string) => string)): (key: string) => string {
   if (typeof prefix === 'string') return (key) => prefix + key

@@ -4,8 +4,8 @@
  */
 export interface RedisCommands {
   get(key: string): Promise<Uint8Array | null>
-  /** Reads and prolongs in one step. Redis 6.2 and newer; `undefined`: the client cannot send it. */
-  readonly getex: ((key: string, milliseconds: number) => Promise<Uint8Array | null>) | undefined
+  /** Reads and prolongs in one step. Redis has this command since version 6.2. */
+  getex(key: string, milliseconds: number): Promise<Uint8Array | null>
   set(key: string, data: Buffer, milliseconds: number): Promise<unknown>
   del(key: string): Promise<Count>
   pexpire(key: string, milliseconds: number): Promise<Count>

@@ -9,8 +9,7 @@ export interface IoredisClient {
   /** `'end'`: it will not connect again. */
   readonly status: string
   getBuffer(key: string): Promise<Uint8Array | null>
-  /** Not in those whose list of commands is older than Redis 6.2. */
-  getexBuffer?(key: string, unit: 'PX', milliseconds: number): Promise<Uint8Array | null>
+  getexBuffer(key: string, unit: 'PX', milliseconds: number): Promise<Uint8Array | null>
   set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
   del(key: string): Promise<number | string>
   pexpire(key: string, milliseconds: number): Promise<number | string>
@@ -18,16 +17,15 @@ export interface IoredisClient {
   defineCommand(name: string, definition: { lua: string; numberOfKeys: number }): void
 }
 
-export const IOREDIS_METHODS = ['getBuffer', 'set', 'del', 'pexpire', 'defineCommand'] as const
+export const IOREDIS_METHODS = ['getBuffer', 'getexBuffer', 'set', 'del', 'pexpire', 'defineCommand'] as const
 
 /** Not by `callBuffer()`, which does not go through ioredis' autopipelining. */
 export function ioredisCommands(client: IoredisClient): RedisCommands {
   client.defineCommand(REPLACE, { lua: REPLACE_LUA, numberOfKeys: 1 })
   const scripted = client as unknown as { starsessionsReplaceBuffer: RedisCommands['replace'] }
-  const getex = client.getexBuffer?.bind(client)
   return {
     get: (key) => client.getBuffer(key),
-    getex: getex && ((key, milliseconds) => getex(key, 'PX', milliseconds)),
+    getex: (key, milliseconds) => client.getexBuffer(key, 'PX', milliseconds),
     set: (key, data, milliseconds) => client.set(key, data, 'PX', milliseconds),
     del: (key): Promise<Count> => client.del(key),
     pexpire: (key, milliseconds): Promise<Count> => client.pexpire(key, milliseconds),

@@ -37,6 +37,7 @@ function whatElse(client: unknown): string {
   if (has(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'
   if (has(client, ['sendCommand', 'connect'])) return 'of node-redis 4: install redis 5 or later'
   if (has(client, ['sendCommand'])) return "node-redis' legacy(): pass the client that it was called on"
+  if (has(client, ['defineCommand'])) return 'without getexBuffer(): install ioredis 5 or later'
   return 'of an unknown kind'
 }
 

@@ -28,7 +28,7 @@ async function exercise(t: Test, commands: ReturnType<typeof ioredisCommands>) {
   t.equal(await commands.get('key'), null)
   await commands.set('key', bytes('\xff\0a'), 5_000)
   t.same(await commands.get('key'), bytes('\xff\0a'))
-  t.same(await commands.getex?.('key', 6_000), bytes('\xff\0a'))
+  t.same(await commands.getex('key', 6_000), bytes('\xff\0a'))
   t.equal(Number(await commands.pexpire('key', 7_000)), 1)
   const [refused, current] = await commands.replace('key', bytes('other'), 8_000, bytes('\xfe'))
   t.equal(Number(refused), 0)

@@ -35,6 +35,10 @@ t.test('what is not one is refused with what it is, where that can be told, and 
     // As they were: these versions are not installed here.
     [{ internal_send_command: nothing, send_command: nothing }, 'of node-redis 3 or older: install redis 5 or later'],
     [{ connect: nothing, sendCommand: nothing, v4: {} }, 'of node-redis 4: install redis 5 or later'],
+    [
+      { getBuffer: nothing, set: nothing, del: nothing, pexpire: nothing, defineCommand: nothing },
+      'without getexBuffer(): install ioredis 5 or later'
+    ],
     [{}, 'of an unknown kind'],
     [{ get: nothing, set: nothing, del: nothing }, 'of an unknown kind'],
     [7, 'of an unknown kind']
