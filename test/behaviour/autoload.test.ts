@@ -120,7 +120,7 @@ t.test('autoload matches the path exactly as the router does, however it is spel
   t.ok(found > 20, `${found} paths reached the route`)
 })
 
-/** Sends the path unchanged; `inject()` would normalise it. Returns the answer, or `undefined` when no route matches. */
+/** Sends the path unchanged, because `inject()` would normalise it. Returns `undefined` if no route matches. */
 async function ask(app: FastifyInstance, path: string): Promise<{ loaded: boolean } | undefined> {
   const { port } = app.server.address() as AddressInfo
   const [response] = (await once(request({ port, host: '127.0.0.1', path }).end(), 'response')) as [IncomingMessage]

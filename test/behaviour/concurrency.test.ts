@@ -894,7 +894,7 @@ t.test('a rotation does not bring back a session that was rotated and then destr
   )
 })
 
-/** Holds up the first replace() that `wanted` picks. `arrived` resolves when that call has come; `release` lets it go. */
+/** Holds up the first replace() that `wanted` picks. `arrived` resolves when that call comes; `release` lets it go. */
 function holdingUp(store: InMemoryStore, wanted: (id: string, data: Uint8Array | null) => boolean) {
   const { replace } = store
   let arrive: () => void = () => undefined

@@ -7,7 +7,7 @@ import { CookieStore } from '../../lib/stores/cookie.ts'
 
 const store = () => new CookieStore({ secretKey: 's'.repeat(32) })
 
-/** The application's own cookies beside ours, in one response and the next request. */
+/** Checks that one response has a cookie of the application and ours, and that the next request can use ours. */
 async function both(t: Test, app: FastifyInstance, url = '/both') {
   const first = await app.inject({ url, headers: { cookie: 'theirs=came%20in' } })
   t.equal(first.statusCode, 200, first.body)
@@ -41,7 +41,7 @@ const cases: [string, FastifyCookieOptions, string | undefined][] = [
 ]
 for (const [what, options, theirs] of cases) {
   for (const order of ['before', 'after'] as const) {
-    t.test(`@fastify/cookie ${what}, registered ${order} the plugin`, async (t) => {
+    t.test(`@fastify/cookie ${what} may be registered ${order} the plugin`, async (t) => {
       const app = Fastify()
       t.teardown(() => app.close())
       if (order === 'before') await app.register(fastifyCookie, options)
@@ -50,12 +50,12 @@ for (const [what, options, theirs] of cases) {
       routes(app, true)
       const answered = await both(t, app)
       if (options.hook !== false) t.equal(answered.body.theirs, theirs)
-      t.equal(answered.theirs.length, 1, 'their cookie is there, once')
+      t.equal(answered.theirs.length, 1, 'the cookie of the application is sent once')
     })
   }
 }
 
-t.test('@fastify/cookie registered in a child scope', async (t) => {
+t.test('@fastify/cookie may be registered in a child scope', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { store: store() })
@@ -66,7 +66,7 @@ t.test('@fastify/cookie registered in a child scope', async (t) => {
   t.equal((await both(t, app)).theirs.length, 1)
 })
 
-t.test('@fastify/cookie registered by nobody: none of it shows in the application', async (t) => {
+t.test('without @fastify/cookie, the plugin adds none of its decorators', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { store: store() })

@@ -14,7 +14,7 @@ const make = {
 }
 
 for (const [title, options] of Object.entries(make)) {
-  t.test(`${title}: a Date is a Date in the next request`, async (t) => {
+  t.test(`${title}: a Date comes back as a Date in the next request`, async (t) => {
     const { send, problems } = await testApp(t, options())
     const first = await send(undefined, (session) => {
       session.since = new Date(1_000)
@@ -44,7 +44,7 @@ for (const [title, options] of Object.entries(make)) {
   })
 }
 
-t.test('two requests that change Dates of one session both keep theirs', async (t) => {
+t.test('two requests that set different Dates in one session both keep their change', async (t) => {
   const { send } = await testApp(t)
   const { cookie } = await send(undefined, (session) => void (session.user = { since: new Date(1) }))
   let arrived = 0

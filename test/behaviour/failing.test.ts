@@ -14,7 +14,7 @@ class FailingStore extends MapStore {
   }
 }
 
-t.test('a commit that fails is a 503 before any header is sent, without a cookie', async (t) => {
+t.test('if the session cannot be stored, the response is a 503 without a session cookie', async (t) => {
   const { send, log } = await testApp(t, { store: new FailingStore() })
   const { status, body, headers, lines } = await send(undefined, (session) => void (session.a = 1))
   t.equal(status, 503)
@@ -30,7 +30,7 @@ t.test('a commit that fails is a 503 before any header is sent, without a cookie
   t.match(JSON.stringify(log), /the disk at \/var\/secret is full/, 'the cause is in the log')
 })
 
-t.test('an earlier 404 does not hide it, nor does an error handler that sets no status', async (t) => {
+t.test('a failed commit is a 503 also after a 404 or 418, and with an error handler that sets no status', async (t) => {
   const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
     app.addHook('preHandler', async (request) => void ((await request.loadSession()).a = 1))
     app.register(
@@ -55,7 +55,7 @@ t.test('an earlier 404 does not hide it, nor does an error handler that sets no 
   t.same(own.json(), { handled: 'The session store is unavailable' })
 })
 
-t.test('a stream that will not be sent is destroyed', async (t) => {
+t.test('if the session cannot be stored, the stream of the response is destroyed', async (t) => {
   const streams: Readable[] = []
   const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
     app.get('/stream', async (request, reply) => {
@@ -71,7 +71,7 @@ t.test('a stream that will not be sent is destroyed', async (t) => {
   t.equal(streams[0]?.destroyed, true)
 })
 
-t.test('other Set-Cookie lines stay on the error', async (t) => {
+t.test('other Set-Cookie lines stay on the response when the session cannot be stored', async (t) => {
   const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
     app.get('/cookies', async (request, reply) => {
       ;(await request.loadSession()).a = 1
@@ -81,7 +81,7 @@ t.test('other Set-Cookie lines stay on the error', async (t) => {
   t.same((await app.inject('/cookies')).headers['set-cookie'], 'theirs=1')
 })
 
-t.test('what save() did stands when the response’s own commit fails', async (t) => {
+t.test('changes that save() has stored stay when the commit of the response fails', async (t) => {
   const store = new FailingStore()
   store.failing = false
   const { send } = await testApp(t, { store })
@@ -95,7 +95,7 @@ t.test('what save() did stands when the response’s own commit fails', async (t
   t.same((await send(cookie, (session) => session.data())).body, { a: 1 })
 })
 
-t.test('what cannot be kept is a 500 that names the key in the log, and nothing in the response', async (t) => {
+t.test('a value that cannot be serialized gives a 500; the log names its key, the response does not', async (t) => {
   const store = new MapStore()
   const { send, problems } = await testApp(t, { store })
   const { status, body, lines } = await send(undefined, (session) => void (session.cart = { total: 1n }))
@@ -111,7 +111,7 @@ t.test('what cannot be kept is a 500 that names the key in the log, and nothing 
   })
 })
 
-t.test('what does not fit into the cookie is a 500 that names the largest keys in the log', async (t) => {
+t.test('a session too large for its cookie gives a 500, and the log names the largest keys', async (t) => {
   const { send, problems } = await testApp(t, { store: new CookieStore({ secretKey: 's'.repeat(32) }) })
   const { status, body, lines } = await send(undefined, (session) => {
     session.small = 1
@@ -128,7 +128,7 @@ t.test('what does not fit into the cookie is a 500 that names the largest keys i
   })
 })
 
-t.test('a payload that Fastify refuses after the commit is its error, and not a crash', async (t) => {
+t.test('a payload that Fastify refuses after the commit is answered with 500', async (t) => {
   const { app } = await testApp(t, {}, (app) => {
     app.get('/odd', { onSend: async () => 5 as unknown as string }, async (request) => {
       ;(await request.loadSession()).a = 1
@@ -138,7 +138,7 @@ t.test('a payload that Fastify refuses after the commit is its error, and not a 
   t.equal((await app.inject('/odd')).statusCode, 500)
 })
 
-t.test('data that throw when they are read are a 500 with a fixed message', async (t) => {
+t.test('a getter in the data that throws gives a 500 with a fixed message', async (t) => {
   const { send, problems } = await testApp(t, { store: new MapStore() })
   const { status, body } = await send(undefined, (session) => {
     Object.defineProperty(session, 'odd', {
@@ -154,7 +154,7 @@ t.test('data that throw when they are read are a 500 with a fixed message', asyn
   t.notMatch(JSON.stringify(problems()), /about the cart/)
 })
 
-/** Reads fail, or all calls do, for as long as the test says. */
+/** A store whose reads and writes fail while `down` is true. */
 class DownStore extends MapStore {
   down = false
 
@@ -169,7 +169,7 @@ class DownStore extends MapStore {
   }
 }
 
-/** An application that answers all errors itself, as many do: with the error's status, and nothing more. */
+/** An application with an error handler that sends only the status and code of the error, as many applications have. */
 async function withOwnErrors(t: Test, prepare: (app: FastifyInstance) => unknown = () => undefined) {
   const store = new DownStore()
   const made = await testApp(t, { store, autoload: ['/auto'] }, (app) => {
@@ -185,19 +185,19 @@ async function withOwnErrors(t: Test, prepare: (app: FastifyInstance) => unknown
   return { ...made, store, get, send: (handler: Handler) => made.send(cookie, handler) }
 }
 
-t.test('what cannot be loaded is a 503 with Retry-After, also from an error handler of one’s own', async (t) => {
+t.test('if a session cannot be loaded, a 503 has Retry-After, also from a custom error handler', async (t) => {
   const { get, send } = await withOwnErrors(t)
   const autoloaded = await get('/auto')
   t.equal(autoloaded.statusCode, 503)
   t.same(autoloaded.json(), { own: 'FST_SESSION_STORE' })
   t.equal(autoloaded.headers['retry-after'], '5')
-  const loaded = await send(() => t.fail('it has no session'))
+  const loaded = await send(() => t.fail('no session can be loaded'))
   t.equal(loaded.status, 503)
   t.same(loaded.body, { own: 'FST_SESSION_STORE' })
   t.equal(loaded.headers['retry-after'], '5')
 })
 
-t.test('so is what a handler asks for and cannot have stored', async (t) => {
+t.test('if save(), update(), reload() or destroy() fails, the 503 has Retry-After as well', async (t) => {
   const { store, send } = await withOwnErrors(t)
   const calls: Handler[] = [
     (session) => session.save(),
@@ -222,7 +222,7 @@ t.test('so is what a handler asks for and cannot have stored', async (t) => {
   }
 })
 
-t.test('no Retry-After is left on a response that is no 503, or whose session was loaded after all', async (t) => {
+t.test('Retry-After is removed if the response is no 503, or if the session was loaded after all', async (t) => {
   const { store, get } = await withOwnErrors(t, (app) => {
     app.get('/without', async (request) => {
       await t.rejects(request.loadSession(), { code: 'FST_SESSION_STORE' })
@@ -246,7 +246,7 @@ t.test('no Retry-After is left on a response that is no 503, or whose session wa
   }
 })
 
-t.test('the application’s own Retry-After stays, and a web Response gets one as well', async (t) => {
+t.test('a Retry-After of the application stays, and a web Response gets one as well', async (t) => {
   const { get } = await withOwnErrors(t, (app) => {
     app.get('/own', async (request, reply) => {
       await t.rejects(request.loadSession())

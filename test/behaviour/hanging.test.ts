@@ -11,10 +11,10 @@ const SECONDS = 75
 const EACH_SECOND = 4
 const REQUESTS = SECONDS * EACH_SECOND
 
-/** Generous: a request of these takes a millisecond. The waiting line that doubled stood still for a minute. */
+/** One request takes about 1 ms. A queue that once doubled with each request blocked the process for a minute. */
 const LONGEST_TURN_MS = 100
 
-/** A store whose calls of some methods are done by `how`, and counts all of them. */
+/** A store that counts the calls of write, replace and touch, and runs them through `how` once that is set. */
 class OtherStore extends InMemoryStore {
   calls = 0
   how: (<T>(call: () => Promise<T>) => Promise<T>) | undefined
@@ -40,7 +40,7 @@ class OtherStore extends InMemoryStore {
 const after = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1_000))
 const never = () => new Promise<never>(() => undefined)
 
-/** Four requests a second change one session for 75 seconds, while another client asks for something else. */
+/** Four requests a second change one session for 75 seconds, while another client sends requests without a session. */
 async function storm(
   t: Test,
   options: StarsessionsOptions,
@@ -64,8 +64,8 @@ async function storm(
   }
   await time.advance(120)
   const answered = [...statuses.values()].reduce((sum, one) => sum + one, 0)
-  t.equal(answered, REQUESTS, 'every request has been answered')
-  t.ok(time.longestTurn < LONGEST_TURN_MS, `no turn of the event loop was longer than ${time.longestTurn} ms`)
+  t.equal(answered, REQUESTS, 'every request was answered')
+  t.ok(time.longestTurn < LONGEST_TURN_MS, `the longest turn of the event loop took ${time.longestTurn} ms`)
   t.equal(time.armed, timers, 'no timer is left')
   return [...statuses.keys()]
 }
@@ -79,7 +79,7 @@ const STORES: Record<string, (call: () => Promise<never>) => Promise<never>> = {
 }
 
 for (const [what, how] of Object.entries(STORES)) {
-  t.test(`a store whose reads work and whose writes ${what}`, async (t) => {
+  t.test(`no request hangs over a store whose reads work and whose writes ${what}`, async (t) => {
     const store = new OtherStore()
     const statuses = await storm(t, { store }, increment, () => {
       store.how = how as never
@@ -90,7 +90,7 @@ for (const [what, how] of Object.entries(STORES)) {
   })
 }
 
-t.test('a store without replace whose writes never answer', async (t) => {
+t.test('no request hangs over a store without replace whose writes never answer', async (t) => {
   const store = new MapStore()
   const statuses = await storm(t, { store }, increment, () => {
     store.write = never
@@ -102,7 +102,7 @@ for (const [what, encrypt] of Object.entries({
   'never answers': never,
   'fails after 1.5 seconds': () => after(1.5).then(() => Promise.reject(new Error('down')))
 })) {
-  t.test(`an encryptor that ${what}`, async (t) => {
+  t.test(`no request hangs with an encryptor that ${what}`, async (t) => {
     const encryptor = { encrypt: async (data: Uint8Array) => data, decrypt: (data: Uint8Array) => data }
     const statuses = await storm(t, { encryptor }, increment, () => {
       encryptor.encrypt = encrypt
@@ -114,7 +114,7 @@ for (const [what, encrypt] of Object.entries({
 for (const store of [new InMemoryStore(), new MapStore()] as SessionStore[]) {
   const kind = store instanceof MapStore ? ' over a store without replace' : ''
 
-  t.test(`update() with a function that takes 1.5 seconds and throws${kind}`, async (t) => {
+  t.test(`no request hangs after update() with a function that takes 1.5 seconds and throws${kind}`, async (t) => {
     const change = (session: Session) =>
       session.update(async () => {
         await after(1.5)
@@ -124,14 +124,14 @@ for (const store of [new InMemoryStore(), new MapStore()] as SessionStore[]) {
     if (store instanceof InMemoryStore) t.same(statuses, [422])
   })
 
-  t.test(`update() with a function that never answers${kind}`, async (t) => {
+  t.test(`no request hangs after update() with a function that never answers${kind}`, async (t) => {
     const change = (session: Session) => session.update(never)
     const statuses = await storm(t, { store }, change)
     t.same(statuses, [503])
   })
 }
 
-t.test('what is acknowledged is counted, over a slow store without replace', async (t) => {
+t.test('each update() that was answered with 200 is counted, over a slow store without replace', async (t) => {
   const store = new MapStore()
   const { read, write } = MapStore.prototype
   const { count, time, send } = await counted(t, store)
@@ -166,7 +166,7 @@ t.test('no session comes back after its logout, over a slow store without replac
   t.equal(await count(), undefined)
 })
 
-/** A session that counts, in simulated time. */
+/** An application in simulated time, with a session that holds a counter `n`. */
 async function counted(t: Test, store: SessionStore) {
   const time = simulateTime(t)
   const { send } = await testApp(t, { store })

@@ -14,14 +14,14 @@ import type { LogLine } from '../support/app.ts'
 import { MapStore } from '../support/map-store.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-// It comes without types.
+// The package `ws` has no types.
 const { WebSocket } = createRequire(import.meta.url)('ws')
 
 type Tap = { teardown(fn: () => unknown): void }
 
 const SECRET = 'thirty-two bytes of text, or more than that'
 
-/** An application that listens, with a session that is loaded everywhere, and the errors of its log. */
+/** Starts an application that loads the session on every route, and collects the errors of its log. */
 async function serve(t: Tap, options: StarsessionsOptions, routes: (app: FastifyInstance) => unknown) {
   const errors: LogLine[] = []
   const write = (line: string) => void errors.push(JSON.parse(line))
@@ -47,20 +47,20 @@ async function serve(t: Tap, options: StarsessionsOptions, routes: (app: Fastify
     login,
     data,
     cookieOf,
-    /** Asks, and waits until the server is done with the response. */
+    /** Sends a request, and waits until the server has finished with the response. */
     async ask(url: string, headers: Record<string, string> = {}): Promise<Response> {
       const response = await fetch(origin + url, { headers })
       await response.text()
       for (let turns = 0; turns < 10; turns++) await turn()
       return response
     },
-    /** The same without a connection. */
+    /** Like `ask`, but without a connection. */
     async inject(url: string): Promise<unknown> {
       const response = await app.inject(url)
       for (let turns = 0; turns < 10; turns++) await turn()
       return response
     },
-    /** Opens a WebSocket, and closes it when it has been told the outcome. */
+    /** Opens a WebSocket, waits for one message, closes the socket, and returns the message. */
     async socket(url: string, headers: Record<string, string> = {}): Promise<unknown> {
       const client = new WebSocket(`ws://127.0.0.1:${port}${url}`, { headers })
       const [message] = await once(client, 'message')
@@ -71,7 +71,7 @@ async function serve(t: Tap, options: StarsessionsOptions, routes: (app: Fastify
   }
 }
 
-/** What came of it, as something that can be sent. */
+/** The result of a call as plain data, so that a response can carry it. */
 const outcome = (promise: Promise<unknown>): Promise<object> =>
   promise.then(
     () => ({ ok: true }),
@@ -84,7 +84,7 @@ const late = (t: Test, errors: readonly LogLine[], message: RegExp) =>
 const AFTER = /changed after the headers had gone out/
 const UNSENT = /Fastify did not send the response/
 
-t.test('save() before hijack(): stored, and the cookie is on the raw response, writeHead() or not', async (t) => {
+t.test('save() before hijack() stores the session and puts the cookie on the raw response', async (t) => {
   for (const store of [new MapStore(), new CookieStore({ secretKey: SECRET })]) {
     const { ask, errors, cookieOf, data } = await serve(t, { store }, (app) => {
       app.get('/hijacked', async ({ session }, reply) => {
@@ -128,7 +128,7 @@ t.test('save() before hijack(): stored, and the cookie is on the raw response, w
   }
 })
 
-t.test('save() after the headers: stored, unless it needs a cookie, and then it says so', async (t) => {
+t.test('save() after the headers stores the session, and rejects if that would need a new cookie', async (t) => {
   const store = new MapStore()
   const outcomes: object[] = []
   const { ask, login, data, errors } = await serve(t, { store }, (app) => {
@@ -198,13 +198,13 @@ t.test('save() after the headers: stored, unless it needs a cookie, and then it 
   }
   for (const url of ['/change', '/update']) t.match(await after(url), refused, `${url} of a new session`)
   for (const url of ['/rotate', '/rotate-within', '/options']) t.match(await after(url, { cookie }), refused, url)
-  t.same([...store.entries.keys()], [id], 'no record that nobody finds, and none taken away')
+  t.same([...store.entries.keys()], [id], 'no record was added or removed')
   t.same(await data(cookie), { user: 'alice', n: 2 })
   t.same(await after('/destroy', { cookie }), { ok: true })
   t.same(await data(cookie), {})
 })
 
-t.test('headers that go out while the store is asked: save() says that its cookie did not', async (t) => {
+t.test('save() rejects if the headers were sent without its cookie while the store was writing', async (t) => {
   const store = new MapStore()
   let whileWriting = () => {}
   const { write } = MapStore.prototype
@@ -226,10 +226,10 @@ t.test('headers that go out while the store is asked: save() says that its cooki
   await ask('/')
   t.match(outcomes.pop(), { code: 'FST_SESSION_HEADERS_SENT' })
   await ask('/', { cookie: await login() })
-  t.same(outcomes.pop(), { ok: true }, 'the cookie that the browser has will do')
+  t.same(outcomes.pop(), { ok: true }, 'the browser has this cookie already')
 })
 
-t.test('a cookie store can do nothing after the headers, and says so each time', async (t) => {
+t.test('with a cookie store, every change after the headers rejects', async (t) => {
   const outcomes: object[] = []
   const { ask, login, data, errors } = await serve(t, { store: new CookieStore({ secretKey: SECRET }) }, (app) => {
     app.get<{ Querystring: { what: 'save' | 'destroy' | 'clear' | 'update' | 'nothing' } }>(
@@ -262,12 +262,12 @@ t.test('a cookie store can do nothing after the headers, and says so each time',
   await ask('/?what=nothing', { cookie })
   t.same(outcomes.pop(), { ok: true })
   await ask('/?what=destroy')
-  t.same(outcomes.pop(), { ok: true }, 'there is no cookie to clear')
+  t.same(outcomes.pop(), { ok: true }, 'the request had no cookie to clear')
   t.same(await data(cookie), { user: 'alice' })
   t.same(errors, [])
 })
 
-t.test('a stream: what is changed after its headers is an error in the log, unless it is saved', async (t) => {
+t.test('a change after the headers of a stream is an error in the log, unless it is saved', async (t) => {
   const { ask, login, data, errors } = await serve(t, {}, (app) => {
     const streaming =
       (during: (session: Session) => unknown) => async (request: { session: Session }, reply: Reply) => {
@@ -306,11 +306,11 @@ t.test('a stream: what is changed after its headers is an error in the log, unle
   t.same(await data(cookie), { user: 'alice', nested: {}, n: 1 })
 })
 
-t.test('a web Response, and a change within a value', async (t) => {
+t.test('a nested change while a web Response is sent is an error in the log', async (t) => {
   const { ask, errors } = await serve(t, {}, (app) => {
     app.get('/', async ({ session }) => {
       session.list = [1]
-      // Nothing is pulled before it is read.
+      // With highWaterMark 0, `pull` runs only when the stream is read.
       const source = {
         pull(controller: ReadableStreamDefaultController) {
           session.list.push(2)
@@ -325,7 +325,7 @@ t.test('a web Response, and a change within a value', async (t) => {
   late(t, errors, AFTER)
 })
 
-t.test('an ordinary response: a property that a later onSend hook sets is an error in the log', async (t) => {
+t.test('a change in a later onSend hook is an error in the log', async (t) => {
   const store = new MapStore()
   const { ask, login, data, errors } = await serve(t, { store }, (app) => {
     const changes: Record<string, (session: Session) => unknown> = {
@@ -335,7 +335,7 @@ t.test('an ordinary response: a property that a later onSend hook sets is an err
       '/equal': (session) => (session.list = [1]),
       '/undefined': (session) => (session.nothing = undefined)
     }
-    // Of the scope, so that it runs after the plugin's own.
+    // A hook of the inner scope runs after the hook of the plugin.
     app.addHook('onSend', async (request) => void changes[request.url]?.(request.session))
     for (const url of Object.keys(changes)) app.get(url, async ({ session }) => (session.list = [1]))
   })
@@ -350,7 +350,7 @@ t.test('an ordinary response: a property that a later onSend hook sets is an err
   t.same(await data(cookie), { user: 'alice', list: [1] })
 })
 
-t.test('hijacked or ended by hand, changed and not saved: an error in the log; unchanged: none', async (t) => {
+t.test('an unsaved change is an error in the log if the handler hijacked or ended the response itself', async (t) => {
   const { ask, login, errors } = await serve(t, {}, (app) => {
     app.get('/quiet', async (_request, reply) => {
       reply.hijack()
@@ -368,7 +368,7 @@ t.test('hijacked or ended by hand, changed and not saved: an error in the log; u
       reply.raw.end('x')
     })
     app.get('/ended', async ({ session }, reply) => {
-      session.n = () => 'what cannot be stored is lost as well'
+      session.n = () => 'a value that cannot be stored is lost as well'
       reply.raw.end('x')
       return reply
     })
@@ -383,7 +383,7 @@ t.test('hijacked or ended by hand, changed and not saved: an error in the log; u
   }
 })
 
-t.test('an error response, or a commit that failed, drops changes on purpose: no word about later ones', async (t) => {
+t.test('after an error response or a failed commit, further changes are not logged', async (t) => {
   const { ask, errors } = await serve(t, {}, (app) => {
     app.get('/error', async ({ session }, reply) => {
       session.n = 1
@@ -404,28 +404,25 @@ t.test('an error response, or a commit that failed, drops changes on purpose: no
   t.equal(errors.length, 2)
 })
 
-t.test(
-  'a response that the handler began itself: a commit that fails is in the log, and the response goes on',
-  async (t) => {
-    const store = new MapStore()
-    const { origin, errors, login, data } = await serve(t, { store }, (app) => {
-      app.get('/', async ({ session }, reply) => {
-        session.n = 1
-        reply.raw.writeHead(200)
-        return reply.send(Readable.from(['x']))
-      })
+t.test('if the handler began the response itself, a failed commit is logged and the response goes on', async (t) => {
+  const store = new MapStore()
+  const { origin, errors, login, data } = await serve(t, { store }, (app) => {
+    app.get('/', async ({ session }, reply) => {
+      session.n = 1
+      reply.raw.writeHead(200)
+      return reply.send(Readable.from(['x']))
     })
-    t.equal(await (await fetch(origin)).text(), 'x')
-    t.match(errors, [{ msg: 'the session could not be committed', err: { code: 'FST_SESSION_HEADERS_SENT' } }])
-    t.equal(errors.length, 1)
-    t.equal(store.entries.size, 0)
-    const cookie = await login()
-    t.equal(await (await fetch(origin, { headers: { cookie } })).text(), 'x')
-    t.same(await data(cookie), { user: 'alice', n: 1 }, 'without a cookie to set it is stored')
-  }
-)
+  })
+  t.equal(await (await fetch(origin)).text(), 'x')
+  t.match(errors, [{ msg: 'the session could not be committed', err: { code: 'FST_SESSION_HEADERS_SENT' } }])
+  t.equal(errors.length, 1)
+  t.equal(store.entries.size, 0)
+  const cookie = await login()
+  t.equal(await (await fetch(origin, { headers: { cookie } })).text(), 'x')
+  t.same(await data(cookie), { user: 'alice', n: 1 }, 'a change that needs no new cookie is stored')
+})
 
-t.test('a client that goes away early is no late change: the handler runs on, and its response commits', async (t) => {
+t.test('if the client goes away early, the handler runs on and its changes are stored', async (t) => {
   const store = new MapStore()
   let proceed = () => {}
   const { origin, errors, login, data } = await serve(t, { store }, (app) => {
@@ -450,7 +447,7 @@ t.test('a client that goes away early is no late change: the handler runs on, an
   t.same(errors, [])
 })
 
-t.test('a WebSocket: save() stores, reload() sees what others wrote, and the end finds nothing unsaved', async (t) => {
+t.test('in a WebSocket, save() stores, reload() reads changes of others, and closing logs no error', async (t) => {
   const store = new MapStore()
   const { origin, socket, login, data, errors } = await serve(t, { store }, (app) => {
     app.post('/cart', async ({ session }) => {
@@ -476,7 +473,7 @@ t.test('a WebSocket: save() stores, reload() sees what others wrote, and the end
   t.same(errors, [])
 })
 
-t.test('a WebSocket of a visitor without a session: save() says why not, and a change is in the log', async (t) => {
+t.test('in a WebSocket without a stored session, save() rejects, and the lost change is logged', async (t) => {
   const store = new MapStore()
   const { socket, errors } = await serve(t, { store }, (app) => {
     app.get('/', { websocket: true }, async (socket, { session }) => {
@@ -490,7 +487,7 @@ t.test('a WebSocket of a visitor without a session: save() says why not, and a c
   t.equal(store.entries.size, 0)
 })
 
-t.test('the same through injectWS(), whose request only says by its header what it is', async (t) => {
+t.test('save() rejects also through injectWS(), where only a header tells of the WebSocket', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(fastifyWebsocket)
@@ -506,7 +503,7 @@ t.test('the same through injectWS(), whose request only says by its header what 
 })
 let message: Promise<unknown[]> = Promise.resolve([])
 
-t.test('a cookie that save() has put on the raw response, and something takes away: an error in the log', async (t) => {
+t.test('if the cookie that save() put on the raw response is lost, the log has an error', async (t) => {
   const { ask, inject, errors } = await serve(t, {}, (app) => {
     type Raw = FastifyReply['raw']
     const rawly = (url: string, send: (raw: Raw) => unknown) =>
@@ -565,7 +562,7 @@ t.test('a cookie that save() has put on the raw response, and something takes aw
   }
 })
 
-t.test('a change after reply.send() and an await is an error in the log; one that is saved is none', async (t) => {
+t.test('a change after reply.send() and an await is an error in the log, unless it is saved', async (t) => {
   let goOn = () => {}
   const { ask, inject, errors } = await serve(t, {}, (app) => {
     const going = (url: string, change: (session: Session) => unknown) =>
@@ -589,7 +586,7 @@ t.test('a change after reply.send() and an await is an error in the log; one tha
       goOn()
     }
   }
-  await waitUntil('each is noticed', () => errors.length >= 4)
+  await waitUntil('each late change is logged', () => errors.length >= 4)
   t.match(errors, Array(4).fill({ msg: /a change of the session is lost/, err: { message: AFTER } }))
   t.equal(errors.length, 4)
 })

@@ -4,14 +4,14 @@ import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Action, Interleaving, PAIRS, TRIPLES } from '../support/interleave.ts'
 
-// Without the random part, a pause between two attempts is as short as it can be.
+// Without the random part, the pause between two attempts has its shortest length.
 const { random } = Math
 Math.random = () => 0
 t.teardown(() => {
   Math.random = random
 })
 
-/** @param spoil what is broken in the store */
+/** @param spoil breaks a part of the store */
 async function inMemory(
   t: { teardown(fn: () => unknown): void },
   spoil: (store: InMemoryStore) => void = () => undefined,
@@ -33,20 +33,20 @@ async function inMemory(
 const WAYS = { merging: {}, rejecting: { concurrency: 'reject' }, rolling: { lifetime: 60, rolling: true } } as const
 
 for (const [way, options] of Object.entries(WAYS)) {
-  t.test(`two requests, ${way}, in every order of their store operations`, async (t) => {
+  t.test(`two requests keep all promises in every order of their store operations (${way})`, async (t) => {
     const interleaving = await inMemory(t, undefined, options)
     const orders = await interleaving.hold(t, PAIRS)
     t.ok(orders > 100, `${orders} orders`)
   })
 }
 
-t.test('three requests, in every order of their store operations', async (t) => {
+t.test('three requests keep all promises in every order of their store operations', async (t) => {
   const interleaving = await inMemory(t)
   const orders = await interleaving.hold(t, TRIPLES)
   t.ok(orders > 4_000, `${orders} orders`)
 })
 
-t.test('without the comparison each of the promises is seen to break', async (t) => {
+t.test('the test finds a violation of each promise if the store does not compare', async (t) => {
   const blind = await inMemory(t, (store) => {
     store.replace = async (id, _expected, data, lifetime, ttl) => {
       if (data === null) await store.remove(id)
@@ -63,7 +63,7 @@ t.test('without the comparison each of the promises is seen to break', async (t)
   t.match((await broken('write other key', 'regenerateId')).join(), 'life under an id that was rotated away')
 })
 
-t.test('without the tombstone, a page beside a login takes it away from the browser', async (t) => {
+t.test('the test finds that a page beside a login undoes the login if tombstones cannot be read', async (t) => {
   const forgetful = await inMemory(t, (store) => {
     const { read } = store
     store.read = async (...args) => {
@@ -75,14 +75,14 @@ t.test('without the tombstone, a page beside a login takes it away from the brow
   t.match([...violations].join(), 'a login that the browser has lost')
 })
 
-t.test('with a read that is too old, a rolling response brings an older cookie over a newer one', async (t) => {
+t.test('the test finds that an older cookie replaces a newer one if reads are outdated', async (t) => {
   const outdated = await inMemory(
     t,
     (store) => {
       const first = new Map<string, Uint8Array | null>()
       const { read } = store
       store.read = async (id, ...rest) => {
-        // The survey sees what is there: it reads without a lifetime.
+        // The final check reads with a lifetime of 0, and must see the real record.
         if (rest[0] === 0) return read.call(store, id, ...rest)
         if (!first.has(id)) first.set(id, await read.call(store, id, ...rest))
         return first.get(id) ?? null
@@ -96,7 +96,7 @@ t.test('with a read that is too old, a rolling response brings an older cookie o
   t.match(violations, 'the cookie of a session that is not there')
 })
 
-t.test('without the tombstone, destroy() does not find what came out of the session', async (t) => {
+t.test('the test finds that destroy() misses rotated sessions if no tombstone is written', async (t) => {
   const forgetful = await inMemory(t, (store) => {
     const { replace } = store
     store.replace = (id, expected, data, lifetime, ttl) => {

@@ -28,7 +28,7 @@ const SECRET = 'thirty-two bytes of text, or more than that'
 const setUser: Handler = (session) => void (session.user = 'alice')
 const read: Handler = (session) => session.data()
 
-t.test('lifetime 0: a cookie without Max-Age, and the store picks its bound', async (t) => {
+t.test('with lifetime 0 the cookie has no Max-Age, and the store chooses when to delete the record', async (t) => {
   const store = new TouchStore()
   const { send } = await testApp(t, { store })
   const { lines, body } = await send(undefined, (session) => {
@@ -40,7 +40,7 @@ t.test('lifetime 0: a cookie without Max-Age, and the store picks its bound', as
   t.same(store.ttls, [0])
 })
 
-t.test('fixed: it ends its lifetime after it was created, whatever happens in between', async (t) => {
+t.test('a fixed session ends its lifetime after it was created, however it is used', async (t) => {
   const clock = fakeClock(t)
   const store = new TouchStore()
   const { send } = await testApp(t, { store, lifetime: { minutes: 1 } })
@@ -52,18 +52,22 @@ t.test('fixed: it ends its lifetime after it was created, whatever happens in be
     return { remaining: session.remainingSeconds }
   })
   t.same(changed.body, { remaining: 20 })
-  t.same(changed.lines, [], 'the cookie has its expiry already')
+  t.same(changed.lines, [], 'a change sends no new cookie')
   t.same(store.ttls, [60, 20])
   const rotated = await send(cookie, (session) => session.regenerateId())
-  t.match(rotated.lines, [/; Max-Age=20; /], 'a rotation does not prolong')
+  t.match(rotated.lines, [/; Max-Age=20; /], 'a rotation does not prolong the session')
   clock.advance(20)
   store.entries.forEach((entry) => {
     entry.expires = Number.POSITIVE_INFINITY
   })
-  t.same((await send(rotated.cookie, read)).body, {}, 'the deadline is checked at load, whatever the store says')
+  t.same(
+    (await send(rotated.cookie, read)).body,
+    {},
+    'loading checks the deadline even if the store still has the record'
+  )
 })
 
-t.test('a lifetime that was lowered ends older sessions', async (t) => {
+t.test('a lowered lifetime ends older sessions', async (t) => {
   const clock = fakeClock(t)
   const store = new MapStore()
   const long = await testApp(t, { store, lifetime: { days: 14 } })
@@ -75,7 +79,7 @@ t.test('a lifetime that was lowered ends older sessions', async (t) => {
   t.same((await rolling.send(cookie, read)).body, {})
 })
 
-t.test('stored metadata cannot lengthen a lifetime', async (t) => {
+t.test('the metadata of a record cannot lengthen the configured lifetime', async (t) => {
   fakeClock(t)
   const store = new MapStore()
   const { send } = await testApp(t, { store, lifetime: 60 })
@@ -92,7 +96,7 @@ t.test('stored metadata cannot lengthen a lifetime', async (t) => {
   t.match(lines, [/; Max-Age=50; /])
 })
 
-t.test('rolling: each response that loaded the session extends it, without a write', async (t) => {
+t.test('rolling: each request that loads the session prolongs it without a write', async (t) => {
   const clock = fakeClock(t)
   const store = new TouchStore()
   const { send } = await testApp(t, { store, lifetime: 60, rolling: true })
@@ -106,15 +110,15 @@ t.test('rolling: each response that loaded the session extends it, without a wri
   }
   t.equal(store.calls.write, 1)
   t.equal(store.touches, 5)
-  t.equal(store.calls.read, 5, 'where the last one wins, none is read again')
+  t.equal(store.calls.read, 5, 'over a store without replace, no record is read twice')
   const changed = await send(cookie, (session) => void (session.n = 1))
   t.match(changed.lines, [/; Max-Age=60; /])
   t.equal(store.touches, 5)
   clock.advance(60)
-  t.same((await send(cookie, read)).body, {}, 'it ends after inactivity')
+  t.same((await send(cookie, read)).body, {}, 'the session ends after inactivity')
 })
 
-t.test('rolling over a store whose read prolongs needs no touch; over one without touch, a write', async (t) => {
+t.test('rolling costs no touch if reads prolong the record, and a write if the store has no touch', async (t) => {
   const clock = fakeClock(t)
   const memory = new InMemoryStore()
   let touched = 0
@@ -140,7 +144,7 @@ t.test('rolling over a store whose read prolongs needs no touch; over one withou
   t.equal(store.calls.write, 4)
 })
 
-t.test('rolling: a session that is gone when it is touched stays gone, without a cookie', async (t) => {
+t.test('rolling: a session that is gone before the touch stays gone, and no cookie is sent', async (t) => {
   const store = new TouchStore()
   const { send } = await testApp(t, { store, lifetime: 60, rolling: true })
   const { cookie } = await send(undefined, setUser)
@@ -150,7 +154,7 @@ t.test('rolling: a session that is gone when it is touched stays gone, without a
   t.equal(store.entries.size, 0)
 })
 
-t.test('absoluteLifetime ends a session however active it is', async (t) => {
+t.test('absoluteLifetime ends a session also while it is in use', async (t) => {
   const clock = fakeClock(t)
   const store = new TouchStore()
   const { send } = await testApp(t, { store, lifetime: 60, rolling: true, absoluteLifetime: 100 })
@@ -168,7 +172,7 @@ t.test('absoluteLifetime ends a session however active it is', async (t) => {
   t.same((await send(rotated.cookie, read)).body, {})
 })
 
-t.test('a session that ends while it is changed is removed: 409, and nothing is written', async (t) => {
+t.test('a change of a session that ends meanwhile gives a 409, and the record is removed', async (t) => {
   const clock = fakeClock(t)
   const store = new TouchStore()
   const { send } = await testApp(t, { store, lifetime: 60 })
@@ -194,10 +198,10 @@ t.test('a session that ends while it is changed is removed: 409, and nothing is 
     session.n = 1
   })
   t.equal(issued.status, 409)
-  t.same(issued.lines, [], 'a cookie of an earlier save() would be that of a dead session')
+  t.same(issued.lines, [], 'the cookie of the earlier save() is not sent, because the session has ended')
 })
 
-t.test('regenerate() begins a lifetime anew', async (t) => {
+t.test('regenerate() starts the lifetime anew', async (t) => {
   const clock = fakeClock(t)
   const { send } = await testApp(t, { store: new MapStore(), lifetime: 60 })
   const { cookie } = await send(undefined, setUser)
@@ -205,7 +209,7 @@ t.test('regenerate() begins a lifetime anew', async (t) => {
   t.match((await send(cookie, (session) => session.regenerate(['user']))).lines, [/; Max-Age=60; /])
 })
 
-t.test('the time of the last write is that of the stored record', async (t) => {
+t.test('lastAccess is the time of the last stored write', async (t) => {
   const clock = fakeClock(t)
   const { send } = await testApp(t, { store: new MapStore() })
   const { cookie } = await send(undefined, setUser)
@@ -222,34 +226,31 @@ t.test('the time of the last write is that of the stored record', async (t) => {
   })
 })
 
-t.test(
-  'lifetime 0 with an absolute one: it ends that long after it was created, however often it is used',
-  async (t) => {
-    const clock = fakeClock(t)
-    const stores = {
-      three: new MapStore(),
-      memory: new InMemoryStore(),
-      cookie: new CookieStore({ secretKey: SECRET })
-    }
-    for (const [name, store] of Object.entries(stores)) {
-      const { send } = await testApp(t, { store, absoluteLifetime: { hours: 1 } })
-      let { cookie, lines } = await send(undefined, setUser)
-      t.notMatch(lines[0], /Max-Age|Expires/, `${name}: the cookie is for the open browser`)
-      for (const minutes of [20, 20]) {
-        clock.advance(minutes * 60)
-        ;({ cookie, lines } = await send(cookie, (session) => void (session.n = minutes + session.metadata.created)))
-      }
-      const shown = await send(cookie, (session) => ({ left: session.remainingSeconds, ...session.metadata }))
-      t.match(shown.body, { left: 1_200, lifetime: 0 }, name)
-      clock.advance(1_199)
-      t.match((await send(cookie, read)).body, { user: 'alice' }, name)
-      clock.advance(1)
-      t.same((await send(cookie, read)).body, {}, `${name}: a copied cookie opens nothing any more`)
-    }
+t.test('lifetime 0 with absoluteLifetime: the session ends that long after it was created', async (t) => {
+  const clock = fakeClock(t)
+  const stores = {
+    three: new MapStore(),
+    memory: new InMemoryStore(),
+    cookie: new CookieStore({ secretKey: SECRET })
   }
-)
+  for (const [name, store] of Object.entries(stores)) {
+    const { send } = await testApp(t, { store, absoluteLifetime: { hours: 1 } })
+    let { cookie, lines } = await send(undefined, setUser)
+    t.notMatch(lines[0], /Max-Age|Expires/, `${name}: the cookie lasts until the browser closes`)
+    for (const minutes of [20, 20]) {
+      clock.advance(minutes * 60)
+      ;({ cookie, lines } = await send(cookie, (session) => void (session.n = minutes + session.metadata.created)))
+    }
+    const shown = await send(cookie, (session) => ({ left: session.remainingSeconds, ...session.metadata }))
+    t.match(shown.body, { left: 1_200, lifetime: 0 }, name)
+    clock.advance(1_199)
+    t.match((await send(cookie, read)).body, { user: 'alice' }, name)
+    clock.advance(1)
+    t.same((await send(cookie, read)).body, {}, `${name}: a copied cookie no longer opens the session`)
+  }
+})
 
-t.test('lifetime 0 with an absolute one: a session that ends while it is changed is 409', async (t) => {
+t.test('lifetime 0 with absoluteLifetime: a change of a session that ends meanwhile gives a 409', async (t) => {
   const clock = fakeClock(t)
   const store = new MapStore()
   const { send } = await testApp(t, { store, absoluteLifetime: 60 })
@@ -262,7 +263,7 @@ t.test('lifetime 0 with an absolute one: a session that ends while it is changed
   t.equal(store.entries.size, 0)
 })
 
-t.test('lifetime 0 with an absolute one: the store is told what is left, also by a read that prolongs', async (t) => {
+t.test('lifetime 0 with absoluteLifetime: reads and writes pass the remaining time to the store', async (t) => {
   fakeClock(t)
   const told: string[] = []
   class Prolonging extends MapStore {

@@ -45,7 +45,7 @@ t.test('a value that cannot be an id does not reach the store', async (t) => {
   t.same(problems(), [])
 })
 
-t.test('an id that the store does not know is never adopted, and not cleared either', async (t) => {
+t.test('an id that the store does not know is never adopted, and its cookie is not cleared', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const chosen = 'a'.repeat(43)
@@ -60,7 +60,7 @@ t.test('an id that the store does not know is never adopted, and not cleared eit
   t.equal(store.entries.has(chosen), false)
 })
 
-t.test('loading is one read, however often and wherever it is asked for', async (t) => {
+t.test('loading a session several times in one request costs one read', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { cookie } = await send(undefined, (session) => void (session.n = 1))
@@ -73,7 +73,7 @@ t.test('loading is one read, however often and wherever it is asked for', async 
   t.equal(store.calls.read, 1)
 })
 
-t.test('a record that cannot be used is a new session with a new id; it stays, and the log says why', async (t) => {
+t.test('for an unusable record the request gets a new session, and the log says why', async (t) => {
   fakeClock(t)
   const store = new MapStore()
   const { send, problems, log } = await testApp(t, { store, lifetime: 60 })
@@ -102,7 +102,7 @@ t.test('a record that cannot be used is a new session with a new id; it stays, a
   t.notMatch(JSON.stringify(log), /known-id|secret/)
 })
 
-t.test('a store that fails says so: nobody is logged out, and the next call tries again', async (t) => {
+t.test('if the store fails, loading gives a 503, nobody is logged out, and the next call tries again', async (t) => {
   const store = new MapStore()
   const { send, app } = await testApp(t, { store }, (app) => {
     app.get('/twice', async (request) => {
@@ -132,7 +132,7 @@ t.test('a store that fails says so: nobody is logged out, and the next call trie
   t.same((await app.inject({ url: '/twice', headers: { cookie: String(cookie) } })).json(), { user: 'alice' })
 })
 
-t.test('a store that answers nonsense is broken, not a logout', async (t) => {
+t.test('if a store returns a value of a wrong type, the response is a 503 and nobody is logged out', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   store.read = (async () => 'text') as unknown as MapStore['read']
@@ -145,7 +145,7 @@ t.test('a store that answers nonsense is broken, not a logout', async (t) => {
   t.equal((await send(undefined, (session) => void (session.a = 1))).status, 503)
 })
 
-t.test('so is one whose replace() answers nonsense', async (t) => {
+t.test('if replace() returns a value of a wrong type, the response is a 503', async (t) => {
   for (const nonsense of [undefined, null, true, {}, { replaced: 1 }, { replaced: false, current: 'text' }]) {
     const store = Object.assign(new MapStore(), { replace: async () => nonsense as unknown as Replaced })
     const { send } = await testApp(t, { store })
@@ -156,7 +156,7 @@ t.test('so is one whose replace() answers nonsense', async (t) => {
   }
 })
 
-t.test('request.session before loading names the remedy; isSessionLoaded never throws', async (t) => {
+t.test('request.session before loading throws and says how to load; isSessionLoaded never throws', async (t) => {
   const seen: boolean[] = []
   const { app, send } = await testApp(t, {}, (app) => {
     app.addHook('onResponse', async (request) => void seen.push(request.isSessionLoaded))
@@ -170,7 +170,7 @@ t.test('request.session before loading names the remedy; isSessionLoaded never t
   t.same(seen, [false, true, true, false])
 })
 
-t.test('a hook that runs before the plugin is told to stand after it, instead of losing what it writes', async (t) => {
+t.test('loading in a hook that runs before the plugin throws, and says to register the plugin first', async (t) => {
   const { app } = await testApp(t, {}, (app) => {
     app.addHook('onRequest', async (request) => {
       if (request.url === '/missing') await request.loadSession()
@@ -188,12 +188,12 @@ t.test('a hook that runs before the plugin is told to stand after it, instead of
   t.match(
     message,
     /request\.session was read before .* register fastify-starsessions before/,
-    'autoload comes too late'
+    'autoload runs too late for this hook'
   )
-  t.same((await app.inject('/child')).json(), { isNew: true }, 'a scope that was registered before has the session')
+  t.same((await app.inject('/child')).json(), { isNew: true }, 'the child scope has the session')
 })
 
-t.test('a cookie of other secrets is told once, with the reason, and to subscribers each time', async (t) => {
+t.test('a cookie signed with another secret is logged once, and published to subscribers each time', async (t) => {
   const loads: unknown[] = []
   const listener = (message: unknown) => void loads.push(message)
   subscribe('starsessions:load', listener)

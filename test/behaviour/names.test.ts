@@ -36,14 +36,14 @@ t.test('two sessions in one scope, each with its own member, store and cookie', 
   t.match(lines, [/^session=[\w-]{43}; Path=\/; /, /^admin=[\w-]{43}; Max-Age=60; Path=\/x; /])
   t.equal(vary, 'Cookie')
   t.equal((await send('GET', '/')).body, '{"operator":"bob","loaded":false}')
-  t.equal(stores.session.calls.read, 0, 'one is loaded without the other')
+  t.equal(stores.session.calls.read, 0, 'loading one session does not load the other')
   t.match((await send('POST', '/logout')).lines, [/^admin=; Expires=/])
   t.equal(stores.admin.entries.size, 0)
   t.equal((await send('GET', '/')).body, '{"loaded":false}')
   t.equal((await send('GET', '/user')).body, '{"user":"alice"}')
 })
 
-t.test('before it is loaded, the message names its own methods and config', async (t) => {
+t.test('the error for a named session that is not loaded names its own methods and config', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { name: 'admin' })
@@ -54,7 +54,7 @@ t.test('before it is loaded, the message names its own methods and config', asyn
   })
 })
 
-t.test('a hook that runs before the plugin is told so by its own method', async (t) => {
+t.test('loading a named session in a hook that runs before the plugin throws', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.addHook('onRequest', async (request) => void (await request.loadAdmin()))
@@ -63,7 +63,7 @@ t.test('a hook that runs before the plugin is told so by its own method', async 
   t.match((await app.inject('/')).json().message, /^request\.loadAdmin\(\) was called before/)
 })
 
-t.test('the same name twice in one scope is refused; another name is the remedy', async (t) => {
+t.test('the same name twice in one scope is refused, and the error names the option "name"', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { name: 'admin' })
@@ -73,7 +73,7 @@ t.test('the same name twice in one scope is refused; another name is the remedy'
   })
 })
 
-t.test('a name that a request has already is refused, also for the members that come with it', async (t) => {
+t.test('a name is refused if the request already has this property or one of its methods', async (t) => {
   const refused = async (name: string, member: string, prepare?: (app: ReturnType<typeof Fastify>) => unknown) => {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -92,7 +92,7 @@ t.test('a name that a request has already is refused, also for the members that 
   await refused('Admin', 'isAdminLoaded', (app) => app.register(starsessions, { name: 'admin' }))
 })
 
-t.test('a nested registration takes the place of the outer one of its name, and leaves the others', async (t) => {
+t.test('a nested registration replaces only the outer registration of the same name', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const outer = new MapStore()
@@ -115,7 +115,7 @@ t.test('a nested registration takes the place of the outer one of its name, and 
   t.same(outer.calls.write, 0)
 })
 
-t.test('autoloadSession: true is the innermost registration; of several there, "session", else the last', async (t) => {
+t.test('autoloadSession: true loads from the innermost registration: "session", or else the last one', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const loaded = async (request: object) =>
@@ -152,7 +152,7 @@ t.test('autoloadSession: true is the innermost registration; of several there, "
   t.same(await on('/silent'), ['shop'])
 })
 
-t.test('an unknown name in a route’s list is refused with the nearest one, when the route is added', async (t) => {
+t.test('adding a route that names an unknown session fails, and the error suggests the nearest name', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions)
@@ -169,7 +169,7 @@ t.test('an unknown name in a route’s list is refused with the nearest one, whe
   })
 })
 
-t.test('one secret, two registrations: the cookie of the one does not open in the other', async (t) => {
+t.test('with one secret for two registrations, a cookie of one does not open in the other', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const store = new CookieStore({ secretKey: 'thirty-two bytes of text, or more than that' })
@@ -185,7 +185,7 @@ t.test('one secret, two registrations: the cookie of the one does not open in th
   t.equal((await app.inject({ url: '/', headers: forged })).body, '{}')
 })
 
-t.test('a request that loads neither of two sessions costs neither a store call nor a header', async (t) => {
+t.test('a request that loads neither of two sessions costs no store call and sets no header', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const stores = [new MapStore(), new MapStore()]
@@ -197,7 +197,7 @@ t.test('a request that loads neither of two sessions costs neither a store call 
   for (const { calls } of stores) t.same(calls, { read: 0, write: 0, remove: 0 })
 })
 
-t.test('the stores that are made for want of one are two', async (t) => {
+t.test('two registrations without a store do not share one', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions)

@@ -8,7 +8,7 @@ import { MapStore } from '../support/map-store.ts'
 
 type Scope = (child: FastifyInstance) => unknown
 
-/** The root has a not-found handler and no session; a scope below it has one. */
+/** An application with a not-found handler in the root, and with sessions only in a child scope. */
 async function application(t: Test, scope: Scope, notFound: (request: FastifyRequest) => unknown) {
   const problems: string[] = []
   const stream = { write: (line: string) => void problems.push(JSON.parse(line).err?.message) }
@@ -28,7 +28,7 @@ async function application(t: Test, scope: Scope, notFound: (request: FastifyReq
 
 const isLoaded = (request: FastifyRequest) => request.isSessionLoaded
 
-t.test('the not-found handler of a scope around the session’s can ask whether it is loaded', async (t) => {
+t.test('a not-found handler of an outer scope can ask whether the session is loaded', async (t) => {
   const { app, problems } = await application(
     t,
     (child) => {
@@ -41,17 +41,17 @@ t.test('the not-found handler of a scope around the session’s can ask whether 
   t.same((await app.inject('/unloaded')).json(), { found: false })
   t.same((await app.inject('/loaded')).json(), { found: true })
   t.same((await app.inject('/hook')).json(), { found: false })
-  t.same((await app.inject('/elsewhere')).json(), {}, 'a request that was never in that scope has no such member')
+  t.same((await app.inject('/elsewhere')).json(), {}, 'a request to another scope has no such property')
   t.same(problems, [])
 })
 
-t.test('so can the one that @fastify/static calls', async (t) => {
+t.test('a not-found handler that @fastify/static calls can ask whether the session is loaded', async (t) => {
   const root = mkdtempSync(`${tmpdir()}/starsessions-`)
   const { app } = await application(t, (child) => child.register(fastifyStatic, { root, prefix: '/files' }), isLoaded)
   t.same((await app.inject('/files/missing')).json(), { found: false })
 })
 
-t.test('it has the loaded session, and can load it', async (t) => {
+t.test('a not-found handler of an outer scope can use the loaded session, or load it', async (t) => {
   const read = async (request: FastifyRequest) => {
     const session = await request.loadSession()
     return [session.user ?? null, request.session.user ?? null]
@@ -76,7 +76,7 @@ t.test('it has the loaded session, and can load it', async (t) => {
   t.same(problems, [])
 })
 
-t.test('what it needs and is not loaded is an error that says so, never a TypeError', async (t) => {
+t.test('a not-found handler that uses a session that is not loaded gets an error of this library', async (t) => {
   const code = (question: (request: FastifyRequest) => unknown) => async (request: FastifyRequest) => {
     try {
       return await question(request)
@@ -94,7 +94,7 @@ t.test('what it needs and is not loaded is an error that says so, never a TypeEr
   )
   t.same((await app.inject('/')).json(), { found: 'FST_SESSION_NOT_LOADED' })
 
-  // A hook around the plugin's answers before the plugin's has run.
+  // This hook of an outer scope answers before the hooks of the plugin have run.
   const outer = Fastify()
   t.teardown(() => outer.close())
   const questions: Record<string, (request: FastifyRequest) => unknown> = {
@@ -117,7 +117,7 @@ t.test('what it needs and is not loaded is an error that says so, never a TypeEr
   t.same((await outer.inject('/load')).json(), { found: 'FST_SESSION_OPTIONS' })
 })
 
-t.test('of two nested registrations it has the inner one’s session', async (t) => {
+t.test('with two nested registrations, the not-found handler has the inner session', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setNotFoundHandler(async (request) => request.session.data())
@@ -135,7 +135,7 @@ t.test('of two nested registrations it has the inner one’s session', async (t)
   t.same((await app.inject('/')).json(), { of: 'inner' })
 })
 
-t.test('what is changed is stored with the response of such a handler, like any other', async (t) => {
+t.test('changes in a not-found handler of an outer scope are stored', async (t) => {
   const { app, store, problems } = await application(
     t,
     (child) => {

@@ -25,7 +25,7 @@ const makers = {
   cookie: () => new CookieStore({ secretKey: SECRET })
 }
 
-t.test('options({ lifetime }) ends this session on the server, whatever copies of the cookie there are', async (t) => {
+t.test('options({ lifetime }) ends this session on the server, also for copies of the cookie', async (t) => {
   const clock = fakeClock(t)
   for (const [name, make] of Object.entries(makers)) {
     const { send } = await testApp(t, { store: make(), lifetime: { days: 14 } })
@@ -35,13 +35,13 @@ t.test('options({ lifetime }) ends this session on the server, whatever copies o
     clock.advance(30)
     t.same((await send(cookie, left)).body, { left: 30, lifetime: 60 }, name)
     const rotated = await send(cookie, (session) => session.regenerateId())
-    t.match(rotated.lines, [/; Max-Age=30; /], `${name}: it is kept under a new id`)
+    t.match(rotated.lines, [/; Max-Age=30; /], `${name}: a rotation keeps the limit`)
     clock.advance(30)
-    t.same((await send(rotated.cookie, read)).body, {}, `${name}: the cookie is replayed in vain`)
+    t.same((await send(rotated.cookie, read)).body, {}, `${name}: the cookie no longer opens the session`)
   }
 })
 
-t.test('with maxAge null: the cookie is for the open browser, and the server ends the session', async (t) => {
+t.test('with maxAge null the cookie lasts until the browser closes, and the server ends the session', async (t) => {
   const clock = fakeClock(t)
   const { send } = await testApp(t, { store: new MapStore(), lifetime: { days: 14 } })
   const { cookie, lines } = await send(undefined, login({ lifetime: { hours: 8 }, maxAge: null }))
@@ -52,7 +52,7 @@ t.test('with maxAge null: the cookie is for the open browser, and the server end
   t.same((await send(cookie, read)).body, {})
 })
 
-t.test('maxAge is the cookie’s alone', async (t) => {
+t.test('options({ maxAge }) changes the cookie only, not the lifetime of the session', async (t) => {
   const clock = fakeClock(t)
   const { send } = await testApp(t, { store: new MapStore(), lifetime: 1_000 })
   const { cookie } = await send(undefined, login({ maxAge: 60 }))
@@ -60,7 +60,7 @@ t.test('maxAge is the cookie’s alone', async (t) => {
   t.same((await send(cookie, read)).body, { user: 'alice' })
 })
 
-t.test('with lifetime 0 the server ends it, and the cookie stays until the browser closes', async (t) => {
+t.test('options({ lifetime }) also ends a session that would last until the browser closes', async (t) => {
   const clock = fakeClock(t)
   for (const [name, make] of Object.entries(makers)) {
     const { send } = await testApp(t, { store: make() })
@@ -72,7 +72,7 @@ t.test('with lifetime 0 the server ends it, and the cookie stays until the brows
   }
 })
 
-t.test('rolling: it shortens the inactivity, in every store', async (t) => {
+t.test('rolling: options({ lifetime }) shortens the allowed inactivity, in every store', async (t) => {
   const clock = fakeClock(t)
   for (const [name, make] of Object.entries(makers)) {
     const { send } = await testApp(t, { store: make(), lifetime: { days: 14 }, rolling: true })
@@ -85,17 +85,21 @@ t.test('rolling: it shortens the inactivity, in every store', async (t) => {
       t.same(answer.body, { user: 'alice' }, name)
       t.match(lines, [/; Max-Age=60; /], name)
     }
-    // A read prolongs the record in some stores, and an error stores nothing.
+    // In some stores a read prolongs the record. An error response must not prolong the session.
     clock.advance(59)
     await send(cookie, () => {
       throw new Error('on purpose')
     })
     clock.advance(1)
-    t.same((await send(cookie, read)).body, {}, `${name}: it ends after a minute without an answer`)
+    t.same(
+      (await send(cookie, read)).body,
+      {},
+      `${name}: the session ends after a minute without a successful response`
+    )
   }
 })
 
-t.test('rolling with an absolute end: the earlier one counts', async (t) => {
+t.test('rolling with absoluteLifetime: the earlier of the two deadlines counts', async (t) => {
   const clock = fakeClock(t)
   const { send } = await testApp(t, { store: new MapStore(), lifetime: 100, rolling: true, absoluteLifetime: 120 })
   const { cookie } = await send(undefined, login({ lifetime: 50 }))
@@ -105,21 +109,21 @@ t.test('rolling with an absolute end: the earlier one counts', async (t) => {
   t.same((await send(cookie, left)).body, { left: 40, lifetime: 50 })
 })
 
-t.test('it never lengthens, and what is not shorter lifts an earlier limit', async (t) => {
+t.test('options({ lifetime }) never prolongs a session; a value that is not shorter removes the limit', async (t) => {
   const clock = fakeClock(t)
   const store = new MapStore()
   const { send } = await testApp(t, { store, lifetime: 100 })
   const first = await send(undefined, login({ lifetime: 1_000 }))
   t.match(first.lines, [/; Max-Age=100; /])
   clock.advance(10)
-  t.same((await send(first.cookie, login({ lifetime: 95 }))).body, { left: 90 }, 'created + lifetime comes first')
+  t.same((await send(first.cookie, login({ lifetime: 95 }))).body, { left: 90 }, 'the configured lifetime ends earlier')
   t.match((await send(first.cookie, login({ lifetime: 10 }))).lines, [/; Max-Age=10; /])
   t.match((await send(first.cookie, login({ lifetime: 100 }))).lines, [/; Max-Age=90; /])
   t.notMatch(Buffer.from([...store.entries.values()][0]?.data ?? '').toString(), /limit/)
-  t.same((await send(first.cookie, login({ lifetime: 100 }))).lines, [], 'there is none to lift any more')
+  t.same((await send(first.cookie, login({ lifetime: 100 }))).lines, [], 'there is no limit to remove any more')
 })
 
-t.test('it counts from the call: a login in an old session is not over at once', async (t) => {
+t.test('options({ lifetime }) counts from the call, so that a login in an old session lasts', async (t) => {
   const clock = fakeClock(t)
   const { send } = await testApp(t, { store: new InMemoryStore(), lifetime: { days: 14 } })
   const anonymous = await send(undefined, (session) => void (session.cart = [1]))
@@ -133,16 +137,16 @@ t.test('it counts from the call: a login in an old session is not over at once',
   t.match(signedIn.lines, [/; Max-Age=28800; /])
   clock.advance(5 * HOUR)
   const same = await send(signedIn.cookie, login({ lifetime: { hours: 8 } }))
-  t.same(same.lines, [], 'the same limit goes on')
+  t.same(same.lines, [], 'the same limit is no change')
   t.same(same.body, { left: 3 * HOUR })
   const again = await send(signedIn.cookie, async (session) => {
     await session.regenerateId()
     session.options({ lifetime: { hours: 8 } })
   })
-  t.match(again.lines, [/; Max-Age=28800; /], 'after another login it counts anew')
+  t.match(again.lines, [/; Max-Age=28800; /], 'after another login the limit counts anew')
 })
 
-t.test('regenerate() and destroy() drop it, but keep what the same request asks for', async (t) => {
+t.test('regenerate() and destroy() drop the limit, but keep options() of the same request', async (t) => {
   fakeClock(t)
   const { send } = await testApp(t, { store: new InMemoryStore(), lifetime: 1_000 })
   const first = await send(undefined, login({ lifetime: 60 }))
@@ -155,7 +159,7 @@ t.test('regenerate() and destroy() drop it, but keep what the same request asks 
     session.options({ lifetime: 70 })
     await session.regenerate(['user'])
   })
-  t.match(shortened.lines, [/; Max-Age=70; /], 'and maxAge of the request before is gone')
+  t.match(shortened.lines, [/; Max-Age=70; /], 'maxAge of the earlier request is dropped')
   const ended = await send(shortened.cookie, async (session) => {
     await session.destroy()
     session.user = 'bob'
@@ -163,7 +167,7 @@ t.test('regenerate() and destroy() drop it, but keep what the same request asks 
   t.match(ended.lines, [/; Max-Age=1000; /])
 })
 
-t.test('a session that ends by its own limit while it is changed is 409', async (t) => {
+t.test('a change of a session that meanwhile ends by its own limit gives a 409', async (t) => {
   const clock = fakeClock(t)
   const store = new MapStore()
   const { send } = await testApp(t, { store, lifetime: 1_000 })

@@ -16,7 +16,7 @@ import { MapStore } from '../support/map-store.ts'
 import { steadyClock } from '../support/steady-clock.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-/** The one that @fastify/websocket brings along, by way of duplexify. */
+/** PassThrough of readable-stream 3, which @fastify/websocket installs through duplexify. */
 const { PassThrough: OldPassThrough } = ['@fastify/websocket', 'duplexify', 'readable-stream'].reduce<unknown>(
   (from, name, index) => {
     const require = createRequire(from as string)
@@ -33,7 +33,7 @@ interface Owner {
   teardown(fn: () => unknown): void
 }
 
-/** A session of Alice's in a store that counts its calls. */
+/** An application with a session of Alice, in a store that counts its calls. */
 async function login(t: Owner, options: StarsessionsOptions = {}, prepare?: (app: FastifyInstance) => unknown) {
   const store = new InMemoryStore()
   let calls = 0
@@ -55,7 +55,7 @@ async function login(t: Owner, options: StarsessionsOptions = {}, prepare?: (app
   return { store, app, send, problems, cookie, callsFor }
 }
 
-/** Handlers that have all loaded their session before the first of them goes on. */
+/** Wraps handlers: none of them goes on before `count` of them have loaded their session. */
 function together(count: number): (handler: Handler) => Handler {
   let loaded = 0
   let release: () => void = () => undefined
@@ -67,37 +67,34 @@ function together(count: number): (handler: Handler) => Handler {
   }
 }
 
-t.test(
-  'of many rotations of one session at once 16 are answered, and each costs a bounded number of calls',
-  async (t) => {
-    const calls: number[] = []
-    for (const count of [50, 200]) {
-      const { store, send, cookie, callsFor } = await login(t)
-      const at = together(count)
-      const answers: number[] = []
-      const perRotation = await callsFor(async () => {
-        const rotations = await Promise.all(Array.from({ length: count }, () => send(cookie, at(rotate))))
-        answers.push(...rotations.map(({ status }) => status))
-        for (const { status, lines, body } of rotations) {
-          t.equal(lines.length, status === 200 ? 1 : 0)
-          if (status !== 200) t.match(body, { statusCode: 409, code: 'FST_SESSION_GONE' })
-        }
-      })
-      calls.push(perRotation / count)
-      t.equal(answers.filter((status) => status === 200).length, 16)
-      t.equal(answers.filter((status) => status === 409).length, count - 16)
-      t.equal(store.size, 17, 'the new records of the others are taken back')
-      const out = await send(cookie, logout)
-      t.equal(out.status, 200)
-      t.equal(store.size, 0, 'a logout finds all 16')
-    }
-    const [few = 0, many = 0] = calls
-    t.ok(many < 1.5 * few, `${few} calls for each of 50, ${many} for each of 200`)
-    t.ok(many < 8)
+t.test('of many rotations of one session at once, 16 succeed, at a bounded number of calls each', async (t) => {
+  const calls: number[] = []
+  for (const count of [50, 200]) {
+    const { store, send, cookie, callsFor } = await login(t)
+    const at = together(count)
+    const answers: number[] = []
+    const perRotation = await callsFor(async () => {
+      const rotations = await Promise.all(Array.from({ length: count }, () => send(cookie, at(rotate))))
+      answers.push(...rotations.map(({ status }) => status))
+      for (const { status, lines, body } of rotations) {
+        t.equal(lines.length, status === 200 ? 1 : 0)
+        if (status !== 200) t.match(body, { statusCode: 409, code: 'FST_SESSION_GONE' })
+      }
+    })
+    calls.push(perRotation / count)
+    t.equal(answers.filter((status) => status === 200).length, 16)
+    t.equal(answers.filter((status) => status === 409).length, count - 16)
+    t.equal(store.size, 17, 'the new records of the refused rotations are removed')
+    const out = await send(cookie, logout)
+    t.equal(out.status, 200)
+    t.equal(store.size, 0, 'a logout ends all 16')
   }
-)
+  const [few = 0, many = 0] = calls
+  t.ok(many < 1.5 * few, `${few} calls for each of 50, ${many} for each of 200`)
+  t.ok(many < 8)
+})
 
-t.test('many logouts by the old id cost a bounded number of calls each', async (t) => {
+t.test('many logouts with the old id cost a bounded number of calls each', async (t) => {
   const calls: number[] = []
   for (const count of [50, 200]) {
     const { store, send, cookie, callsFor } = await login(t)
@@ -118,7 +115,7 @@ t.test('many logouts by the old id cost a bounded number of calls each', async (
 
 const KEY = 'k'.repeat(32)
 const other = new AESGCMEncryptor(Buffer.from('o'.repeat(32)))
-/** Why a process cannot use a record, and how that comes about. */
+/** Reasons why a process cannot use a record, each with options or a change of the record that cause it. */
 const UNUSABLE: Record<string, { options?: StarsessionsOptions; spoil?: (record: string) => string | Uint8Array }> = {
   undecryptable: { options: { encryptor: other } },
   expired: { options: { lifetime: 60 }, spoil: (record) => record.replace(/"created":[\d.]+/, '"created":1') },
@@ -149,7 +146,7 @@ for (const [reason, { options = {}, spoil }] of Object.entries(UNUSABLE)) {
   })
 }
 
-t.test('a logout that finds such a record after reload() ends it, too', async (t) => {
+t.test('a logout also ends a record that turns out to be unusable in reload()', async (t) => {
   const { store, send, cookie } = await login(t)
   await send(cookie, async (session) => {
     await store.write(cookieValue(cookie), Buffer.from('{'), 0, 0)
@@ -161,7 +158,7 @@ t.test('a logout that finds such a record after reload() ends it, too', async (t
   t.equal(store.size, 0)
 })
 
-t.test('a logout with a session that was loaded long ago does not claim what it cannot know', async (t) => {
+t.test('a logout gives a 409 if the session is gone and was loaded longer ago than a tombstone lives', async (t) => {
   const clock = steadyClock(t)
   const store = new InMemoryStore()
   const { send } = await testApp(t, { store })
@@ -173,7 +170,7 @@ t.test('a logout with a session that was loaded long ago does not claim what it 
     let next: string | undefined
     const late = await send(cookie, async (session) => {
       next = (await send(cookie, rotate)).cookie
-      // The tombstone's minute is over.
+      // As if the tombstone had expired.
       await store.remove(cookieValue(cookie))
       clock.advance(seconds)
       await session.destroy()
@@ -186,7 +183,7 @@ t.test('a logout with a session that was loaded long ago does not claim what it 
   }
 })
 
-t.test('a session that was saved or reloaded meanwhile is known since then', async (t) => {
+t.test('save(), update() and reload() count as loading again for such a logout', async (t) => {
   const clock = steadyClock(t)
   const store = new InMemoryStore()
   const { send } = await testApp(t, { store })
@@ -212,7 +209,7 @@ t.test('a session that was saved or reloaded meanwhile is known since then', asy
   }
 })
 
-t.test('clocks that differ by 61 seconds, or are set back by 90, log nobody out', async (t) => {
+t.test('clocks that differ by 61 or 90 seconds log nobody out', async (t) => {
   for (const options of [{}, { lifetime: 600 }, { lifetime: 600, rolling: true }] as StarsessionsOptions[]) {
     for (const seconds of [61, 90]) {
       const clock = fakeClock(t, 1_700_000_000 + seconds)
@@ -232,10 +229,10 @@ t.test('clocks that differ by 61 seconds, or are set back by 90, log nobody out'
   }
 })
 
-t.test('a rotation by a clock that is ahead is found by a logout whose clock is behind', async (t) => {
+t.test('a logout finds a rotation although the clocks of their processes differ', async (t) => {
   const clock = fakeClock(t)
   const store = new MapStore()
-  // Its own clock is not the one of the processes.
+  // Records never expire in this store, because its clock must not depend on the fake clock.
   const replace: NonNullable<SessionStore['replace']> = async (id, expected, bytes) => {
     const entry = store.entries.get(id)
     const current = entry?.data ?? null
@@ -256,7 +253,7 @@ t.test('a rotation by a clock that is ahead is found by a logout whose clock is 
   }
 })
 
-t.test('a tombstone lives its minute, whoever reads it', async (t) => {
+t.test('reading a tombstone does not prolong its minute', async (t) => {
   for (const options of [{}, { lifetime: 600, rolling: true }, { lifetime: 600 }] as StarsessionsOptions[]) {
     const clock = fakeClock(t)
     const { store, send, cookie } = await login(t, options)
@@ -273,7 +270,7 @@ t.test('a tombstone lives its minute, whoever reads it', async (t) => {
   }
 })
 
-t.test('nor does a touch that comes upon it prolong it', async (t) => {
+t.test('a touch that meets a tombstone does not prolong its minute', async (t) => {
   const clock = fakeClock(t)
   const inner = new InMemoryStore()
   const store: SessionStore = {
@@ -291,7 +288,7 @@ t.test('nor does a touch that comes upon it prolong it', async (t) => {
   t.equal(await inner.read(cookieValue(cookie), 600), null)
 })
 
-t.test('a clock that is a minute ahead does not cut a tombstone short', async (t) => {
+t.test('a process whose clock is a minute ahead does not shorten the life of a tombstone', async (t) => {
   const clock = fakeClock(t)
   const { store, send, cookie } = await login(t)
   const given: number[] = []
@@ -315,7 +312,7 @@ t.test('a clock that is a minute ahead does not cut a tombstone short', async (t
   t.same(given, [60])
 })
 
-/** What a request finds whose browser has sent it beside a login. */
+/** A session that was just rotated by a login. `cookie` has the old id, as a page has that was requested beside it. */
 async function besideLogin(
   t: Owner,
   ...how: [options?: StarsessionsOptions, prepare?: (app: FastifyInstance) => unknown]
@@ -329,7 +326,7 @@ async function besideLogin(
   return { ...setUp, clock, newer }
 }
 
-t.test('a page beside a login takes nothing away: its changes are not stored, and no cookie goes out', async (t) => {
+t.test('a page that is requested beside a login does not undo it: it stores nothing and sends no cookie', async (t) => {
   const events: unknown[] = []
   const listener = (message: unknown) => void events.push(message)
   subscribe('starsessions:refused', listener)
@@ -354,13 +351,13 @@ t.test('a page beside a login takes nothing away: its changes are not stored, an
     const read = await send(cookie, data)
     t.same([read.body, read.lines], [{}, []])
     await send(cookie, (session) => void (session.flash = {}))
-    t.equal(problems().length, 1, 'where there is nothing to store, there is nothing to tell')
+    t.equal(problems().length, 1, 'without changes nothing is logged')
     t.same(events, [])
     t.same((await send(newer, data)).body, { user: 'alice', role: 'admin' })
   }
 })
 
-t.test('its own save() and update() reject, and the response is a 409 unless the handler catches that', async (t) => {
+t.test('in a page beside a login, save() and update() reject, and the response is a 409', async (t) => {
   const { send, cookie, problems } = await besideLogin(t)
   const GONE = { code: 'FST_SESSION_GONE' }
   let runs = 0
@@ -381,13 +378,13 @@ t.test('its own save() and update() reject, and the response is a 409 unless the
     })
     t.equal(caught.status, 200)
     t.same(caught.lines, [])
-    t.equal(problems().length, 2, 'once for each response that leaves something unstored, and not for update()')
+    t.equal(problems().length, 2, 'one log line for each response with unstored changes, none for update()')
   }
   t.equal(runs, 0)
-  t.equal((await send(cookie, (session) => session.save())).status, 200, 'there is nothing to save')
+  t.equal((await send(cookie, (session) => session.save())).status, 200, 'save() without changes succeeds')
 })
 
-t.test('regenerateId() and regenerate() begin a session there: that is a login', async (t) => {
+t.test('in a page beside a login, regenerateId() and regenerate() begin a session of their own', async (t) => {
   const { send, cookie, newer } = await besideLogin(t)
   for (const begin of [rotate, ((session) => session.regenerate(['n'])) as Handler]) {
     const second = await send(cookie, async (session, request) => {
@@ -403,7 +400,7 @@ t.test('regenerateId() and regenerate() begin a session there: that is a login',
   }
 })
 
-t.test('reload() forgets that a session was begun', async (t) => {
+t.test('in a page beside a login, reload() undoes regenerateId()', async (t) => {
   const { send, cookie } = await besideLogin(t)
   const { lines } = await send(cookie, async (session) => {
     await session.regenerateId()
@@ -413,7 +410,7 @@ t.test('reload() forgets that a session was begun', async (t) => {
   t.same(lines, [])
 })
 
-t.test('a logout by the old id ends the new session, and what follows in the request is a new one', async (t) => {
+t.test('a logout with the old id ends the rotated session, and later data begin a new session', async (t) => {
   const { store, send, cookie } = await besideLogin(t)
   const out = await send(cookie, async (session) => {
     await session.destroy()
@@ -423,7 +420,7 @@ t.test('a logout by the old id ends the new session, and what follows in the req
   t.same((await send(out.cookie, data)).body, { flash: 'bye' })
 })
 
-t.test('a browser that sends the old id 10 seconds later has never got the new one: it begins anew', async (t) => {
+t.test('if a browser sends the old id 10 seconds after a login, it can begin a new session', async (t) => {
   for (const [seconds, begins] of [
     [9.9, false],
     [10, true]
@@ -435,11 +432,11 @@ t.test('a browser that sends the old id 10 seconds later has never got the new o
     t.equal(problems().length, begins ? 0 : 1)
     if (begins) t.same((await send(page.cookie, data)).body, { csrf: 'x' })
     t.equal((await send(cookie, logout)).status, 200)
-    t.same((await send(newer, data)).body, {}, 'a logout still follows')
+    t.same((await send(newer, data)).body, {}, 'a logout with the old id still ends the session')
   }
 })
 
-t.test('a save() that is under way when the response is sent does not hide it', async (t) => {
+t.test('a save() without await does not hide the log line of a page beside a login', async (t) => {
   const { send, cookie, problems } = await besideLogin(t)
   const page = await send(cookie, (session) => {
     session.n = 1
@@ -450,7 +447,7 @@ t.test('a save() that is under way when the response is sent does not hide it', 
   t.equal(problems().length, 1)
 })
 
-t.test('neither a stream nor a hijacked reply makes more noise of it than it has to', async (t) => {
+t.test('a stream or a hijacked reply beside a login writes one log line', async (t) => {
   for (const hijacked of [false, true]) {
     const { app, cookie, problems } = await besideLogin(t, {}, (app) => {
       app.get('/page', async (request, reply) => {
@@ -471,7 +468,7 @@ t.test('neither a stream nor a hijacked reply makes more noise of it than it has
   }
 })
 
-/** What can become of the call that ends the old id: it is done or not, and the store then tells or not. */
+/** The store call that ends the old id fails. It was done or not, and the next read answers or not. */
 const LOST = [
   { isDone: true, tells: true },
   { isDone: true, tells: false },
@@ -486,7 +483,7 @@ const ASKS: Record<string, { ask: Handler; isCaught?: boolean }> = {
       await session.save()
     }
   },
-  'save(), whose error is caught': {
+  'save() with its error caught': {
     isCaught: true,
     ask: async (session) => {
       await session.regenerateId()
@@ -494,16 +491,16 @@ const ASKS: Record<string, { ask: Handler; isCaught?: boolean }> = {
     }
   },
   'update()': { ask: (session) => session.update((newest) => newest.regenerateId()) },
-  'update(), whose error is caught': {
+  'update() with its error caught': {
     isCaught: true,
     ask: (session) => session.update((newest) => newest.regenerateId())
   }
 }
 
 for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
-  t.test(`a lost answer to a rotation by ${what} logs nobody out`, async (t) => {
+  t.test(`nobody is logged out if the store fails in a rotation by ${what}`, async (t) => {
     for (const { isDone, tells } of LOST) {
-      // Over three methods, update() writes the tombstone as it writes anything.
+      // Over a store with three methods, update() makes no call of its own for the tombstone.
       for (const store of what.startsWith('update') ? [new InMemoryStore()] : [new InMemoryStore(), new MapStore()]) {
         const { send } = await testApp(t, { store })
         const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
@@ -537,8 +534,8 @@ for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
         const how = `${store.constructor.name}, ${isDone ? 'done' : 'not done'}, the store ${tells ? 'tells' : 'is silent'}`
         t.equal(failing.status, (isDone && tells) || (isCaught && isLost) ? 200 : 503, how)
         t.same((await send(failing.cookie, data)).body, { user: 'alice', role: 'admin' }, how)
-        // What was changed besides an update() that failed is stored with the response, under the id that lives.
-        const isUndone = what === 'update(), whose error is caught' && !isDone
+        // Changes outside of a failed update() are stored with the response, under the old id, which still lives.
+        const isUndone = what === 'update() with its error caught' && !isDone
         t.equal(failing.lines.length, isUndone ? 0 : 1, how)
         t.equal(cookieValue(failing.cookie) === old, isUndone)
         if (!isUndone) t.equal(failing.headers['cache-control'], 'no-store')
@@ -551,7 +548,7 @@ for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
   })
 }
 
-/** The next tombstone is not written, and nobody is told so. */
+/** The next replace(), which would write the tombstone, fails without having written. */
 function loseNextTombstone(store: InMemoryStore): void {
   const { replace } = store
   store.replace = async () => {
@@ -560,7 +557,7 @@ function loseNextTombstone(store: InMemoryStore): void {
   }
 }
 
-t.test('a reply that Fastify does not send has the cookie of a rotation whose answer was lost, too', async (t) => {
+t.test('a hijacked reply has the cookie with the new id although the store failed in the rotation', async (t) => {
   const { app, store, cookie, send } = await login(t, {}, (app) => {
     app.get('/raw', async (request, reply) => {
       const session = await request.loadSession()
@@ -577,7 +574,7 @@ t.test('a reply that Fastify does not send has the cookie of a rotation whose an
   t.same((await send(line?.split(';')[0], data)).body, { user: 'alice' })
 })
 
-t.test('reload() does not forget a rotation whose answer was lost', async (t) => {
+t.test('reload() keeps a rotation in which the store failed', async (t) => {
   for (const ends of [false, true]) {
     const { store, cookie, send } = await login(t)
     const { lines, cookie: next } = await send(cookie, async (session) => {
@@ -593,7 +590,7 @@ t.test('reload() does not forget a rotation whose answer was lost', async (t) =>
   }
 })
 
-/** What a page may send that goes on for a while. */
+/** Payloads that begin late. */
 const STREAMS: Record<string, (first: Promise<unknown>) => unknown> = {
   'a generator': (first) =>
     Readable.from(
@@ -612,7 +609,7 @@ const STREAMS: Record<string, (first: Promise<unknown>) => unknown> = {
     first.then(() => stream.end('late'))
     return stream
   },
-  'a stream of the first kind': (first) => {
+  'a legacy stream': (first) => {
     const stream = Object.assign(new Stream(), { readable: true })
     first.then(() => {
       stream.emit('data', 'late')
@@ -635,7 +632,7 @@ function webStream(first: Promise<unknown>): ReadableStream {
 }
 
 for (const [what, open] of Object.entries(STREAMS)) {
-  t.test(`${what} that begins late brings no old cookie over a newer one`, async (t) => {
+  t.test(`${what} that begins late does not replace a newer cookie with an old one`, async (t) => {
     const kinds: { options: StarsessionsOptions; change?: Handler }[] = [
       { options: { lifetime: 60, rolling: true } },
       { options: { lifetime: 60, rolling: true }, change: (session) => void (session.n = 1) },
@@ -659,16 +656,17 @@ for (const [what, open] of Object.entries(STREAMS)) {
         const { statusCode, body, headers } = await late
         t.same({ statusCode, body }, { statusCode: 200, body: 'late' })
         if (what === 'a Response') t.equal(headers['x-own'], '1')
-        const isTold = !rotates && what !== 'a stream of the first kind'
+        const isTold = !rotates && what !== 'a legacy stream'
         t.match(headers['set-cookie'], isTold ? /^session=[\w-]{43}; Max-Age=/ : undefined)
         t.match((await send(next, data)).body, { user: 'alice' })
-        if (change !== undefined && options.rolling) t.match((await send(next, data)).body, { n: 1 }, 'stored at once')
+        if (change !== undefined && options.rolling)
+          t.match((await send(next, data)).body, { n: 1 }, 'the change was stored before the stream began')
       }
     }
   })
 }
 
-t.test('a stream that fails before its first chunk is answered with its error', async (t) => {
+t.test('a stream that fails before its first chunk gives a 500 with its error', async (t) => {
   const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
     app.get('/stream', async (request, reply) => {
       await request.loadSession()
@@ -682,7 +680,7 @@ t.test('a stream that fails before its first chunk is answered with its error', 
   t.match(body, /the disk is full/)
 })
 
-t.test('a store that is down when a stream begins costs the cookie, not the response', async (t) => {
+t.test('if the store is down when a stream begins, the response goes out without a cookie', async (t) => {
   let begin: () => void = () => undefined
   const { app, store, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
     app.get('/stream', async (request, reply) => {
@@ -702,7 +700,7 @@ t.test('a store that is down when a stream begins costs the cookie, not the resp
   t.same([statusCode, body, headers['set-cookie']], [200, 'late', undefined])
 })
 
-t.test('nobody waits for a stream to begin where the cookie stays as it is, nor for HEAD', async (t) => {
+t.test('the plugin does not wait for a stream if the cookie cannot change, or for a HEAD request', async (t) => {
   for (const { options, method, change } of [
     { options: { lifetime: 60 }, method: 'GET', change: () => undefined },
     { options: { lifetime: 60, rolling: true }, method: 'HEAD', change: () => undefined },
@@ -710,7 +708,7 @@ t.test('nobody waits for a stream to begin where the cookie stays as it is, nor 
   ] as const) {
     const stream = new PassThrough()
     const { app, cookie } = await login(t, options, (app) => {
-      // Whoever waited for the stream would wait for this.
+      // The stream ends only after the plugin's own hook. A plugin that waited for the stream would hang.
       const onSend = async () => void stream.end('late')
       app.get('/stream', { onSend }, async (request, reply) => {
         await change(await request.loadSession(), request)
@@ -723,7 +721,7 @@ t.test('nobody waits for a stream to begin where the cookie stays as it is, nor 
 })
 
 for (const isSent of [true, false]) {
-  t.test(`a client that goes away before a stream ${isSent ? 'begins' : 'is sent'} is not waited for`, async (t) => {
+  t.test(`a stream is destroyed if the client goes away before it ${isSent ? 'begins' : 'is sent'}`, async (t) => {
     const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
       app.get('/stream', async (request, reply) => {
         await request.loadSession()
@@ -739,6 +737,6 @@ for (const isSent of [true, false]) {
     while (stream === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
     request.destroy()
     await once(stream, 'close')
-    t.equal(stream.destroyed, true, 'as Fastify does it')
+    t.equal(stream.destroyed, true, 'the stream is destroyed, as Fastify itself does')
   })
 }

@@ -9,7 +9,7 @@ const counting = async (request: { loadSession(): Promise<Record<string, number>
   return { n: session.n }
 }
 
-t.test('sibling scopes have sessions of their own: cookie and store', async (t) => {
+t.test('sibling scopes have sessions with their own cookies and stores', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const stores = { shop: new MapStore(), admin: new MapStore() }
@@ -35,7 +35,7 @@ t.test('sibling scopes have sessions of their own: cookie and store', async (t) 
   t.same((await app.inject({ url: '/admin', headers: { cookie } })).json(), { n: 1 })
 })
 
-t.test('a nested registration takes the place of the outer one, and the outer store is not asked', async (t) => {
+t.test('a nested registration replaces the outer one, and the outer store is not called', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const outer = new MapStore()
@@ -67,7 +67,7 @@ t.test('a nested registration takes the place of the outer one, and the outer st
   t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { n: 2 })
 })
 
-t.test('twice in one scope is refused', async (t) => {
+t.test('registering twice in one scope is refused', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions)
@@ -77,7 +77,7 @@ t.test('twice in one scope is refused', async (t) => {
   })
 })
 
-t.test('beside another session plugin it is refused, by the name of what is taken', async (t) => {
+t.test('registering beside another session plugin is refused, and the error names the taken property', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.decorateRequest('session', null as never)
@@ -87,7 +87,7 @@ t.test('beside another session plugin it is refused, by the name of what is take
   })
 })
 
-t.test('wrong options fail the registration', async (t) => {
+t.test('wrong options make the registration fail', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => app.register(starsessions, { livetime: 5 } as object), {
@@ -96,7 +96,7 @@ t.test('wrong options fail the registration', async (t) => {
   })
 })
 
-t.test('the default store is worth one warning in production', async (t) => {
+t.test('in production the default store causes one warning', async (t) => {
   const { NODE_ENV } = process.env
   t.teardown(() => {
     if (NODE_ENV === undefined) delete process.env.NODE_ENV

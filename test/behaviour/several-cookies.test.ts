@@ -21,7 +21,7 @@ const stores = {
 }
 
 for (const [what, make] of Object.entries(stores)) {
-  t.test(`a login holds although the browser keeps the cookie of another domain or path, over ${what}`, async (t) => {
+  t.test(`a login works although the browser sends an old cookie of another domain or path (${what})`, async (t) => {
     const clock = fakeClock(t)
     const store = make()
     const before = await testApp(t, { store, cookie: { path: '/app' } })
@@ -47,7 +47,7 @@ for (const [what, end] of Object.entries<Handler>({
   'clear()': (session) => session.clear(),
   'an update() that clears': (session) => session.update((newest) => newest.clear())
 })) {
-  t.test(`${what} ends what each of the cookies named: a logout does not uncover another session`, async (t) => {
+  t.test(`${what} ends the sessions of all cookies, so that no older session comes back`, async (t) => {
     for (const make of [() => new InMemoryStore(), () => new MapStore()]) {
       const store = make()
       const { send } = await testApp(t, { store })
@@ -60,12 +60,13 @@ for (const [what, end] of Object.entries<Handler>({
       const ended = await send(cookie, end)
       t.match(ended.lines, [/^session=; Expires/])
       for (const each of [one, other, rotated]) t.same((await send(each.cookie, show)).body, {})
-      if (store instanceof InMemoryStore) t.same((await send(successor.cookie, show)).body, {}, 'by its old id')
+      if (store instanceof InMemoryStore)
+        t.same((await send(successor.cookie, show)).body, {}, 'the old id of the rotated session')
     }
   })
 }
 
-t.test('a logout that cannot end all of them is not answered as if it had', async (t) => {
+t.test('a logout that cannot end the sessions of all cookies is answered with an error', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { read } = MapStore.prototype
@@ -78,13 +79,13 @@ t.test('a logout that cannot end all of them is not answered as if it had', asyn
     }
     const failed = await send(both(one, other), end)
     t.equal(failed.status, 503)
-    t.same(failed.lines, [], 'the cookies stay, so that it can be tried again')
+    t.same(failed.lines, [], 'the cookies stay, so that the logout can be tried again')
     store.read = read
     t.same((await send(both(one, other), show)).body, { user: 'grace' })
   }
 })
 
-t.test('what is tried is bounded, and one cookie costs what it costs alone', async (t) => {
+t.test('of many cookies with one name only four are read, and equal cookies are read once', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { cookie } = await send(undefined, (session) => void (session.n = 1))
@@ -98,7 +99,7 @@ t.test('what is tried is bounded, and one cookie costs what it costs alone', asy
   t.equal(await readsOf('session=same; session=same'), 1)
 })
 
-t.test('registrations that share a cookie’s name on purpose are not warned of', async (t) => {
+t.test('two registrations may share the name of a cookie without a warning', async (t) => {
   const problems: string[] = []
   const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => void problems.push(line) } } })
   t.teardown(() => app.close())
@@ -120,7 +121,7 @@ t.test('registrations that share a cookie’s name on purpose are not warned of'
   t.same(problems, [])
 })
 
-t.test('readSession() finds what the next request would', async (t) => {
+t.test('readSession() tries several cookies, as the next request does', async (t) => {
   const { app, send } = await testApp(t)
   const { cookie } = await send(undefined, (session) => void (session.user = 'ada'))
   const response = await app.inject({ url: '/none', headers: { cookie: both('session=gone', String(cookie)) } })

@@ -20,12 +20,12 @@ t.teardown(() => server.stop())
 
 const never = () => new Promise<never>(() => undefined)
 
-/** Resolves when the store has the call that it holds. */
+/** Resolves when the store holds a call. */
 async function untilHeld(held: HeldStore): Promise<void> {
   while (held.holding === 0) await turn()
 }
 
-t.test('closing waits for a commit that is running, also when its connection is gone', async (t) => {
+t.test('closing waits for a running commit although the connection of its request is gone', async (t) => {
   const held = new HeldStore(new InMemoryStore())
   const order: string[] = []
   const { app } = await testApp(t, { store: held.store }, (app) => {
@@ -50,7 +50,7 @@ t.test('closing waits for a commit that is running, also when its connection is 
   t.same(order, ['the store answers', 'the application closes its client'])
 })
 
-t.test('closing waits for a commit that began when it had begun itself, and whose connection is gone', async (t) => {
+t.test('closing waits for a commit that began during closing, although its connection is gone', async (t) => {
   const client = new Redis(server.port)
   const reader = new Redis(server.port)
   t.teardown(() => {
@@ -74,7 +74,7 @@ t.test('closing waits for a commit that began when it had begun itself, and whos
   const beforeClosing = newSignal()
   app.addHook('preClose', async () => beforeClosing.give())
   const whileClosing = newSignal()
-  // The last one that is added is the first one that runs.
+  // Fastify runs the hook that was added last first.
   app.addHook('onClose', async () => whileClosing.give())
   const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
   const socket = connect(Number(address.port), '127.0.0.1')
@@ -86,7 +86,7 @@ t.test('closing waits for a commit that began when it had begun itself, and whos
   await untilHeld(held)
   socket.destroy()
   await whileClosing.given
-  // Whoever does not wait has closed the client by then.
+  // A plugin that does not wait would have let the client close by now.
   for (let turns = 0; turns < 100; turns++) await turn()
   t.equal(client.status, 'ready')
   await held.release()
@@ -95,7 +95,7 @@ t.test('closing waits for a commit that began when it had begun itself, and whos
   t.same(problems(), [])
 })
 
-t.test('the responses of open connections are finished before the application’s onClose hooks', async (t) => {
+t.test('responses on open connections are finished before the onClose hooks of the application run', async (t) => {
   const client = new Redis(server.port)
   const store = new RedisStore({ client })
   let proceed: (() => void) | undefined
@@ -131,7 +131,7 @@ const HANGING: Record<string, StarsessionsOptions> = {
 }
 
 for (const [what, options] of Object.entries(HANGING)) {
-  t.test(`closing does not wait for ever for ${what} that hangs, and says what it gave up`, async (t) => {
+  t.test(`closing does not wait for ever for ${what} that hangs`, async (t) => {
     const time = simulateTime(t)
     const { app, problems, send } = await testApp(t, { storeTimeout: 2, ...options })
     const answer = send(undefined, async (session) => {
@@ -143,46 +143,43 @@ for (const [what, options] of Object.entries(HANGING)) {
     await time.advance(4)
     await closed
     t.equal((await answer).status, 503)
-    t.notMatch(JSON.stringify(problems()), /closing has waited/, 'the request had its answer in time')
+    t.notMatch(JSON.stringify(problems()), /closing has waited/, 'the request was answered before closing gave up')
   })
 }
 
-t.test(
-  'closing goes on without what takes longer than a call of the store may, and says how much it was',
-  async (t) => {
-    const time = simulateTime(t)
-    const store = new MapStore()
-    const slowly = async (id: string) => {
-      await new Promise((resolve) => setTimeout(resolve, 1_900))
-      return id
-    }
-    const { app, problems, send } = await testApp(t, { storeTimeout: 2, store })
-    const { cookie } = await send(undefined, (session) => void (session.n = 1))
-    store.write = slowly
-    const rotations = [1, 2].map(() =>
-      send(cookie, async (session) => {
-        await session.regenerateId()
-        session.n = 2
-      })
-    )
-    for (let turns = 0; turns < 10; turns++) await turn()
-    let isClosed = false
-    void app.close().then(() => {
-      isClosed = true
-    })
-    await time.advance(2.9)
-    t.equal(isClosed, false)
-    await time.advance(0.2)
-    t.equal(isClosed, true)
-    t.match(problems(), [
-      { msg: /^closing has waited for 3 s and goes on\. Operations of sessions that have not ended: 1\. / }
-    ])
-    await time.advance(10)
-    await Promise.all(rotations)
+t.test('closing gives up waiting after storeTimeout and a second, and logs how many operations are left', async (t) => {
+  const time = simulateTime(t)
+  const store = new MapStore()
+  const slowly = async (id: string) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_900))
+    return id
   }
-)
+  const { app, problems, send } = await testApp(t, { storeTimeout: 2, store })
+  const { cookie } = await send(undefined, (session) => void (session.n = 1))
+  store.write = slowly
+  const rotations = [1, 2].map(() =>
+    send(cookie, async (session) => {
+      await session.regenerateId()
+      session.n = 2
+    })
+  )
+  for (let turns = 0; turns < 10; turns++) await turn()
+  let isClosed = false
+  void app.close().then(() => {
+    isClosed = true
+  })
+  await time.advance(2.9)
+  t.equal(isClosed, false)
+  await time.advance(0.2)
+  t.equal(isClosed, true)
+  t.match(problems(), [
+    { msg: /^closing has waited for 3 s and goes on\. Operations of sessions that have not ended: 1\. / }
+  ])
+  await time.advance(10)
+  await Promise.all(rotations)
+})
 
-t.test('the client is left to its owner', async (t) => {
+t.test('the plugin does not close the client of the application', async (t) => {
   const client = new Redis(server.port)
   t.teardown(() => client.disconnect())
   const { app, send } = await testApp(t, { store: new RedisStore({ client }) })
@@ -191,7 +188,7 @@ t.test('the client is left to its owner', async (t) => {
   t.equal(await client.ping(), 'PONG')
 })
 
-t.test('a client that was closed too early is a 503 at once, and the log says so', async (t) => {
+t.test('if the client was closed too early, requests get a 503 at once, and the log says why', async (t) => {
   const ioredis = new Redis(server.port)
   const nodeRedis = createClient({ socket: { port: server.port, host: '127.0.0.1' } })
   await nodeRedis.connect()
@@ -203,7 +200,7 @@ t.test('a client that was closed too early is a 503 at once, and the log says so
     const { send, problems } = await testApp(t, { store: new RedisStore({ client }), storeTimeout: { minutes: 10 } })
     const { cookie } = await send(undefined, (session) => void (session.a = 1))
     await close()
-    const { status, headers, body } = await send(cookie, () => t.fail('it has no session'))
+    const { status, headers, body } = await send(cookie, () => t.fail('no session can be loaded'))
     t.equal(status, 503)
     t.equal(headers['retry-after'], '5')
     t.match(body, { code: 'FST_SESSION_STORE', message: 'The session store is unavailable' })
@@ -211,7 +208,7 @@ t.test('a client that was closed too early is a 503 at once, and the log says so
   }
 })
 
-t.test('closing does not wait for a Redis that hangs, with the hook of the README', async (t) => {
+t.test('with the onClose hook of the README, closing does not wait for a Redis that hangs', async (t) => {
   const hanging = await startRedis()
   t.teardown(() => hanging.stop())
   const ioredis = new Redis(hanging.port, { maxRetriesPerRequest: 0 })

@@ -5,7 +5,7 @@ import { testApp } from '../support/app.ts'
 import { HeldStore } from '../support/held-store.ts'
 import { MapStore } from '../support/map-store.ts'
 
-// The clock of the library keeps no process alive; where it matters, a server's sockets do.
+// Timers of the library keep no process alive. In an application the sockets of the server do.
 const alive = setInterval(() => undefined, 60_000)
 t.teardown(() => clearInterval(alive))
 
@@ -19,7 +19,7 @@ const UNAVAILABLE = {
   message: 'The session store is unavailable'
 }
 
-/** An application that waits for its store for a second, and a session in it. */
+/** An application with a storeTimeout of one second, and with a stored session. */
 async function setUp(t: Test, inner: SessionStore = new InMemoryStore()) {
   const held = new HeldStore(inner)
   const { send, problems } = await testApp(t, { store: held.store, storeTimeout: 1, lifetime: 3600 })
@@ -28,10 +28,10 @@ async function setUp(t: Test, inner: SessionStore = new InMemoryStore()) {
   return { held, inner, send, problems, cookie, data }
 }
 
-t.test('a read that is not answered is a 503, with the cause in the log, and the cookie stays', async (t) => {
+t.test('if the store does not answer a read, the response is a 503 and the cookie stays', async (t) => {
   const { held, send, problems, cookie, data } = await setUp(t)
   held.holdNext('read')
-  const { status, body, headers, lines } = await send(cookie, () => t.fail('it has no session'))
+  const { status, body, headers, lines } = await send(cookie, () => t.fail('no session can be loaded'))
   t.equal(status, 503)
   t.same(body, UNAVAILABLE)
   t.equal(headers['retry-after'], '5')
@@ -41,7 +41,7 @@ t.test('a read that is not answered is a 503, with the cause in the log, and the
   t.same(await data(), { n: 0 }, 'the next request works')
 })
 
-t.test('what a late read brings does not replace what a later one brought', async (t) => {
+t.test('the result of a late read does not replace the session that a second read has loaded', async (t) => {
   const { held, cookie, data } = await setUp(t)
   const { app } = await testApp(t, { store: held.store, storeTimeout: 1, lifetime: 3600 }, (app) => {
     app.get('/patient', async (request) => {
@@ -58,7 +58,7 @@ t.test('what a late read brings does not replace what a later one brought', asyn
   t.same(await data(), { n: 1 })
 })
 
-t.test('a write that is not answered is a 503; it may still happen, as a whole', async (t) => {
+t.test('if the store does not answer a write, the response is a 503, but the write may still happen', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('replace')
   const { status, body, lines } = await send(cookie, (session) => void (session.n = 1))
@@ -70,7 +70,7 @@ t.test('a write that is not answered is a 503; it may still happen, as a whole',
   t.same(await data(), { n: 1 })
 })
 
-t.test('but never in the place of what another request has written meanwhile', async (t) => {
+t.test('a late write never replaces changes that another request has written meanwhile', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('replace')
   t.equal((await send(cookie, (session) => void (session.n = 1))).status, 503)
@@ -79,7 +79,7 @@ t.test('but never in the place of what another request has written meanwhile', a
   t.same(await data(), { n: 0, other: true })
 })
 
-t.test('nor of what the same request writes when it tries again', async (t) => {
+t.test('a late write never replaces changes that the same request writes in a second attempt', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('replace')
   const { status } = await send(cookie, async (session) => {
@@ -92,7 +92,7 @@ t.test('nor of what the same request writes when it tries again', async (t) => {
   t.same(await data(), { n: 2 })
 })
 
-t.test('update() does not run its function again when it is not answered', async (t) => {
+t.test('update() does not run its function again if the store does not answer', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   let runs = 0
   held.holdNext('replace')
@@ -108,7 +108,7 @@ t.test('update() does not run its function again when it is not answered', async
   t.same(await data(), { n: 1 })
 })
 
-t.test('a new session whose write is not answered gets no cookie', async (t) => {
+t.test('if the store does not answer the write of a new session, no cookie is sent', async (t) => {
   const { held, send } = await setUp(t)
   held.holdNext('write')
   const { status, lines } = await send(undefined, (session) => void (session.n = 1))
@@ -121,7 +121,7 @@ for (const [what, inner] of [
   ['', () => new InMemoryStore()],
   [' (a store without replace)', () => new MapStore()]
 ] as const) {
-  t.test(`a late write of a new session stays under an id that nobody has${what}`, async (t) => {
+  t.test(`a late write of a new session does not touch the session of a second attempt${what}`, async (t) => {
     const { held, send, data } = await setUp(t, inner())
     const ids: (string | undefined)[] = []
     held.holdNext('write')
@@ -140,25 +140,25 @@ for (const [what, inner] of [
     t.same(await data(cookie), { n: 2 })
   })
 
-  t.test(`so does a late write of a rotation’s new record${what}`, async (t) => {
+  t.test(`a late write of a rotation does not touch the session of a second attempt${what}`, async (t) => {
     const { held, send, cookie, data } = await setUp(t, inner())
     held.holdNext('write')
     const rotated = await send(cookie, async (session) => {
       await session.regenerateId()
       session.n = 1
       await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
-      t.same(await data(), { n: 0 }, 'the session stands under its old id')
+      t.same(await data(), { n: 0 }, 'the session still has its old id')
       session.n = 2
     })
     t.equal(rotated.status, 200)
     await held.release()
     t.not(rotated.cookie, cookie)
     t.same(await data(rotated.cookie), { n: 2 })
-    t.same(await data(), {}, 'the old id is dead')
+    t.same(await data(), {}, 'the old id no longer works')
   })
 }
 
-t.test('a rotation that is not answered keeps the old cookie, and the next request rotates', async (t) => {
+t.test('if the store does not answer a rotation, the old cookie stays, and the next request can rotate', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('write')
   const failed = await send(cookie, async (session) => {
@@ -174,7 +174,7 @@ t.test('a rotation that is not answered keeps the old cookie, and the next reque
   t.same(await data(next), { n: 0 })
 })
 
-t.test('a logout that is not answered is a 503, and the cookie stays; it may still happen', async (t) => {
+t.test('if the store does not answer a logout, the response is a 503, but the logout may still happen', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('replace')
   const { status, lines } = await send(cookie, (session) => session.destroy())
@@ -185,7 +185,7 @@ t.test('a logout that is not answered is a 503, and the cookie stays; it may sti
   t.same(await data(), {})
 })
 
-t.test('without replace nothing is written once the comparing read was given up', async (t) => {
+t.test('over a store without replace, update() writes nothing after its read has timed out', async (t) => {
   const store = new MapStore()
   const { held, send, cookie } = await setUp(t, store)
   const { write } = store.calls
@@ -200,7 +200,7 @@ t.test('without replace nothing is written once the comparing read was given up'
   t.equal(store.calls.write, write)
 })
 
-t.test('a rejection that comes late is nobody’s', async (t) => {
+t.test('a store call that rejects after its timeout does no harm', async (t) => {
   const inner = new InMemoryStore()
   const { held, send, cookie, data } = await setUp(t, inner)
   const { replace } = inner
@@ -218,7 +218,7 @@ t.test('a rejection that comes late is nobody’s', async (t) => {
   t.same(await data(), { n: 2 })
 })
 
-t.test('requests that load no session do not wait', async (t) => {
+t.test('requests that load no session do not wait for the store', async (t) => {
   const never = () => new Promise<never>(() => undefined)
   const store = { read: never, write: never, remove: never }
   const { app } = await testApp(t, { store, storeTimeout: 1 }, (app) => {
@@ -228,6 +228,6 @@ t.test('requests that load no session do not wait', async (t) => {
   t.same(response.json(), { loaded: false })
 })
 
-t.test('no late rejection was left to the process', async (t) => {
+t.test('the tests above have caused no unhandled rejection', async (t) => {
   t.same(unhandled, [])
 })

@@ -16,7 +16,7 @@ interface Answer {
   readonly messages: readonly string[]
 }
 
-t.test('each member without await over a store that fails: the process lives, and nothing is silent', async (t) => {
+t.test('calls without await over a failing store never end the process, and never fail in silence', async (t) => {
   const flags = ['--unhandled-rejections=strict', '--import=ts-blank-space/register']
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, PROGRAM])
   const answers: Answer[] = stdout
@@ -39,7 +39,7 @@ t.test('each member without await over a store that fails: the process lives, an
       }
       const isFree = member.startsWith('regenerate')
       if (place === 'when the response has gone') {
-        // The commit of the response has failed already.
+        // The response is a 503 because its own commit has failed before.
         t.equal(statusCode, 503)
         if (!isFree) t.match(messages.join(), /session\.\w+\(\) failed, and nobody waited for it: write `await /)
         return
@@ -55,7 +55,7 @@ t.test('each member without await over a store that fails: the process lives, an
   }
 })
 
-t.test('who waits for a command, and deals with its failure, keeps the answer', async (t) => {
+t.test('a handler that waits for a call and handles its failure can answer as it likes', async (t) => {
   const ways: Record<string, (saving: Promise<void>) => unknown> = {
     'await in try': async (saving) => {
       try {
@@ -89,7 +89,7 @@ t.test('who waits for a command, and deals with its failure, keeps the answer', 
   }
 })
 
-t.test('a command without await that ends well is waited for', async (t) => {
+t.test('the response waits for a call without await', async (t) => {
   const { send } = await testApp(t, { store: new MapStore() })
   const { cookie } = await send(undefined, (session) => void (session.n = 1))
   const updated = await send(cookie, (session) => {
@@ -107,7 +107,7 @@ t.test('a command without await that ends well is waited for', async (t) => {
   t.same((await send(cookie, (session) => session.data())).body, {})
 })
 
-t.test('after reply.hijack() the log says it', async (t) => {
+t.test('a call without await that fails after reply.hijack() is logged', async (t) => {
   const store = new MapStore()
   const { app, send, problems } = await testApp(t, { store }, (app) => {
     app.get('/raw', async (request, reply) => {
@@ -128,7 +128,7 @@ t.test('after reply.hijack() the log says it', async (t) => {
   t.match(problems(), [{ msg: /session\.destroy\(\) failed, and nobody waited/, err: { code: 'FST_SESSION_STORE' } }])
 })
 
-t.test('nothing is stored when a command has failed that nobody waited for', async (t) => {
+t.test('nothing is stored if a call without await has failed', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { cookie } = await send(undefined, (session) => void (session.n = 1))
