@@ -3,8 +3,9 @@ import starsessions, { RedisStore, type SessionStore } from 'fastify-starsession
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.ts'
 
-// node --import=ts-blank-space/register test/benchmarks/contention.ts
 // What compare and swap costs over a blind GET and SET, alone and under contention. Latency in milliseconds.
+//
+//   npm run contention --workspace=test/benchmarks
 
 const ROUNDS = 15
 const ALONE = 300

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
@@ -19,7 +19,7 @@ import { speedPicture } from './report/speed-picture.ts'
 import { ratioSection, speedSection } from './report/speed-section.ts'
 import { asText, type Section } from './report/table.ts'
 
-// `npm run bench` compiles this and runs it: what is measured is the build in dist/.
+// `npm run bench` compiles this program and runs it. The library that it measures is the build in dist/.
 
 function readArguments(): Arguments {
   try {
@@ -90,9 +90,9 @@ async function redisVersion(): Promise<string> {
 }
 
 if (write) {
-  await mkdir('docs', { recursive: true })
+  const docs = new URL('docs/', import.meta.resolve('fastify-starsessions/package.json'))
   const date = new Date().toISOString().slice(0, 10)
-  await writeFile('docs/benchmarks.md', benchmarkDocument(sections, await redisVersion(), date))
-  if (speeds.length > 0) await writeFile('docs/benchmarks.svg', speedPicture(speeds))
+  await writeFile(new URL('benchmarks.md', docs), benchmarkDocument(sections, await redisVersion(), date))
+  if (speeds.length > 0) await writeFile(new URL('benchmarks.svg', docs), speedPicture(speeds))
 }
 await redis?.stop()

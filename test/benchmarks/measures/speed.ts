@@ -6,13 +6,10 @@ import { type Sample, sampleOf } from '../report/statistics.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Size } from '../scenarios/session-data.ts'
 import { ColumnWorker } from './column-worker.ts'
+import { requestsIn } from './turn.ts'
 
 /** Of the warm-up, and to find out what a request costs. */
 const BATCH = 200
-
-/** In one turn of one column. */
-const FEWEST_REQUESTS = 100
-const MOST_REQUESTS = 3_000
 
 export interface Effort {
   /** Several, since a neighbour that takes the processor away spoils some of them, which the median passes over. */
@@ -107,13 +104,6 @@ async function measureRounds(
   }
   return found
 }
-
-/**
- * @param turn milliseconds
- * @param cost microseconds a request
- */
-export const requestsIn = (turn: number, cost: number): number =>
-  Math.min(MOST_REQUESTS, Math.max(FEWEST_REQUESTS, Math.round((turn * 1000) / cost)))
 
 function compare(rounds: readonly Costs[], columns: readonly Column[]): Pick<Speed, 'bare' | 'above'> {
   const costIn = (costs: Costs) => (column: Column) => costs.get(column.name)!

@@ -1,6 +1,5 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { express } from '../columns/peers/express.ts'
 import { type Answer, ask, type Listener } from './in-process.ts'
 
 const answerOf = (listener: Listener, url: string): Promise<Answer> =>
@@ -19,13 +18,4 @@ t.test('what Fastify answers, and with which cookie', async (t) => {
   t.match(answer, { statusCode: 201, setCookie: 'first=1; Path=/', body: 'a=b' })
   t.same(ended, ['finish', 'close'], 'in the order of a server')
   t.match(await answerOf(app.routing, '/none'), { statusCode: 404, setCookie: undefined })
-})
-
-t.test('what Express answers', async (t) => {
-  const app = express()
-  app.get('/', (request, response) => {
-    response.setHeader('Set-Cookie', 'first=1; Path=/')
-    response.send(String(request.headers.cookie))
-  })
-  t.match(await answerOf(app, '/'), { statusCode: 200, setCookie: 'first=1; Path=/', body: 'a=b' })
 })

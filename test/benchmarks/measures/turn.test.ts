@@ -1,5 +1,5 @@
 import t from 'tap'
-import { requestsIn } from './speed.ts'
+import { requestsIn } from './turn.ts'
 
 t.test('a turn takes as long for a slow column as for a fast one', async (t) => {
   t.equal(requestsIn(15, 10), 1_500)
