@@ -33,7 +33,7 @@ function revoked(target: object): object {
   return proxy
 }
 
-/** What an object may throw, or reject with. */
+/** Values that an object may throw, or reject with. */
 const THROWN: Record<string, () => unknown> = {
   'an error': () => new Error(SECRET),
   'a string': () => SECRET,
@@ -56,7 +56,7 @@ const THROWN: Record<string, () => unknown> = {
     Object.assign(new SessionUnavailableError(), { message: SECRET, statusCode: 200 })
 }
 
-/** Answers that are none, for the methods whose answer is looked at. */
+/** Answers that do not fit, for the methods whose answer is checked. */
 const NONSENSE: Record<string, () => unknown> = {
   'a promise of a revoked Proxy': async () => ({ replaced: false, current: revoked(BYTES) }),
   'an object whose getters throw': () =>
@@ -65,7 +65,7 @@ const NONSENSE: Record<string, () => unknown> = {
   'a Proxy of bytes': () => new Proxy(BYTES, {})
 }
 
-/** Answers that never come to anything. */
+/** Answers that never resolve or reject. */
 const BROKEN: Record<string, () => unknown> = {
   'a revoked Proxy': () => revoked({}),
   'a Proxy that throws': () => new Proxy({}, { get: boom, has: boom }),
@@ -95,7 +95,7 @@ const BROKEN: Record<string, () => unknown> = {
 
 const SECONDS = 0.05
 
-/** Each method of a store and of an encryptor, over one that answers everything with `answer`. */
+/** Calls each method of a store and of an encryptor that always answers with `answer`. */
 const METHODS: Record<string, (answer: () => unknown) => Promise<unknown>> = {
   'store.read': (read) => storeWith({ read }).read('id', 0),
   'store.write': (write) => storeWith({ write }).write('id', BYTES, 0, 0),
@@ -112,7 +112,7 @@ const storeWith = (methods: object) =>
   new StoreCalls(Object.assign(new MapStore(), methods) as unknown as SessionStore, SECONDS)
 const encryptionWith = (methods: object) => new Encryption(methods as Encryptor, 'session', SECONDS)
 
-/** It is our error with the fixed message, and nothing of it holds, or throws, the text of the object. */
+/** Checks that a call rejects with the error of this library, and that no part of the error has the text of the object. */
 async function isUnavailable(t: Test, result: Promise<unknown>, what: string) {
   const error = await result.then(
     (value) => t.fail(`${what}: answered ${String(value)}`),
@@ -129,7 +129,7 @@ async function isUnavailable(t: Test, result: Promise<unknown>, what: string) {
   t.notMatch(texts.join().replaceAll(String(cause?.message), ''), SECRET, what)
 }
 
-t.test('whatever a method throws or rejects with is 503, under our message', async (t) => {
+t.test('any value that a method throws or rejects with is answered with 503 and the fixed message', async (t) => {
   for (const [method, call] of Object.entries(METHODS)) {
     for (const [shape, make] of Object.entries(THROWN)) {
       const atOnce = () => {
@@ -145,9 +145,9 @@ t.test('whatever a method throws or rejects with is 503, under our message', asy
   }
 })
 
-t.test('whatever a method answers is checked, in the time that it has', async (t) => {
+t.test('each answer of a method is checked, and each call has a time limit', async (t) => {
   const checks = Object.entries(METHODS).flatMap(([method, call]) => {
-    // remove() need not say anything.
+    // remove() may answer with undefined.
     const shapes = method.includes('remove') ? BROKEN : { ...BROKEN, ...NONSENSE }
     return Object.entries(shapes).map(([shape, make]) =>
       isUnavailable(t, call(make), `${method} answers with ${shape}`)
@@ -159,7 +159,7 @@ t.test('whatever a method answers is checked, in the time that it has', async (t
   }
 })
 
-t.test('a thenable that settles twice is believed once', async (t) => {
+t.test('of a thenable that settles twice, the first result counts', async (t) => {
   const twice = {
     // biome-ignore lint/suspicious/noThenProperty: that is what is tested
     then(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
@@ -172,12 +172,12 @@ t.test('a thenable that settles twice is believed once', async (t) => {
   t.equal(await encryptionWith({ decrypt: () => twice }).decrypt(BYTES, 'id'), BYTES)
 })
 
-t.test('a store that answers at once needs no promise', async (t) => {
+t.test('a store may answer without a promise', async (t) => {
   t.equal(await storeWith({ read: () => BYTES }).read('id', 0), BYTES)
   t.equal(await storeWith({ write: () => 'id' }).write('id', BYTES, 0, 0), 'id')
 })
 
-t.test('a store’s own text does not come with what is too large', async (t) => {
+t.test('the error for a session that is too large has no text of the store', async (t) => {
   const write = () => {
     throw new SessionTooLargeError(`the row of id-1 ${SECRET}`)
   }
@@ -191,13 +191,13 @@ t.test('a store’s own text does not come with what is too large', async (t) =>
   t.match(error.cause, { message: new RegExp(`the row of \\[id\\] ${SECRET}`) })
 })
 
-t.test('to ask what something is an instance of never throws', async (t) => {
+t.test('isInstance() never throws', async (t) => {
   t.equal(isInstance(new SessionUnavailableError(), SessionUnavailableError), true)
   for (const make of [...Object.values(THROWN).slice(0, -1)])
     t.equal(isInstance(make(), SessionUnavailableError), false)
 })
 
-t.test('the client gets the fixed answer, also while a tool formats stacks in its own way', async (t) => {
+t.test('the client gets the fixed answer, even if a tool formats stack traces in its own way', async (t) => {
   const body = { statusCode: 503, code: 'FST_SESSION_STORE', message: 'The session store is unavailable' }
   const original = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')
   t.teardown(() => {
@@ -222,7 +222,7 @@ t.test('the client gets the fixed answer, also while a tool formats stacks in it
   }
 })
 
-t.test('no late rejection was left to the process', async (t) => {
+t.test('there was no unhandled rejection', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 150))
   await turn()
   t.same(unhandled, [])

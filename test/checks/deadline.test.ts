@@ -4,7 +4,7 @@ import { inTime } from '../../lib/checks/deadline.ts'
 
 const LATE = () => new Error('too late')
 
-/** Timers that fire when the test says so. */
+/** Timers that the test fires by hand. */
 function handTimers(t: Test) {
   const timers: { fire: () => void; delay: number; hasRef: boolean; cleared: boolean }[] = []
   t.intercept(globalThis, 'setTimeout', {
@@ -27,7 +27,7 @@ function handTimers(t: Test) {
   return timers
 }
 
-/** What has become of a promise so far. */
+/** The value or error of a promise, if it has one already. */
 function outcome<T>(promise: Promise<T>) {
   const seen: { value?: T; error?: Error } = {}
   promise.then(
@@ -41,7 +41,7 @@ function outcome<T>(promise: Promise<T>) {
   return seen
 }
 
-t.test('an answer in time is handed on as it is, a rejection too, and no timer is left', async (t) => {
+t.test('an answer or a rejection in time is passed on unchanged, and no timer is left', async (t) => {
   const timers = handTimers(t)
   t.equal(await inTime(Promise.resolve(7), 1, LATE), 7)
   const down = new Error('down')
@@ -52,23 +52,23 @@ t.test('an answer in time is handed on as it is, a rejection too, and no timer i
       [1_000, false, true],
       [1_000, false, true]
     ],
-    'and no timer keeps the process alive'
+    'no timer keeps the process alive'
   )
 })
 
-t.test('a call that is not answered is given up, with the error that its caller has for it', async (t) => {
+t.test('a call without an answer ends with the error of its caller', async (t) => {
   const timers = handTimers(t)
   const call = outcome(inTime(new Promise(() => undefined), 2, LATE))
   timers[0]!.fire()
   await turn()
-  t.same(call, {}, 'first it has a little more time')
+  t.same(call, {}, 'the call has a little more time first')
   t.equal(timers[1]!.hasRef, false)
   timers[1]!.fire()
   await turn()
   t.match(call, { error: { message: 'too late' } })
 })
 
-t.test('a process that was stopped for longer than the limit still takes the answer that came meanwhile', async (t) => {
+t.test('a process that was stopped for longer than the limit still takes an answer that has arrived', async (t) => {
   const timers = handTimers(t)
   let answer = (_: string): void => undefined
   const call = outcome(inTime(new Promise<string>((resolve) => (answer = resolve)), 1, LATE))
@@ -79,7 +79,7 @@ t.test('a process that was stopped for longer than the limit still takes the ans
   t.equal(timers[1]!.cleared, true)
 })
 
-t.test('what comes late is dropped, and a late rejection is nobody’s', async (t) => {
+t.test('a late answer is dropped, and a late rejection is not an unhandled one', async (t) => {
   const timers = handTimers(t)
   const unhandled: unknown[] = []
   const listener = (error: unknown) => unhandled.push(error)

@@ -2,14 +2,14 @@ import t from 'tap'
 import { toSeconds } from '../../lib/checks/duration.ts'
 import type { Duration } from '../../types/options.ts'
 
-t.test('a duration is seconds, or its parts added up', async (t) => {
+t.test('a duration is a number of seconds, or the sum of its parts', async (t) => {
   t.equal(toSeconds('option "lifetime"', 90), 90)
   t.equal(toSeconds('option "lifetime"', 0), 0)
   t.equal(toSeconds('option "lifetime"', { weeks: 1, days: 1, hours: 1, minutes: 1, seconds: 1 }), 694_861)
   t.equal(toSeconds('option "lifetime"', { minutes: 0.5 }), 30)
 })
 
-t.test('a Temporal.Duration fits: its parts are getters on its prototype', async (t) => {
+t.test('a Temporal.Duration is accepted, although its parts are getters on its prototype', async (t) => {
   class TemporalDuration {
     get years() {
       return 0
@@ -24,7 +24,7 @@ t.test('a Temporal.Duration fits: its parts are getters on its prototype', async
   t.equal(toSeconds('option "lifetime"', new TemporalDuration()), 172_800)
 })
 
-t.test('what somebody has put on Object.prototype is no part', async (t) => {
+t.test('a property on Object.prototype is not a part', async (t) => {
   for (const name of ['days', 'seconds', 'years', 'nanoseconds']) {
     Object.defineProperty(Object.prototype, name, { value: 5, configurable: true, enumerable: true })
     try {
@@ -36,7 +36,7 @@ t.test('what somebody has put on Object.prototype is no part', async (t) => {
   }
 })
 
-t.test('what is no whole number of seconds is refused, by the name of the option', async (t) => {
+t.test('anything but a whole number of seconds is refused, and the message names the option', async (t) => {
   const refused: [unknown, RegExp][] = [
     [-1, /"lifetime" must not be negative/],
     [{ days: -1 }, /"lifetime" must not be negative/],
@@ -61,7 +61,7 @@ t.test('what is no whole number of seconds is refused, by the name of the option
   }
 })
 
-t.test('a lifetime above 400 days is refused: it is milliseconds by mistake', async (t) => {
+t.test('a lifetime above 400 days is refused, because it is probably in milliseconds', async (t) => {
   t.equal(toSeconds('option "lifetime"', { days: 400 }), 34_560_000)
   const refused: [Duration, string][] = [
     [34_560_001, '34560001 seconds'],
@@ -84,7 +84,11 @@ t.test('a lifetime above 400 days is refused: it is milliseconds by mistake', as
     }
   }
   t.equal(hint(1_209_600_000), ': did you mean milliseconds? Durations are in seconds, so write 1209600')
-  t.equal(hint(1_800_000_000_000), ': did you mean milliseconds? Durations are in seconds', 'a date, not a duration')
+  t.equal(
+    hint(1_800_000_000_000),
+    ': did you mean milliseconds? Durations are in seconds',
+    'a value that is a date gets no suggestion'
+  )
   t.equal(hint(34_560_001), ': did you mean milliseconds? Durations are in seconds')
   t.equal(hint({ weeks: 100 }), '')
 })

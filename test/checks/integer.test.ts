@@ -7,7 +7,7 @@ t.test('a positive integer is returned, and undefined becomes the default', asyn
   t.equal(positiveInteger('Store', 'size', 9, 7, 9), 9)
 })
 
-t.test('anything else is refused by name', async (t) => {
+t.test('anything else is refused, and the message names the option', async (t) => {
   for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1', null]) {
     t.throws(() => positiveInteger('Store', 'size', value as number, 7), {
       code: 'FST_SESSION_OPTIONS',
@@ -20,7 +20,7 @@ t.test('a value above the upper bound is refused with the range', async (t) => {
   t.throws(() => positiveInteger('Store', 'size', 10, 7, 9), { message: 'Store: size must be an integer from 1 to 9' })
 })
 
-t.test('gcTtl is in seconds, and milliseconds are noticed', async (t) => {
+t.test('gcTtl is in seconds, and a number of milliseconds is refused', async (t) => {
   t.equal(gcSeconds('Store', undefined, 7), 7)
   t.equal(gcSeconds('Store', 86_400, 7), 86_400)
   t.throws(() => gcSeconds('Store', 0, 7), { message: 'Store: gcTtl must be a positive integer' })
@@ -31,7 +31,7 @@ t.test('gcTtl is in seconds, and milliseconds are noticed', async (t) => {
   })
 })
 
-t.test('without a lifetime a store keeps a session for gcTtl, and not beyond its end', async (t) => {
+t.test('with lifetime 0 a store keeps a session for gcTtl, but not longer than its ttl', async (t) => {
   t.equal(secondsToKeep(60, 12.5, 100), 12.5)
   t.equal(secondsToKeep(60, 0, 100), 0)
   t.equal(secondsToKeep(0, 0, 100), 100)
@@ -39,7 +39,7 @@ t.test('without a lifetime a store keeps a session for gcTtl, and not beyond its
   t.equal(secondsToKeep(0, 1_000, 100), 100)
 })
 
-t.test('a store that takes only numbers has them checked together, and gets the defaults', async (t) => {
+t.test('the numbers of a store are checked together, and missing ones get their defaults', async (t) => {
   const defaults = { gcTtl: 1, count: 2 }
   t.same(numbersOf('Store', { count: 7 }, defaults), { gcTtl: 1, count: 7 })
   t.same(numbersOf('Store', { count: undefined }, defaults), defaults)

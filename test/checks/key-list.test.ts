@@ -6,24 +6,24 @@ const SECRET = 'a secret that must not be shown'
 const option = { owner: 'CookieStore', option: 'secretKey', variable: 'SESSION_SECRET' }
 const list = (keys: unknown) => keyList(option, keys, (raw) => raw)
 
-t.test('one key makes a list of one', async (t) => {
+t.test('one key gives a list with one key', async (t) => {
   t.strictSame(list(SECRET), [SECRET])
   t.strictSame(list(Uint8Array.of(1, 2)), [Uint8Array.of(1, 2)])
   t.strictSame(list(Buffer.from('ab')), [Buffer.from('ab')])
 })
 
-t.test('a list keeps its order', async (t) => {
+t.test('a list of keys keeps its order', async (t) => {
   t.strictSame(list(['new', Uint8Array.of(1), 'old']), ['new', Uint8Array.of(1), 'old'])
 })
 
-t.test('each slot is made into a key once', async (t) => {
+t.test('each slot is converted to a key once', async (t) => {
   t.strictSame(
     keyList(option, ['a', 'bc'], (raw) => raw.length),
     [1, 2]
   )
 })
 
-t.test('what is no key is refused, in any slot, and the message names the slot and the remedy', async (t) => {
+t.test('an invalid key is refused in any slot, and the message names the slot and the remedy', async (t) => {
   const cases: [unknown, string][] = [
     [undefined, 'CookieStore: secretKey is undefined: is SESSION_SECRET set?'],
     [null, 'CookieStore: secretKey is null: is SESSION_SECRET set?'],
@@ -45,7 +45,7 @@ t.test('what is no key is refused, in any slot, and the message names the slot a
   }
 })
 
-t.test('a class can refuse a key for reasons of its own', async (t) => {
+t.test('a class can refuse a key for its own reasons', async (t) => {
   const pick = (keys: unknown) =>
     keyList(option, keys, (raw, refuse) => {
       if (raw.length < 3) throw refuse('is too short')

@@ -2,12 +2,12 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ownOptions } from '../../lib/checks/option-names.ts'
 
-t.test('options that exist are accepted', async (t) => {
+t.test('known options are accepted', async (t) => {
   t.doesNotThrow(() => ownOptions('Store', {}, ['prefix', 'size']))
   t.doesNotThrow(() => ownOptions('Store', { size: 1 }, ['prefix', 'size']))
 })
 
-t.test('they are the own ones, in a copy', async (t) => {
+t.test('the result is a copy of the own options', async (t) => {
   Object.assign(Object.prototype, { prefix: 'inherited' })
   t.teardown(() => Reflect.deleteProperty(Object.prototype, 'prefix'))
   const options: { size: number; prefix?: string } = { size: 1 }
@@ -33,19 +33,19 @@ t.test('options that are not an object are refused', async (t) => {
   }
 })
 
-t.test('where nothing is near, the names are listed', async (t) => {
+t.test('if no known name is near, the message lists all names', async (t) => {
   t.throws(() => ownOptions('Store', { zzz: 1 }, ['prefix', 'size']), {
     message: 'Store: unknown option "zzz": known are prefix, size'
   })
 })
 
-t.test('a name of another library has a remedy', async (t) => {
+t.test('for an option name of another library, the message has a remedy', async (t) => {
   t.throws(() => ownOptions('Store', { 'Max-Age': 1 }, ['prefix', 'size'], { maxage: 'write it so.' }), {
     message: 'Store: unknown option "Max-Age": write it so. Known are prefix, size'
   })
 })
 
-t.test('what was passed by itself instead of in an object is told so, and a class of options is not', async (t) => {
+t.test('a client without an object around it is refused, but an instance with known options is accepted', async (t) => {
   class Client {
     socket = 1
   }

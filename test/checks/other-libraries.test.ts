@@ -30,7 +30,7 @@ const messageOf = (make: () => unknown): string => {
 }
 const ofPlugin = (options: object) => messageOf(() => resolveOptions(options))
 
-/** The names that there are, as the error for a name that nothing resembles lists them. */
+/** The known names. They come from the message about an unknown name that is not near any of them. */
 const namesIn = (message: string): string[] => (message.split(': known are ')[1] ?? '').split(', ')
 
 const NAMES = {
@@ -49,7 +49,7 @@ const TABLES: [string, Hints, readonly string[]][] = [
   ['cookieStore', COOKIE_STORE_HINTS, NAMES.cookieStore]
 ]
 
-t.test('what other libraries call an option has a remedy, however it is spelled', async (t) => {
+t.test('an option name of another library gets a remedy, in each spelling', async (t) => {
   for (const [name, remedy] of [
     ['maxAge', 'it is "lifetime" here, in seconds'],
     ['max_age', 'it is "lifetime" here, in seconds'],
@@ -82,7 +82,7 @@ t.test('what other libraries call an option has a remedy, however it is spelled'
   }
 })
 
-t.test('each store has remedies for what others call its options', async (t) => {
+t.test('each store has remedies for the option names of other libraries', async (t) => {
   for (const [store, options, remedy] of [
     [
       'RedisStore',
@@ -118,14 +118,14 @@ t.test('each store has remedies for what others call its options', async (t) => 
   }
 })
 
-t.test('no hint stands in the way of an option that there is, however it is spelled', async (t) => {
+t.test('no known option has a hint, in any spelling', async (t) => {
   for (const [owner, hints, names] of TABLES) {
     t.not(names.length, 0)
     for (const name of names) t.equal(hintFor(name, hints), undefined, `${owner}: ${name}`)
   }
 })
 
-t.test('each hint can be found: its name is in small letters, without signs', async (t) => {
+t.test('each hint can be found, because its name is in lower case and has only letters', async (t) => {
   for (const [owner, hints] of TABLES) {
     for (const name of Object.keys(hints)) {
       t.equal(plainName(name), name, owner)
@@ -134,18 +134,18 @@ t.test('each hint can be found: its name is in small letters, without signs', as
   }
 })
 
-t.test('a hint is a sentence, and names only options that there are', async (t) => {
+t.test('a hint is a sentence and names only known options', async (t) => {
   const all = Object.values(NAMES).flat()
   for (const [owner, hints] of TABLES) {
     for (const hint of Object.values(hints)) {
-      t.match(hint, /\.$/, `${owner}: more text follows`)
+      t.match(hint, /\.$/, `${owner}: a full stop, because more text follows`)
       for (const [, name] of hint.matchAll(/"([^"]+)"/g)) t.ok([...all, 'cookie'].includes(String(name)), hint)
       for (const [, name] of hint.matchAll(/new \w+\(\{ (\w+)/g)) t.ok(all.includes(String(name)), hint)
     }
   }
 })
 
-t.test('what every object inherits is no hint', async (t) => {
+t.test('inherited properties are not hints', async (t) => {
   Object.assign(Object.prototype, { polluted: 'leave it out.' })
   t.teardown(() => Reflect.deleteProperty(Object.prototype, 'polluted'))
   for (const name of ['constructor', 'toString', '__proto__', 'polluted', '', '--']) {

@@ -13,7 +13,7 @@ const messageOf = (make: () => unknown): string => {
 }
 const ofPlugin = (options: object) => messageOf(() => resolveOptions(options))
 
-t.test('a cookie attribute beside "cookie" is told where it belongs, as it is to be written', async (t) => {
+t.test('for a cookie attribute beside "cookie", the message shows how to write it in "cookie"', async (t) => {
   for (const [options, remedy] of [
     [{ secure: false }, '`cookie: { secure: false }`'],
     [{ sameSite: 'none' }, "`cookie: { sameSite: 'none' }`"],
@@ -34,7 +34,7 @@ t.test('a cookie attribute beside "cookie" is told where it belongs, as it is to
   }
 })
 
-t.test('a near name is suggested, before all that there are', async (t) => {
+t.test('the message suggests a near name, and then lists all names', async (t) => {
   for (const [name, near] of [
     ['cookie_name', 'cookieName'],
     ['sessionStore', 'store'],
@@ -45,14 +45,14 @@ t.test('a near name is suggested, before all that there are', async (t) => {
   }
 })
 
-t.test('where nothing is near, nothing is suggested, and the names are listed', async (t) => {
+t.test('if no name is near, the message only lists the names', async (t) => {
   for (const name of ['zzz', 'foo', 'constructor', 'toString', '']) {
     t.match(ofPlugin({ [name]: 1 }), new RegExp(`^unknown option "${name}": known are store, lifetime, rolling,`))
   }
   t.match(ofPlugin({ cookie: { zzz: 1 } }), /^unknown option "cookie\.zzz": known are path, domain, sameSite,/)
 })
 
-t.test('an option in "cookie" is told that it belongs beside it', async (t) => {
+t.test('for an option in "cookie", the message says that it belongs beside "cookie"', async (t) => {
   for (const [name, remedy] of [
     ['lifetime', '"lifetime" belongs beside "cookie", not in it'],
     ['store', '"store" belongs beside "cookie", not in it'],
@@ -68,13 +68,13 @@ t.test('an option in "cookie" is told that it belongs beside it', async (t) => {
   }
 })
 
-t.test('no hint hides an option that there is', async (t) => {
+t.test('no known option has a hint', async (t) => {
   const known = { options: ['store', 'name'], cookie: ['path'] }
   t.equal(remedyFor('stoer', 1, known), 'did you mean "store"? Known are store, name')
   t.equal(remedyForAttribute('pth', known), 'did you mean "cookie.path"? Known are path')
 })
 
-t.test('a message says what was passed, and never what may be a secret', async (t) => {
+t.test('the message shows the value of an attribute, but never a value that may be a secret', async (t) => {
   for (const [options, is] of [
     [{ lifetime: '1d' }, "but is '1d'"],
     [{ rolling: 1 }, 'but is 1'],

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { withoutSecrets, withoutText } from '../../lib/checks/without-secrets.ts'
 
-t.test('an error that holds no secret keeps its name, message, code and stack', async (t) => {
+t.test('an error without secrets keeps its name, message, code and stack', async (t) => {
   const plain = Object.assign(new RangeError('connection refused'), { code: 'ECONNREFUSED' })
   for (const id of ['id-1', '']) {
     const safe = withoutSecrets(plain, id)
@@ -10,7 +10,7 @@ t.test('an error that holds no secret keeps its name, message, code and stack', 
   t.match(withoutSecrets(Object.assign(new Error('sql'), { code: 42 }), ''), { code: 42 })
 })
 
-t.test('the id, the command and its arguments do not reach a log', async (t) => {
+t.test('the session id, the command and its arguments are removed', async (t) => {
   const error = Object.assign(
     new Error("ERR unknown command 'GETEX', with args beginning with: 'prefix.id-1' 'secret data'"),
     { name: 'ReplyError', code: 'ERR', command: { name: 'getex', args: ['prefix.id-1', 'secret data'] } }
@@ -29,7 +29,7 @@ t.test('the id, the command and its arguments do not reach a log', async (t) => 
   t.equal((withoutSecrets(stackless, 'id-1') as Error).message, 'about [id]')
 })
 
-t.test('what is no error becomes one, without its content', async (t) => {
+t.test('a thrown value that is not an error becomes an error without the value', async (t) => {
   const say = (kind: string) => ({ name: 'TypeError', message: `something that is not an Error was thrown (${kind})` })
   t.match(withoutSecrets('id-1', 'id-1'), say('string'))
   t.match(withoutSecrets(null, 'id-1'), say('null'))
@@ -37,7 +37,7 @@ t.test('what is no error becomes one, without its content', async (t) => {
   t.match(withoutSecrets({ message: 'id-1' }, 'id-1'), say('object'))
 })
 
-t.test('nor does what stands in a name, a code, a stack, or a list of errors', async (t) => {
+t.test('secrets in a name, a code, a stack or a list of errors are removed', async (t) => {
   const id = 'id_1'
   const said = (error: Error) => {
     const safe = withoutSecrets(error, id) as Error
@@ -61,14 +61,14 @@ t.test('nor does what stands in a name, a code, a stack, or a list of errors', a
   t.match((withoutSecrets(Object.assign(new Error('failed'), { stack }), id) as Error).stack, /at store/)
 })
 
-t.test('a line of the message that looks like a call is not one', async (t) => {
+t.test('a line of the message that looks like a call is not kept in the stack', async (t) => {
   const error = new Error('failed\n    at hidden (hidden.js:1:1)')
   const { stack } = withoutText(error)
   t.notMatch(stack, /hidden/)
   t.match(stack, /without-secrets\.test/)
 })
 
-t.test('of an encryptor or a serializer only name, code and stack are told', async (t) => {
+t.test('of an error from an encryptor or a serializer, only name, code and stack are kept', async (t) => {
   const error = Object.assign(new TypeError('cannot open secret'), { code: 'E_OPEN', data: 'secret' })
   const safe = withoutText(error)
   t.match(safe, { name: 'TypeError', code: 'E_OPEN', message: /is left out/ })
@@ -76,7 +76,7 @@ t.test('of an encryptor or a serializer only name, code and stack are told', asy
   t.notMatch(JSON.stringify(safe, Object.getOwnPropertyNames(safe)), /secret"|cannot/)
 })
 
-t.test('nothing that is thrown makes reading it throw', async (t) => {
+t.test('no thrown value makes the function throw', async (t) => {
   const boom = () => {
     throw new Error('boom')
   }

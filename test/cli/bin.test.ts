@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 const file = fileURLToPath(new URL('../../lib/cli/bin.ts', import.meta.url))
-// Node 26 warns of the API by which the loader of these sources registers itself; the built program has no loader.
+// Node 26 warns about an API that the loader of the sources uses. The built program has no loader.
 const flags = ['--disable-warning=DEP0205', '--import=ts-blank-space/register']
 const run = (...args: string[]) => spawnSync(process.execPath, [...flags, file, ...args], { encoding: 'utf8' })
 
-t.test('the process has the exit code, and writes each word where it belongs', async (t) => {
+t.test('the process exits with the code of the command, and prints to stdout and stderr', async (t) => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   t.match(run('--version'), { status: 0, stdout: `${version}\n`, stderr: '' })
   t.match(run('keygen', 'secret'), { status: 0, stdout: /^[\w-]{43}\n$/, stderr: '' })

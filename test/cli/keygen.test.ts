@@ -4,7 +4,7 @@ import { AESGCMEncryptor, CookieStore, FernetEncryptor } from '../../lib/index.t
 
 const run = (...args: string[]) => runCommand(args, '1.2.3')
 
-t.test('keygen prints a key that its class takes, another one each time', async (t) => {
+t.test('keygen prints a new key each time, and its class accepts the key', async (t) => {
   const takes: Record<string, (key: string) => unknown> = {
     secret: (secretKey) => new CookieStore({ secretKey }),
     fernet: (key) => new FernetEncryptor(key),
@@ -20,14 +20,14 @@ t.test('keygen prints a key that its class takes, another one each time', async 
   }
 })
 
-t.test('help and version go to stdout, wherever they stand', async (t) => {
+t.test('help and version are printed to stdout, in any position of the command line', async (t) => {
   for (const args of [['--help'], ['-h'], ['keygen', '--help']]) {
     t.match(run(...args), { exitCode: 0, stdout: /^Usage: fastify-starsessions keygen <kind>\n/, stderr: '' })
   }
   for (const args of [['--version'], ['-v']]) t.same(run(...args), { exitCode: 0, stdout: '1.2.3\n', stderr: '' })
 })
 
-t.test('what it does not understand is exit code 2, with the reason and the usage on stderr', async (t) => {
+t.test('a wrong command line gives exit code 2, with the reason and the usage on stderr', async (t) => {
   const wrong: [string[], RegExp][] = [
     [[], /a command is missing/],
     [['genkey'], /unknown command "genkey": did you mean "keygen"\?/],

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { newRevision, newSessionId } from '../../lib/crypto/random.ts'
 
-t.test('an id is 256 random bits, base64url, and never comes twice', async (t) => {
+t.test('an id is 256 random bits as base64url, and no two ids are equal', async (t) => {
   const ids = new Set<string>()
   for (let i = 0; i < 5000; i++) {
     const id = newSessionId()
@@ -19,7 +19,7 @@ t.test('every bit of an id is random', async (t) => {
     const bytes = Buffer.from(newSessionId(), 'base64url')
     for (let bit = 0; bit < 256; bit++) ones[bit]! += ((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1
   }
-  // Six standard deviations: a fair bit fails once in 500 million.
+  // Six standard deviations, which a random bit exceeds once in 500 million runs.
   t.equal(
     ones.every((count) => Math.abs(count - rounds / 2) < 6 * Math.sqrt(rounds / 4)),
     true

@@ -19,7 +19,7 @@ encryptorConformance(t, 'AESGCMEncryptor', () => make(), { bound: true })
 encryptorConformance(t, 'AESGCMEncryptor with bind: true', () => make({ bind: true }), { bound: true })
 encryptorConformance(t, 'AESGCMEncryptor with bind: false', () => make({ bind: false }), { bound: false })
 
-t.test('without binding, writes and reads what starsessions writes', async (t) => {
+t.test('with bind: false, records of starsessions for Python can be read and written', async (t) => {
   const key = createSecretKey(RAW)
   t.equal(Buffer.from(sealGcm(key, DATA, NONCE, NOTHING)).toString('hex'), SEALED)
   t.equal(text(openGcm(key, Buffer.from(SEALED, 'hex'), NOTHING)), text(DATA))
@@ -29,12 +29,12 @@ t.test('without binding, writes and reads what starsessions writes', async (t) =
   t.equal(new AESGCMEncryptor(RAW).decrypt(Buffer.from(SEALED, 'hex'), PLACE), null)
 })
 
-t.test('the associated data are authenticated as they are', async (t) => {
+t.test('the associated data are authenticated unchanged', async (t) => {
   const sealed = new AESGCMEncryptor(RAW).encrypt(DATA, PLACE)
   t.equal(text(openGcm(createSecretKey(RAW), sealed, PLACE)), text(DATA))
 })
 
-t.test('keys of 16, 24 and 32 bytes are AES-128, 192 and 256', async (t) => {
+t.test('keys of 16, 24 and 32 bytes give AES-128, AES-192 and AES-256', async (t) => {
   for (const size of [16, 24, 32] as const) {
     const key = randomBytes(size)
     const cipher = createCipheriv(`aes-${(size * 8) as 128 | 192 | 256}-gcm`, key, NONCE)
@@ -45,7 +45,7 @@ t.test('keys of 16, 24 and 32 bytes are AES-128, 192 and 256', async (t) => {
   }
 })
 
-t.test('a nonce never comes twice', async (t) => {
+t.test('a nonce is never used twice', async (t) => {
   const encryptor = new AESGCMEncryptor(RAW)
   const nonces = new Set<string>()
   for (let count = 0; count < 1000; count++) {
@@ -54,7 +54,7 @@ t.test('a nonce never comes twice', async (t) => {
   t.equal(nonces.size, 1000)
 })
 
-t.test('a shorter tag is refused, though it be the start of the right one', async (t) => {
+t.test('a shortened tag is refused, even if its bytes are right', async (t) => {
   const key = createSecretKey(RAW)
   const cipher = createCipheriv('aes-256-gcm', key, NONCE, { authTagLength: 4 })
   const short = Buffer.concat([NONCE, cipher.update(DATA), cipher.final(), cipher.getAuthTag()])
@@ -66,7 +66,7 @@ t.test('a shorter tag is refused, though it be the start of the right one', asyn
   for (let length = 0; length < whole.length; length++) t.equal(openGcm(key, whole.subarray(0, length), NOTHING), null)
 })
 
-t.test('the first key encrypts, all decrypt', async (t) => {
+t.test('the first key encrypts, and all keys decrypt', async (t) => {
   const [older, newer] = [randomBytes(16), AESGCMEncryptor.generateKey()]
   const rotated = new AESGCMEncryptor([newer, older])
   t.equal(text(rotated.decrypt(new AESGCMEncryptor(older).encrypt(DATA, PLACE), PLACE)), text(DATA))
@@ -91,7 +91,7 @@ t.test('a bad key is refused', async (t) => {
   })
 })
 
-t.test('an option that it does not know, or cannot read, is refused', async (t) => {
+t.test('an unknown or wrong option is refused', async (t) => {
   const cases: [unknown, string][] = [
     [{ bound: true }, 'AESGCMEncryptor: unknown option "bound": did you mean "bind"? Known are bind'],
     [{ bind: 'false' }, 'AESGCMEncryptor: bind must be true or false'],
@@ -105,7 +105,7 @@ t.test('an option that it does not know, or cannot read, is refused', async (t) 
   }
 })
 
-t.test('any data come back in their place', async (t) => {
+t.test('any data are decrypted under the associated data that they were encrypted with', async (t) => {
   const encryptor = new AESGCMEncryptor(RAW)
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 500 }), fc.uint8Array(), (data, place) => {

@@ -6,19 +6,19 @@ import { encryptionKeys } from '../../lib/encryptors/encryption-keys.ts'
 const read = (keys: unknown, sizes: readonly number[] = [32]) =>
   encryptionKeys('Owner', keys, sizes).map((bytes) => Buffer.from(bytes).toString('hex'))
 
-/** Spelled differently in the two alphabets, and with padding. */
+/** A key whose base64 and base64url texts differ, and need padding. */
 const BYTES = Buffer.alloc(32, 0xfb)
 const HEX = BYTES.toString('hex')
 const standard = BYTES.toString('base64')
 const urlSafe = standard.replaceAll('+', '-').replaceAll('/', '_')
 
-t.test('a key is bytes, base64url or base64, padded or not', async (t) => {
+t.test('a key may be bytes, base64url or base64, with or without padding', async (t) => {
   const spellings = [BYTES, new Uint8Array(BYTES), standard, standard.slice(0, -1), urlSafe, urlSafe.slice(0, -1)]
   for (const key of spellings) t.strictSame(read(key), [HEX])
   t.strictSame(read(spellings), Array(6).fill(HEX))
 })
 
-t.test('any key comes back from its text', async (t) => {
+t.test('any key is decoded from its text', async (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 32 }), (key) => {
       const bytes = Buffer.from(key)
@@ -29,7 +29,7 @@ t.test('any key comes back from its text', async (t) => {
   t.pass('for all that were tried')
 })
 
-t.test('every size that is listed is taken', async (t) => {
+t.test('each listed length is accepted', async (t) => {
   for (const size of [16, 24, 32]) {
     const key = randomBytes(size)
     t.strictSame(
@@ -39,7 +39,7 @@ t.test('every size that is listed is taken', async (t) => {
   }
 })
 
-t.test('a key of another length is refused, and the message says how long it is', async (t) => {
+t.test('a key of another length is refused, and the message says its length', async (t) => {
   const take = 'pass 32 bytes, as base64url text or a Uint8Array. Owner.generateKey() makes such a key'
   for (const size of [1, 16, 31, 33, 64]) {
     const key = randomBytes(size)
@@ -53,7 +53,7 @@ t.test('a key of another length is refused, and the message says how long it is'
   })
 })
 
-t.test('a key in hexadecimal is named as such, whatever its case', async (t) => {
+t.test('a hexadecimal key is refused as hexadecimal, in upper and lower case', async (t) => {
   const message = "Owner: keys is hexadecimal: pass Buffer.from(key, 'hex')"
   t.throws(() => read(HEX), { code: 'FST_SESSION_OPTIONS', message })
   t.throws(() => read(randomBytes(32).toString('hex').toUpperCase()), { message })
@@ -61,11 +61,11 @@ t.test('a key in hexadecimal is named as such, whatever its case', async (t) => 
   t.throws(
     () => read(randomBytes(16).toString('hex'), [16, 24, 32]),
     { message },
-    'not taken for 24 bytes of base64url'
+    '32 hexadecimal digits are not read as 24 bytes of base64url'
   )
 })
 
-t.test('text that is not the one spelling of its bytes is refused, and not shown', async (t) => {
+t.test('text that is not canonical base64 is refused, and the message does not quote it', async (t) => {
   const wrong = {
     passphrase: 'correct horse battery staple, and some more',
     newline: `${urlSafe}\n`,
@@ -83,7 +83,7 @@ t.test('text that is not the one spelling of its bytes is refused, and not shown
   }
 })
 
-t.test('a forgotten variable is named', async (t) => {
+t.test('for an undefined key, the message names the environment variable', async (t) => {
   t.throws(() => read(undefined), { message: 'Owner: keys is undefined: is SESSION_KEY set?' })
   t.throws(() => read([urlSafe, undefined]), {
     message: 'Owner: keys[1] is undefined: set it, or leave it out of the list'

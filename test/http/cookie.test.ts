@@ -19,7 +19,7 @@ const attributes: ResolvedCookie = {
   priority: undefined
 }
 
-t.test('a cookie is found by its whole name, wherever it stands', async (t) => {
+t.test('a cookie is found by its whole name, in any position', async (t) => {
   t.equal(findCookies('session=a', 'session'), 'a')
   t.equal(findCookies('x=1; session=a; y=2', 'session'), 'a')
   t.equal(findCookies('x=1;session=a', 'session'), 'a')
@@ -35,7 +35,7 @@ t.test('a cookie is found by its whole name, wherever it stands', async (t) => {
 })
 
 t.test(
-  'of several cookies of one name, up to four different values that may be ids count, in their order',
+  'of several cookies with one name, up to four different values that can be ids are found, in their order',
   async (t) => {
     t.same(findCookies('session=first; session=second', 'session'), ['first', 'second'])
     t.same(findCookies('session=b; x=1; session=a;session=b; session=c', 'session'), ['b', 'a', 'c'])
@@ -48,13 +48,13 @@ t.test(
   }
 )
 
-t.test('a value is taken as it stands: neither decoded nor unquoted', async (t) => {
+t.test('a value is neither decoded nor unquoted', async (t) => {
   t.equal(findCookies('session=a%20b', 'session'), 'a%20b')
   t.equal(findCookies('session="a"', 'session'), '"a"')
   t.equal(findCookies('session=a=b==', 'session'), 'a=b==')
 })
 
-t.test('it finds what @fastify/cookie finds', async () => {
+t.test('the value is the same that @fastify/cookie finds', async () => {
   const piece = fc.constantFrom('session', 'ses', 'sion', 'x', '=', ';', ' ', '\t', 'a', 'sessionsession', '"')
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
@@ -68,7 +68,7 @@ t.test('it finds what @fastify/cookie finds', async () => {
   )
 })
 
-t.test('only what can be an id is one', async (t) => {
+t.test('only values that can be session ids are safe', async (t) => {
   for (const value of ['a', 'AZaz09._~+/=-', 'a'.repeat(4096)]) t.equal(isSafeValue(value), true)
   for (const value of ['', ' ', 'a b', 'a;b', 'a\r\nb', 'a%20', '"a"', 'é', 'a'.repeat(4097), 'a\n']) {
     t.equal(isSafeValue(value), false, JSON.stringify(value).slice(0, 20))
@@ -91,7 +91,7 @@ t.test('a cookie is issued with the configured attributes, and cleared with the 
   t.equal(full.clear(true), `__Secure-s=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; ${tail}`)
 })
 
-t.test('it issues and clears what @fastify/cookie would write', async () => {
+t.test('the Set-Cookie lines are the same that @fastify/cookie writes', async () => {
   const inToken = fc.constantFrom(...'abcXYZ019_-.~!#$&')
   const inValue = fc.constantFrom(...'abcXYZ019._~+/=-')
   const resolved = fc.record({
@@ -128,7 +128,7 @@ t.test('it issues and clears what @fastify/cookie would write', async () => {
   )
 })
 
-t.test('a browser keeps one cookie for a name, a domain and a path', async (t) => {
+t.test('two lines set the same cookie if name, domain and path are equal', async (t) => {
   const writer = cookieWriter('session', { ...attributes, path: '/app', domain: 'example.com' }, app.serializeCookie)
   t.equal(writer.isSame('session=x; path=/app; domain=.EXAMPLE.com'), true)
   t.equal(writer.isSame(writer.clear(true)), true)

@@ -7,7 +7,7 @@ import {
   withoutTargetedCaching
 } from '../../lib/http/headers.ts'
 
-t.test('a response with the cookie is not stored, unless the application keeps shared caches out itself', async (t) => {
+t.test('Cache-Control forbids shared caching, and a value that already does so is kept', async (t) => {
   t.equal(withoutSharedCaching(undefined), 'no-store')
   t.equal(withoutSharedCaching('public, max-age=60'), 'no-store')
   t.equal(withoutSharedCaching('max-age=60'), 'no-store')
@@ -19,7 +19,7 @@ t.test('a response with the cookie is not stored, unless the application keeps s
   t.equal(withoutSharedCaching('ext="a, private, b"'), 'no-store')
 })
 
-t.test('headers for some shared caches alone are known by their names', async (t) => {
+t.test('headers that address shared caches are recognised by their names', async (t) => {
   const all = [
     'cdn-cache-control',
     'cloudflare-cdn-cache-control',
@@ -36,18 +36,22 @@ t.test('headers for some shared caches alone are known by their names', async (t
   }
 })
 
-t.test('what is for some shared caches alone is replaced, unless it keeps the response out of them', async (t) => {
+t.test('a header that addresses shared caches is replaced, unless it already forbids caching', async (t) => {
   t.equal(withoutTargetedCaching('cdn-cache-control', 'public, max-age=60'), 'no-store')
   t.equal(withoutTargetedCaching('cdn-cache-control', 'private'), 'private')
   t.equal(withoutTargetedCaching('cdn-cache-control', 'no-store=?0'), 'no-store')
   t.equal(withoutTargetedCaching('surrogate-control', 'max-age=60, content="ESI/1.0"'), 'no-store')
-  t.equal(withoutTargetedCaching('surrogate-control', 'private'), 'no-store', 'not all that obey it know private')
+  t.equal(
+    withoutTargetedCaching('surrogate-control', 'private'),
+    'no-store',
+    'some caches that obey this header do not know private'
+  )
   t.equal(withoutTargetedCaching('surrogate-control', 'no-store, content="ESI/1.0"'), 'no-store, content="ESI/1.0"')
   t.equal(withoutTargetedCaching('edge-control', ['cache-maxage=60s']), 'no-store')
   t.equal(withoutTargetedCaching('x-accel-expires', '@4102444800'), '0')
 })
 
-t.test('Vary names Cookie once, beside what is there', async (t) => {
+t.test('Vary gets Cookie once, beside its other names', async (t) => {
   t.equal(varyOnCookie(undefined), 'Cookie')
   t.equal(varyOnCookie('Accept'), 'Accept, Cookie')
   t.equal(varyOnCookie('accept, cookie'), 'accept, cookie')
@@ -56,7 +60,7 @@ t.test('Vary names Cookie once, beside what is there', async (t) => {
   t.equal(varyOnCookie(['Accept', 'Origin']), 'Accept,Origin, Cookie')
 })
 
-t.test('Set-Cookie lines are kept, but those that set the same cookie', async (t) => {
+t.test('Set-Cookie lines are kept, except those that set the same cookie', async (t) => {
   const isSame = (line: string) => line.startsWith('s=')
   t.same(withoutCookie(undefined, isSame), [])
   t.same(withoutCookie('a=1', isSame), ['a=1'])

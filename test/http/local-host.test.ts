@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isLocalHost } from '../../lib/http/local-host.ts'
 
-t.test('names and addresses of this machine are local, whatever looks like them is not', async (t) => {
+t.test('localhost and loopback addresses are local, and similar names are not', async (t) => {
   const local = ['localhost', 'LOCALHOST', 'localhost.', 'app.localhost', 'a.b.localhost', '127.0.0.1', '127.8.9.10']
   for (const host of [...local, '[::1]']) t.equal(isLocalHost(host), true, host)
   const others = [

@@ -11,7 +11,7 @@ class Names extends Array<string> {}
 
 async function warningsOf(run: () => unknown): Promise<(Error & { code?: string })[]> {
   const warnings: Error[] = []
-  // Node may warn of the test's own loader meanwhile (DEP0205).
+  // Node may also warn about the loader of the tests (DEP0205).
   const note = (warning: Error) => {
     if (warning.name === 'StarsessionsWarning') warnings.push(warning)
   }
@@ -22,7 +22,7 @@ async function warningsOf(run: () => unknown): Promise<(Error & { code?: string 
   return warnings
 }
 
-t.test('an instance of a class is a warning, once a process', async (t) => {
+t.test('an instance of a class causes a warning, once in each process', async (t) => {
   const serializer = new JsonSerializer()
   const warnings = await warningsOf(() => {
     serializer.serialize({ list: [{ plain: true }] })
@@ -36,7 +36,7 @@ t.test('an instance of a class is a warning, once a process', async (t) => {
   )
 })
 
-t.test('an object with toJSON() as well', async (t) => {
+t.test('an object with toJSON() causes a warning', async (t) => {
   const back = 'what its toJSON() returns'
   const messages = (object: object) =>
     warningsOf(() => new ClassWarning().give(object, back, () => 'a')).then((warnings) => warnings.map(String))
@@ -46,7 +46,7 @@ t.test('an object with toJSON() as well', async (t) => {
   t.match(await messages(new URL('http://localhost')), [/holds an instance of the class URL/])
 })
 
-t.test('not in production', async (t) => {
+t.test('there is no warning in production', async (t) => {
   const before = process.env.NODE_ENV
   process.env.NODE_ENV = 'production'
   t.teardown(() => {
@@ -56,7 +56,7 @@ t.test('not in production', async (t) => {
   t.same(await warningsOf(() => new ClassWarning().give(new User(), 'a plain one', () => 'a')), [])
 })
 
-t.test('literals, JSON and lists are of no class, from another realm neither', async (t) => {
+t.test('literals, parsed JSON and lists count as plain, also if they come from another realm', async (t) => {
   for (const plain of [{}, [], JSON.parse('{"__proto__":1}'), Object.create(null), vm.runInNewContext('({})')]) {
     t.equal(isOfClass(plain), false)
   }

@@ -18,23 +18,23 @@ const reading = (data: object, dates: unknown) =>
   codec.parse(Buffer.from(JSON.stringify({ ...data, __metadata__: { ...metadata, dates } })), AT)
 const back = (data: object) => codec.restore(codec.serialize(data as Data, metadata))
 
-/** The data of a record whose note may be anything. */
+/** Reads a record with any note, and returns its data. */
 function withNote(data: object, dates: unknown): Data {
   const parsed = reading(data, dates)
   if (!parsed.ok) throw new Error(parsed.reason)
   return parsed.data
 }
 
-t.test('a Date is text in the JSON, and the metadata say where it stands', async (t) => {
+t.test('a Date is written as text, and the metadata say where it is', async (t) => {
   t.equal(
     text({ since: at, list: [1, { at }] }),
     '{"since":"1970-01-01T00:00:01.000Z","list":[1,{"at":"1970-01-01T00:00:01.000Z"}],' +
       '"__metadata__":{"lifetime":60,"created":1700000000,"last_access":1700000000,"dates":["/since","/list/1/at"]}}'
   )
-  t.notMatch(text({ since: at.toISOString() }), 'dates', 'no note without Dates')
+  t.notMatch(text({ since: at.toISOString() }), 'dates', 'there is no note without Dates')
 })
 
-t.test('Dates come back as Dates, wherever they stood', async (t) => {
+t.test('Dates come back as Dates in each place', async (t) => {
   const data = {
     at,
     list: [at, [at], { at }],
@@ -51,10 +51,10 @@ t.test('Dates come back as Dates, wherever they stood', async (t) => {
   for (let level = 0; level < 97; level++) inner = inner.a
   inner.at = at
   t.ok(isDeepStrictEqual(back(data), data))
-  t.ok(isDeepStrictEqual(Object.keys(back(data)), Object.keys(data)), 'in the same order')
+  t.ok(isDeepStrictEqual(Object.keys(back(data)), Object.keys(data)), 'the keys keep their order')
   const parsed = codec.parse(codec.serialize(data, metadata), AT)
   t.match(parsed, { ok: true, copy: data })
-  t.strictSame(parsed.ok && parsed.metadata, metadata, 'the note is no metadata')
+  t.strictSame(parsed.ok && parsed.metadata, metadata, 'the note is not part of the metadata')
 })
 
 t.test('a Date among the deepest data that may be stored is loaded', async (t) => {
@@ -68,7 +68,7 @@ t.test('a Date among the deepest data that may be stored is loaded', async (t) =
   t.match(codec.parse(codec.serialize(data, metadata), AT), { ok: true })
 })
 
-t.test('under __proto__ at the top as well', async (t) => {
+t.test('a Date under a top-level key __proto__ comes back as a Date', async (t) => {
   const data = JSON.parse('{"__proto__":{}}')
   Object.defineProperty(data, '__proto__', { value: { at }, enumerable: true })
   const again = back(data)
@@ -77,7 +77,7 @@ t.test('under __proto__ at the top as well', async (t) => {
   t.equal(Object.getPrototypeOf(again), Object.prototype)
 })
 
-t.test('any data with Dates come back as they were, and give the same bytes', async (t) => {
+t.test('any data with Dates come back unchanged, and give the same bytes', async (t) => {
   const key = fc.oneof(fc.constantFrom('a', '/', '~', '~1', '~01', '0', '', 'dates', '__metadata'), fc.string())
   const date = fc.date({ noInvalidDate: true })
   const { value } = fc.letrec((tie) => ({
@@ -106,7 +106,7 @@ t.test('any data with Dates come back as they were, and give the same bytes', as
   )
 })
 
-t.test('the note is a hint: only what a Date would write becomes one', async (t) => {
+t.test('the note is only a hint, and only a text that a Date would write becomes a Date', async (t) => {
   const others = [
     '1970-01-01', '1970-01-01T00:00:01Z', '1970-01-01T00:00:01.000', '1970-01-01T00:00:01.000+00:00', '1970', '', 'x',
     'Thu, 01 Jan 1970 00:00:01 GMT', '1970-02-30T00:00:00.000Z', '-000000-01-01T00:00:00.000Z', `${' '.repeat(1e6)}1`,
@@ -116,7 +116,7 @@ t.test('the note is a hint: only what a Date would write becomes one', async (t)
   t.strictSame(withNote({ a: at.toISOString() }, ['/a']).a, at)
 })
 
-t.test('of texts that look like a Date, those that no Date would write stay texts', async (t) => {
+t.test('a text that looks like a Date, but that no Date would write, stays a text', async (t) => {
   const two = (max: number) => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, '0'))
   const year = fc.oneof(
     fc.integer({ min: 0, max: 9999 }).map((number) => String(number).padStart(4, '0')),
@@ -142,7 +142,7 @@ t.test('of texts that look like a Date, those that no Date would write stay text
   t.equal(withNote({ a: '2024-01-01T24:00:00.000Z' }, ['/a']).a, '2024-01-01T24:00:00.000Z')
 })
 
-t.test('a note that leads to nothing, or is none, changes nothing', async (t) => {
+t.test('a note that is invalid or points to nothing changes nothing', async (t) => {
   const iso = at.toISOString()
   const data = { a: { b: iso, list: [iso] }, text: iso }
   const pointers = [
@@ -155,13 +155,13 @@ t.test('a note that leads to nothing, or is none, changes nothing', async (t) =>
     t.strictSame(withNote(data, note), data, JSON.stringify(note))
     t.equal(Object.hasOwn(Object.prototype, 'text'), false)
   }
-  t.strictSame(withNote(data, ['/text', '/text']).text, at, 'twice is once')
+  t.strictSame(withNote(data, ['/text', '/text']).text, at, 'a pointer that is listed twice makes one Date')
   for (const text of ['[1]', 'null', '"x"', '{"a":1}', '{"__metadata__":1}', '{"__metadata__":{"x":1}}']) {
     t.strictSame(serializer.deserialize(Buffer.from(text)), JSON.parse(text))
   }
 })
 
-t.test('a note of a megabyte costs a small multiple of JSON.parse, whatever is in it', async (t) => {
+t.test('any note of a megabyte takes a few times as long as JSON.parse at most', async (t) => {
   const iso = at.toISOString()
   const list = Array.from({ length: 20_000 }, (_, index) => new Date(1.6e12 + index * 1e7).toISOString())
   const cases: Record<string, [object, string[]]> = {
@@ -171,7 +171,7 @@ t.test('a note of a megabyte costs a small multiple of JSON.parse, whatever is i
     'a million steps': [{}, ['/'.repeat(1e6)]],
     'steps that lead on': [{ '': 1 }, Array(1_000).fill('/'.repeat(1_000))]
   }
-  // The shortest of several: others may use the processor as well.
+  // The shortest of several runs, because other processes may use the processor as well.
   const effort = (task: () => unknown): number => {
     const times = Array.from({ length: 7 }, () => {
       const began = performance.now()
@@ -188,7 +188,7 @@ t.test('a note of a megabyte costs a small multiple of JSON.parse, whatever is i
   }
 })
 
-t.test('a note of any size costs no more than its own length', async (t) => {
+t.test('the cost of a note grows only with its length', async (t) => {
   const iso = at.toISOString()
   const deep = JSON.parse(`${'{"a":'.repeat(90)}"${iso}"${'}'.repeat(90)}`)
   const notes: Record<string, unknown> = {
@@ -208,7 +208,7 @@ t.test('a note of any size costs no more than its own length', async (t) => {
   }
 })
 
-t.test('what Python has written is read: with the note, without it, and after a change', async (t) => {
+t.test('a record that Python has written is read, with the note, without the note, and after a change', async (t) => {
   const iso = at.toISOString()
   const python = (data: string, note: string) =>
     `{${data}, "__metadata__": {"lifetime": 60, "created": ${AT}.5, "last_access": ${AT}.5${note}}}`
@@ -224,12 +224,12 @@ t.test('what Python has written is read: with the note, without it, and after a 
   t.ok(parsed.ok)
   if (!parsed.ok) return
   const isSame = (data: Data) => codec.isSame(codec.serialize(data, parsed.metadata), { ...parsed, record: stored })
-  t.equal(isSame({ since: new Date(1_000) }), true, 'its spacing is no change')
+  t.equal(isSame({ since: new Date(1_000) }), true, 'other spacing is not a change')
   t.equal(isSame({ since: new Date(1_001) }), false)
-  t.equal(isSame({ since: iso }), false, 'a text in place of a Date is one')
+  t.equal(isSame({ since: iso }), false, 'a text in place of a Date is a change')
 })
 
-t.test('a Date with a JSON of its own is stored as that', async (t) => {
+t.test('a Date with its own toJSON() is stored as the result of toJSON()', async (t) => {
   class Day extends Date {
     override toJSON() {
       return this.toISOString().slice(0, 10)
@@ -246,14 +246,14 @@ t.test('a Date with a JSON of its own is stored as that', async (t) => {
   t.strictSame(
     back({ a: { at, toJSON: () => ({ converted: at }) } }),
     { a: { converted: at } },
-    'within a toJSON() too'
+    'also inside the result of a toJSON()'
   )
 })
 
-t.test('without metadata there is no place for a note', async (t) => {
+t.test('without metadata no note is written', async (t) => {
   t.equal(Buffer.from(serializer.serialize({ at })).toString(), '{"at":"1970-01-01T00:00:01.000Z"}')
 })
 
-t.test('pointers are those of RFC 6901', async (t) => {
+t.test('pointers are JSON Pointers (RFC 6901)', async (t) => {
   t.equal(pointerTo(['a/b', 'm~n', 0, '', ' ']), '/a~1b/m~0n/0// ')
 })

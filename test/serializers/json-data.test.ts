@@ -3,7 +3,7 @@ import t from 'tap'
 import { SessionSerializeError } from '../../lib/errors.ts'
 import { datesIn } from '../../lib/serializers/json-data.ts'
 
-/** As JSON.parse would make it: `__proto__` is an own key. */
+/** An object from JSON.parse, where `__proto__` is an own key. */
 const parsed = (text: string): object => JSON.parse(text)
 
 const nested = (levels: number): Record<string, unknown> => {
@@ -13,22 +13,22 @@ const nested = (levels: number): Record<string, unknown> => {
   return record
 }
 
-t.test('data that JSON keeps are accepted, and only Dates need a note', async (t) => {
+t.test('data that JSON can keep are accepted, and only Dates need a note', async (t) => {
   const at = new Date(0)
   t.equal(datesIn({ a: 1, b: [null, 'x', { c: true }], d: undefined, text: at.toISOString() }), null)
   t.same(datesIn({ z: at, list: [1, at, { at }], 'a/b': at, '': at }), ['/z', '/list/1', '/list/2/at', '/a~1b', '/'])
   t.same(datesIn({ one: at, two: [at] }), ['/one', '/two/0'], 'one Date in two places')
   const day = Object.defineProperty(new Date(0), 'toJSON', { value: () => '1970-01-01' })
-  t.equal(datesIn({ day }), null, 'a Date with a JSON of its own is stored as that')
+  t.equal(datesIn({ day }), null, 'a Date with its own toJSON() is stored as the result of toJSON()')
 })
 
-t.test('a shorter path after a longer one is not mixed with what is left of that', async (t) => {
+t.test('a shorter path after a longer one has no parts of the longer one', async (t) => {
   const deep = { a: { b: { c: [1, 2, { d: 1 }] } }, e: new Date(0), f: { g: [new Date(0)] } }
   t.same(datesIn(deep), ['/e', '/f/g/0'])
   t.throws(() => datesIn({ ...deep, h: 1n }), { message: /: key "h" holds/ })
 })
 
-t.test('what would be dropped or changed is refused by name', async (t) => {
+t.test('data that JSON would drop or change are refused, and the message says why', async (t) => {
   class Money {
     toString() {
       return 'secret'
@@ -78,14 +78,14 @@ t.test('what would be dropped or changed is refused by name', async (t) => {
   }
 })
 
-t.test('the message leads to the key', async (t) => {
+t.test('the message names the path of the key', async (t) => {
   const cases: [object, string][] = [
     [{ cart: { items: [1, 2, 3n] } }, 'key "cart.items[2]" holds a BigInt: convert it to text'],
     [{ list: [[{ a: 1 }, { b: [Symbol('x')] }]] }, 'key "list[0][1].b[0]" holds a symbol: a session keeps data only'],
     [{ a: { 'two words': { '"': 1n } } }, 'key "a.two words.\\"" holds a BigInt: convert it to text'],
     [{ 'line\nbreak': 1n }, 'key "line\\nbreak" holds a BigInt: convert it to text'],
     [{ list: [1, undefined] }, 'key "list[1]" holds undefined: in a list, use null'],
-    // biome-ignore lint/suspicious/noSparseArray: JSON would have null there
+    // biome-ignore lint/suspicious/noSparseArray: JSON would write null there
     [{ list: [1, , 2] }, 'key "list[1]" holds undefined: in a list, use null'],
     [[1n], 'key "[0]" holds a BigInt: convert it to text'],
     [{ [Symbol('x')]: 1 }, 'the record has a symbol for a key: use text'],
@@ -96,13 +96,13 @@ t.test('the message leads to the key', async (t) => {
   }
 })
 
-t.test('the record has no toJSON of its own: that would replace all of it', async (t) => {
+t.test('a record with toJSON() is refused, because the result of toJSON() would replace the record', async (t) => {
   t.throws(() => datesIn({ user: 'alice', toJSON: () => ({}) }), {
     message: 'The session cannot be serialized: key "toJSON" holds a function: a session keeps data only'
   })
 })
 
-t.test('a cycle is refused where it closes', async (t) => {
+t.test('a cycle is refused, and the message names the place where it closes', async (t) => {
   const refused = (data: object, detail: string) =>
     t.throws(() => datesIn(data), {
       code: 'FST_SESSION_SERIALIZE',
@@ -123,7 +123,7 @@ t.test('a cycle is refused where it closes', async (t) => {
   refused({ parent }, 'key "parent" holds a cycle: "parent.child.parent" leads back')
 })
 
-t.test('what cannot be read is refused by name, and what it threw is a cause without a text', async (t) => {
+t.test('a key that cannot be read is named, and the cause has no text of the thrown error', async (t) => {
   const throwing = () => {
     throw Object.assign(new RangeError('secret'), { code: 'E_SECRET' })
   }
@@ -164,7 +164,7 @@ t.test('a record has at most 100 levels', async (t) => {
   t.throws(() => datesIn({ a: endless() }), { message: /is nested deeper than 100 levels: store less nested data$/ })
 })
 
-t.test('what would be removed on load is refused', async (t) => {
+t.test('data that loading would remove are refused', async (t) => {
   const what = 'could write through a prototype, and would be removed when it is loaded: use another key'
   const cases = [
     ['{"a":{"__proto__":{"x":1}}}', 'a.__proto__'],
@@ -176,14 +176,18 @@ t.test('what would be removed on load is refused', async (t) => {
   for (const [text, key] of cases) {
     t.throws(() => datesIn(parsed(text)), { message: `The session cannot be serialized: key "${key}" ${what}` })
   }
-  t.equal(datesIn(parsed('{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}}}')), null, 'at the top it stays')
+  t.equal(
+    datesIn(parsed('{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}}}')),
+    null,
+    'at the top level both keys are kept'
+  )
   const converted = { constructor: { toJSON: () => ({ prototype: 1 }) } }
   t.throws(() => datesIn({ a: converted }), {
     message: `The session cannot be serialized: key "a.constructor" ${what}`
   })
 })
 
-t.test('what toJSON() returns must be JSON itself', async (t) => {
+t.test('the result of toJSON() is checked as well', async (t) => {
   const as = (value: unknown) => ({ toJSON: () => value })
   const refused: [unknown, string][] = [
     [as(1n), 'key "a" holds a BigInt: convert it to text'],
@@ -207,13 +211,13 @@ t.test('toJSON() is called once, with the key that JSON.stringify() would pass',
   t.strictSame(keys, ['a', '1', ''])
 })
 
-t.test('an object in two places is no cycle, nor is an object whose toJSON() runs twice', async (t) => {
+t.test('an object in two places is not a cycle, even if its toJSON() runs twice', async (t) => {
   const shared = { a: 1 }
   const converted = { toJSON: () => shared }
   t.equal(datesIn({ one: shared, two: [shared, { shared }], three: converted, four: [converted] }), null)
 })
 
-t.test('the data are left as they were, also when they are refused', async (t) => {
+t.test('the data are not changed, even if they are refused', async (t) => {
   const data = { at: new Date(0), list: [{ a: undefined }] }
   datesIn(Object.freeze(data))
   t.strictSame(data, { at: new Date(0), list: [{ a: undefined }] })

@@ -9,15 +9,15 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 const write = (data: object) => Buffer.from(serializer.serialize(data)).toString()
 const read = (text: string): Record<string, unknown> => serializer.deserialize(bytes(text))
 
-/** As JSON.parse would make it: `__proto__` is an own key. */
+/** An object from JSON.parse, where `__proto__` is an own key. */
 const parsed = (text: string): Record<string, unknown> => JSON.parse(text)
 
-t.test('data come back as they were', async (t) => {
+t.test('data come back unchanged', async (t) => {
   const data = { a: 1, b: 'Zoë \ud800 \u0000', c: [true, null, [], {}], d: { e: -1.5e-9 }, '': { 'a.b': '"' } }
   t.strictSame(serializer.deserialize(serializer.serialize(data)), data)
 })
 
-t.test('any JSON comes back, and gives the same bytes each time', async (t) => {
+t.test('any JSON comes back unchanged, and gives the same bytes each time', async (t) => {
   const record = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }))
   fc.assert(
     fc.property(record, (data) => {
@@ -29,7 +29,7 @@ t.test('any JSON comes back, and gives the same bytes each time', async (t) => {
   t.pass('for all that were tried')
 })
 
-t.test('reads what Python writes', async (t) => {
+t.test('records that Python writes can be read', async (t) => {
   const metadata = '{"lifetime": 3600, "created": 1700000000.123456, "last_access": 1700000000.123456}'
   t.strictSame(read(`{"user": "Zo\\u00eb", "n": 1.0, "__metadata__": ${metadata}}`), {
     user: 'Zoë',
@@ -38,19 +38,19 @@ t.test('reads what Python writes', async (t) => {
   })
 })
 
-t.test('bytes that are not UTF-8 or not JSON are an error', async (t) => {
+t.test('bytes that are not UTF-8 or not JSON cause an error', async (t) => {
   t.throws(() => serializer.deserialize(Uint8Array.of(0x22, 0xff, 0x22)), TypeError)
   t.throws(() => serializer.deserialize(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d)), SyntaxError)
   for (const text of ['', '{', '{"a":NaN}', "{'a':1}", '{"a":1}x']) t.throws(() => read(text), SyntaxError)
 })
 
-t.test('what is not an object is returned as it is', async (t) => {
+t.test('JSON that is not an object is returned unchanged', async (t) => {
   for (const text of ['null', '1', '"x"', '[1]', '"__proto__"', '"constructor"']) {
     t.strictSame(read(text), JSON.parse(text))
   }
 })
 
-t.test('random bytes are read, or are an error', async (t) => {
+t.test('random bytes either are read or cause an error', async (t) => {
   fc.assert(
     fc.property(fc.uint8Array(), (data) => {
       try {
@@ -63,7 +63,7 @@ t.test('random bytes are read, or are an error', async (t) => {
   t.pass('for all that were tried')
 })
 
-t.test('at the top, __proto__ and constructor stay keys of the record', async (t) => {
+t.test('at the top level, __proto__ and constructor are ordinary keys', async (t) => {
   const text = '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}'
   const record = read(text)
   t.strictSame(Object.keys(record), ['__proto__', 'constructor'])
@@ -72,7 +72,7 @@ t.test('at the top, __proto__ and constructor stay keys of the record', async (t
   t.equal(write(record), text)
 })
 
-t.test('below, they are removed, however they are spelled', async (t) => {
+t.test('below the top level, __proto__ and a constructor with a prototype are removed in each spelling', async (t) => {
   const escaped = (name: string, at: number, upper: boolean) => {
     const hex = name.charCodeAt(at).toString(16).padStart(4, '0')
     return `${name.slice(0, at)}\\u${upper ? hex.toUpperCase() : hex}${name.slice(at + 1)}`
@@ -91,7 +91,7 @@ t.test('below, they are removed, however they are spelled', async (t) => {
   }
 })
 
-t.test('they are removed at any depth, in lists, and below a top-level __proto__ or constructor', async (t) => {
+t.test('these keys are removed at any depth, in lists, and below a top-level __proto__ or constructor', async (t) => {
   const bad = '{"__proto__":{"x":1},"b":{"constructor":{"prototype":{}}}}'
   const places = [
     [`{"a":[[${bad}]]}`, '{"a":[[{"b":{}}]]}'],
@@ -108,13 +108,13 @@ t.test('they are removed at any depth, in lists, and below a top-level __proto__
   t.equal(({} as Record<string, unknown>).x, undefined)
 })
 
-t.test('a constructor without a prototype is data', async (t) => {
+t.test('a key constructor without a prototype is kept', async (t) => {
   for (const text of ['{"a":{"constructor":"Ferrari"}}', '{"a":{"constructor":{"name":"Ferrari"}}}']) {
     t.equal(write(read(text)), text)
   }
 })
 
-t.test('nesting of any depth is read without an overflow', async (t) => {
+t.test('data of any depth are read without a stack overflow', async (t) => {
   const levels = 100_000
   for (const [open, close] of [
     ['{"a":', '}'],
@@ -131,7 +131,7 @@ t.test('an undefined property counts as absent', async (t) => {
   t.equal(write({ a: Object.defineProperty({}, '__proto__', { value: undefined, enumerable: true }) }), '{"a":{}}')
 })
 
-t.test('what toJSON() returns is stored', async (t) => {
+t.test('the result of toJSON() is stored', async (t) => {
   const as = (value: unknown) => ({ toJSON: () => value })
   t.equal(write({ url: new URL('http://localhost/a') }), '{"url":"http://localhost/a"}')
   t.equal(write({ a: as(undefined), b: as(null), c: as([1]) }), '{"b":null,"c":[1]}')
@@ -139,7 +139,7 @@ t.test('what toJSON() returns is stored', async (t) => {
   t.equal(write({ list: [{ toJSON: (key: string) => key === '0' }] }), '{"list":[true]}')
 })
 
-t.test('objects of other realms, of classes and without a prototype are objects', async (t) => {
+t.test('objects of other realms, of classes and without a prototype are stored as objects', async (t) => {
   class User {
     name = 'alice'
   }
@@ -147,12 +147,12 @@ t.test('objects of other realms, of classes and without a prototype are objects'
   t.equal(write(data), '{"a":{"b":[1]},"c":{"name":"alice"},"d":{"e":1}}')
 })
 
-t.test('an object that stands in two places is stored twice', async (t) => {
+t.test('an object in two places is stored twice', async (t) => {
   const shared = { a: 1 }
   t.equal(write({ one: shared, two: [shared, shared] }), '{"one":{"a":1},"two":[{"a":1},{"a":1}]}')
 })
 
-t.test('what is accepted is never changed by loading it', async (t) => {
+t.test('data that were accepted are never changed by loading them', async (t) => {
   const key = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'prototype', 'toJSON', 'a'), fc.string())
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(1, 'x', null, true), tie('list'), tie('object')),
@@ -178,7 +178,7 @@ t.test('what is accepted is never changed by loading it', async (t) => {
   t.pass('for all that were tried')
 })
 
-/** The least CPU time of a few runs, in milliseconds: what else the machine does is not counted. */
+/** The shortest CPU time of a few runs, in milliseconds. Time of other processes does not count. */
 function effort(run: () => unknown): number {
   const once = () => {
     const { user, system } = process.cpuUsage()
@@ -189,7 +189,7 @@ function effort(run: () => unknown): number {
   return Math.min(...Array.from({ length: 5 }, once))
 }
 
-t.test('a text of a megabyte costs a small multiple of JSON.parse, whatever is in it', async (t) => {
+t.test('any text of a megabyte takes a few times as long as JSON.parse at most', async (t) => {
   const filled = (part: string) => part.repeat(Math.floor(1e6 / part.length))
   const listed = (element: string) => `{"a":[${filled(`${element},`)}0]}`
   const quoted = (part: string) => `{"a":"${filled(part)}"}`
@@ -229,7 +229,7 @@ t.test('a text of a megabyte costs a small multiple of JSON.parse, whatever is i
   }
 })
 
-t.test('a number beyond the largest is refused wherever it stands, however it is spelled', async (t) => {
+t.test('a number that is too large is refused in each place and each spelling', async (t) => {
   const many = '9'.repeat(309)
   for (const number of ['1e309', '-1e309', '1E+0309', '1e9999', many, `-${many}`, `${many}.5`, `${many}e5`]) {
     for (let before = 0; before < 330; before += 1) {

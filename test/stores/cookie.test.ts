@@ -11,7 +11,7 @@ const data = Buffer.from('{"user":"alice"}')
 
 const text = (read: Uint8Array | null) => (read === null ? null : Buffer.from(read).toString())
 
-t.test('conformance', async (t) => {
+t.test('the store keeps the promises of SessionStore', async (t) => {
   const clock = fakeClock(t)
   const advance = async (seconds: number) => clock.advance(seconds)
   const store = new CookieStore({ secretKey: SECRET })
@@ -40,7 +40,7 @@ t.test('the value is standard base64 with padding, then the time and the signatu
   t.match(cookie, /^\/\/77\/w==\.ZVPxAA\.[A-Za-z0-9_-]{43}$/)
 })
 
-t.test('changing, dropping or adding any character makes it null', async (t) => {
+t.test('a cookie reads as null after any character was changed, dropped or added', async (t) => {
   const store = new CookieStore({ secretKey: SECRET }).forCookie('session')
   const cookie = await store.write('', data, HOUR, HOUR)
   for (let at = 0; at <= cookie.length; at++) {
@@ -52,7 +52,7 @@ t.test('changing, dropping or adding any character makes it null', async (t) => 
   t.equal(text(await store.read(cookie, HOUR)), data.toString())
 })
 
-t.test('the first key signs, all verify', async (t) => {
+t.test('the first key signs, and all keys verify', async (t) => {
   const old = new CookieStore({ secretKey: OTHER }).forCookie('session')
   const both = new CookieStore({ secretKey: [SECRET, OTHER] }).forCookie('session')
   const recent = new CookieStore({ secretKey: Buffer.from(SECRET) }).forCookie('session')
@@ -62,17 +62,21 @@ t.test('the first key signs, all verify', async (t) => {
   t.equal(text(await recent.read(await both.write(cookie, data, HOUR, HOUR), HOUR)), data.toString())
 })
 
-t.test("one cookie's value does not pass for another's", async (t) => {
+t.test('a value that was signed for one cookie name is refused under another name', async (t) => {
   const options = { secretKey: SECRET }
   const cookie = await new CookieStore(options).forCookie('session').write('', data, HOUR, HOUR)
   t.equal(await new CookieStore(options).forCookie('admin').read(cookie, HOUR), null)
   t.equal(await new CookieStore(options).read(cookie, HOUR), null)
   const salted = new CookieStore({ ...options, salt: 'starsessions.CookieStore.session' })
   t.equal(text(await salted.read(cookie, HOUR)), data.toString())
-  t.equal(text(await salted.forCookie('admin').read(cookie, HOUR)), data.toString(), 'a given salt is used as it is')
+  t.equal(
+    text(await salted.forCookie('admin').read(cookie, HOUR)),
+    data.toString(),
+    'the option salt is used unchanged'
+  )
 })
 
-t.test('a cookie ends with the lifetime, and without one after 360 days', async (t) => {
+t.test('a cookie ends after its lifetime, or after 360 days if the lifetime is 0', async (t) => {
   const clock = fakeClock(t)
   const store = new CookieStore({ secretKey: SECRET })
   const cookie = await store.write('', data, HOUR, HOUR)
@@ -86,7 +90,7 @@ t.test('a cookie ends with the lifetime, and without one after 360 days', async 
   t.equal(await store.read(cookie, 0), null)
 })
 
-t.test('a cookie that would be larger than browsers keep is refused, name and = counted', async (t) => {
+t.test('a cookie that is too large for browsers is refused, and its name and "=" count', async (t) => {
   const sizeOf = async (store: CookieStore, name: string) => `${name}=${await store.write('', data, HOUR, HOUR)}`.length
   const roomy = new CookieStore({ secretKey: SECRET }).forCookie('session')
   const size = await sizeOf(roomy, 'session')
@@ -99,7 +103,7 @@ t.test('a cookie that would be larger than browsers keep is refused, name and = 
   await t.rejects(roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096\. Store less/ })
 })
 
-t.test('the caller may wipe the key that it has passed', async (t) => {
+t.test('the caller may wipe a key after passing it', async (t) => {
   const secret = Buffer.from(SECRET)
   const store = new CookieStore({ secretKey: secret })
   const cookie = await store.forCookie('session').write('', data, HOUR, HOUR)
@@ -107,7 +111,7 @@ t.test('the caller may wipe the key that it has passed', async (t) => {
   t.equal(text(await store.forCookie('session').read(cookie, HOUR)), data.toString())
 })
 
-t.test('a key that is missing or short is refused in every slot, and never quoted', async (t) => {
+t.test('a missing or short key is refused in each slot, and the message never quotes it', async (t) => {
   const make = (secretKey: unknown) => () => new CookieStore({ secretKey } as CookieStoreOptions)
   t.throws(make(undefined), {
     code: 'FST_SESSION_OPTIONS',
@@ -122,10 +126,10 @@ t.test('a key that is missing or short is refused in every slot, and never quote
   })
   t.throws(make(new Uint8Array(31)), { message: /^CookieStore: secretKey has 31 bytes/ })
   t.throws(make(42), { message: /^CookieStore: secretKey is of type number/ })
-  t.doesNotThrow(make('€'.repeat(11)), 'bytes count, not characters')
+  t.doesNotThrow(make('€'.repeat(11)), 'the length is counted in bytes, not in characters')
 })
 
-t.test('wrong options are refused by name', async (t) => {
+t.test('wrong options are refused, and the message names them', async (t) => {
   const make = (options: object) => () => new CookieStore({ secretKey: SECRET, ...options })
   t.throws(make({ maxsize: 1 }), { code: 'FST_SESSION_OPTIONS', message: /^CookieStore: .*"maxsize".*"maxSize"/ })
   for (const maxSize of [0, 4_097]) {
@@ -136,7 +140,7 @@ t.test('wrong options are refused by name', async (t) => {
   t.throws(() => new CookieStore(undefined as unknown as CookieStoreOptions), { code: 'FST_SESSION_OPTIONS' })
 })
 
-t.test('it says why it refuses a cookie', async (t) => {
+t.test('explain() gives the reason why a cookie was refused', async (t) => {
   const clock = fakeClock(t)
   const store = new CookieStore({ secretKey: SECRET }).forCookie('session')
   const cookie = await store.write('', data, HOUR, HOUR)

@@ -14,7 +14,7 @@ const put = (store: InMemoryStore, id: string | number, ttl = HOUR, size = 200) 
   store.write(String(id), Buffer.alloc(size, 'x'), HOUR, ttl)
 const has = async (store: InMemoryStore, id: string | number) => (await store.read(String(id), HOUR)) !== null
 
-/** Of some ids, those that are there. Reads them: ask at the end. */
+/** The ids that have a session. It reads them all, which counts as a use, so call it at the end of a test. */
 async function present(store: InMemoryStore, ids: readonly (string | number)[]): Promise<(string | number)[]> {
   const found: (string | number)[] = []
   for (const id of ids) if (await has(store, id)) found.push(id)
@@ -35,13 +35,13 @@ function warnings(t: Test): { message: unknown; options: unknown }[] {
   return seen
 }
 
-t.test('conformance', async (t) => {
+t.test('the store keeps the promises of SessionStore', async (t) => {
   const clock = fakeClock(t)
   const advance = async (seconds: number) => clock.advance(seconds)
   await storeConformance(t, 'InMemoryStore', async () => ({ store: new InMemoryStore(), advance }))
 })
 
-t.test('a session expires on the millisecond', async (t) => {
+t.test('a session expires at the exact millisecond', async (t) => {
   const start = 1_700_000_000_002
   const clock = fakeClock(t)
   const store = new InMemoryStore()
@@ -55,12 +55,12 @@ t.test('a session expires on the millisecond', async (t) => {
   }
 })
 
-t.test('a write or a touch with no time left is a removal', async (t) => {
+t.test('a write or a touch with a ttl of 0 removes the session', async (t) => {
   fakeClock(t)
   const store = new InMemoryStore()
   for (const ttl of [0, -1, Number.NaN]) {
     t.equal(await put(store, 'a', ttl), 'a')
-    t.equal(store.size, 0, 'a new one')
+    t.equal(store.size, 0, 'a new session is not stored')
     await put(store, 'a')
     t.equal(await put(store, 'a', ttl), 'a')
     t.equal(store.size, 0)
@@ -71,7 +71,7 @@ t.test('a write or a touch with no time left is a removal', async (t) => {
   }
 })
 
-t.test('without a lifetime, a session ends when nobody has read it for gcTtl', async (t) => {
+t.test('a session with lifetime 0 ends when it was not read for gcTtl', async (t) => {
   const clock = fakeClock(t)
   for (const [store, bound] of [
     [new InMemoryStore(), 86_400] as const,
@@ -81,14 +81,14 @@ t.test('without a lifetime, a session ends when nobody has read it for gcTtl', a
     clock.advance(bound - 1)
     t.not(await store.read('a', 0), null)
     clock.advance(bound - 1)
-    t.not(await store.read('a', 0), null, 'the read before has moved the bound')
+    t.not(await store.read('a', 0), null, 'the read before has prolonged it')
     t.equal(await store.touch('a', 0, 0), true)
     clock.advance(bound)
     t.equal(await store.read('a', 0), null)
   }
 })
 
-t.test('without a lifetime, a session goes no later than it ends', async (t) => {
+t.test('a session with lifetime 0 and a ttl is not kept beyond the ttl', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore({ gcTtl: 100 })
   await store.write('a', data, 0, 10)
@@ -98,7 +98,7 @@ t.test('without a lifetime, a session goes no later than it ends', async (t) => 
   t.equal(await store.read('a', 0), null)
 })
 
-t.test('expired sessions leave memory while another one is read or written, a few at a time', async (t) => {
+t.test('each read or write of another session frees the memory of a few expired sessions', async (t) => {
   const clock = fakeClock(t)
   for (const call of ['read', 'write', 'touch', 'remove', 'replace'] as const) {
     const store = new InMemoryStore()
@@ -117,7 +117,7 @@ t.test('expired sessions leave memory while another one is read or written, a fe
   }
 })
 
-t.test('while sessions come and expire, few expired ones are in memory', async (t) => {
+t.test('while sessions come and expire, only a few expired sessions are in memory', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore()
   let most = 0
@@ -129,7 +129,7 @@ t.test('while sessions come and expire, few expired ones are in memory', async (
   t.ok(most < 2_000, `${most} in memory, of which 1,000 have not expired`)
 })
 
-t.test('an expired session is gone for readers, and from memory when it is asked for', async (t) => {
+t.test('an expired session reads as null, and the read frees its memory', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore()
   for (let id = 0; id < 100; id++) await put(store, id, 1)
@@ -140,7 +140,7 @@ t.test('an expired session is gone for readers, and from memory when it is asked
   t.equal(await store.remove('97'), false)
 })
 
-t.test('no timer runs for sessions', async (t) => {
+t.test('the store starts no timer', async (t) => {
   const { setTimeout, setInterval } = globalThis
   t.teardown(() => Object.assign(globalThis, { setTimeout, setInterval }))
   const fail = () => t.fail('a timer')
@@ -150,7 +150,7 @@ t.test('no timer runs for sessions', async (t) => {
   t.equal(await has(store, 'a'), true)
 })
 
-t.test('100 users stay when 10,000 visitors come who never come back', async (t) => {
+t.test('100 users keep their sessions while 10,000 visitors come once', async (t) => {
   fakeClock(t)
   warnings(t)
   const store = new InMemoryStore({ maxSessions: 10_000 })
@@ -161,7 +161,7 @@ t.test('100 users stay when 10,000 visitors come who never come back', async (t)
   }
   for (const id of numbered('visitor', 10_000)) {
     await put(store, id)
-    // The same request may write twice.
+    // A request may write twice.
     await store.replace(id, data, data, HOUR, HOUR)
     await store.touch(id, HOUR, HOUR)
   }
@@ -169,7 +169,7 @@ t.test('100 users stay when 10,000 visitors come who never come back', async (t)
   t.equal((await present(store, users)).length, 100)
 })
 
-t.test('500 sessions of 1 MB take 256 MiB, and users with small sessions stay', async (t) => {
+t.test('500 sessions of 1 MB take 256 MiB at most, and users with small sessions keep them', async (t) => {
   fakeClock(t)
   const seen = warnings(t)
   const store = new InMemoryStore()
@@ -184,30 +184,33 @@ t.test('500 sessions of 1 MB take 256 MiB, and users with small sessions stay', 
   t.match(seen, [{ message: /InMemoryStore is full.*maxBytes.*268435456/ }])
 })
 
-t.test('of sessions that were read, and of sessions that were not, the least recently used leaves first', async (t) => {
-  fakeClock(t)
-  warnings(t)
-  const store = new InMemoryStore({ maxSessions: 6 })
-  const ids = ['a', 'b', 'c', 'd', 'e', 'f']
-  for (const id of ids) await put(store, id)
-  for (const id of ['e', 'b', 'd']) await has(store, id)
-  await put(store, 'a')
-  await store.touch('c', HOUR, HOUR)
-  const gone: string[] = []
-  for (let left = ids; left.length > 0; ) {
-    const [id = ''] = gone.slice(-1)
-    // A removal makes no room that was not there, so each new session evicts one.
-    await put(store, `new-${gone.length}`)
-    await store.read(`new-${gone.length}`, HOUR)
-    const missing = await missingOf(store, left)
-    t.equal(missing.length, 1, `after ${id}`)
-    gone.push(...missing)
-    left = left.filter((other) => !missing.includes(other))
+t.test(
+  'among read sessions, and among sessions that were never read, the least recently used is dropped first',
+  async (t) => {
+    fakeClock(t)
+    warnings(t)
+    const store = new InMemoryStore({ maxSessions: 6 })
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f']
+    for (const id of ids) await put(store, id)
+    for (const id of ['e', 'b', 'd']) await has(store, id)
+    await put(store, 'a')
+    await store.touch('c', HOUR, HOUR)
+    const gone: string[] = []
+    for (let left = ids; left.length > 0; ) {
+      const [id = ''] = gone.slice(-1)
+      // The store is full each time, so each new session evicts one.
+      await put(store, `new-${gone.length}`)
+      await store.read(`new-${gone.length}`, HOUR)
+      const missing = await missingOf(store, left)
+      t.equal(missing.length, 1, `after ${id}`)
+      gone.push(...missing)
+      left = left.filter((other) => !missing.includes(other))
+    }
+    t.same(gone, ['f', 'a', 'c', 'e', 'b', 'd'])
   }
-  t.same(gone, ['f', 'a', 'c', 'e', 'b', 'd'])
-})
+)
 
-/** Without a read, which would be a use: what is there is found by a swap that must fail. */
+/** Finds out which sessions exist, by a replace that must fail. A read would count as a use. */
 async function missingOf(store: InMemoryStore, ids: readonly string[]): Promise<string[]> {
   const missing: string[] = []
   for (const id of ids) {
@@ -217,7 +220,7 @@ async function missingOf(store: InMemoryStore, ids: readonly string[]): Promise<
   return missing
 }
 
-t.test('a store full of sessions that were read keeps a sixteenth of its room for new ones', async (t) => {
+t.test('a store full of read sessions keeps a sixteenth of its room for new sessions', async (t) => {
   fakeClock(t)
   warnings(t)
   const bySessions = new InMemoryStore({ maxSessions: 1_600 })
@@ -244,7 +247,7 @@ t.test('a full store warns once, and names the limit', async (t) => {
   const seen = warnings(t)
   const store = new InMemoryStore({ maxSessions: 3 })
   for (const id of ['a', 'b', 'c', 'c', 'a']) await put(store, id)
-  t.equal(store.size, 3, 'a session that is there already takes no room')
+  t.equal(store.size, 3, 'a session that exists already needs no further room')
   t.equal(seen.length, 0)
   for (const id of ['d', 'e']) await put(store, id)
   t.equal(store.size, 3)
@@ -254,7 +257,7 @@ t.test('a full store warns once, and names the limit', async (t) => {
   t.equal(seen.length, 1)
 })
 
-t.test('a session that grows makes room, and is not itself what leaves', async (t) => {
+t.test('a session that grows evicts other sessions, never itself', async (t) => {
   fakeClock(t)
   warnings(t)
   for (const wasRead of [true, false]) {
@@ -266,7 +269,7 @@ t.test('a session that grows makes room, and is not itself what leaves', async (
     t.equal((await store.read('a', HOUR))?.byteLength, 999)
     await put(store, 'a', HOUR, 199)
     for (const id of ['b', 'c', 'd', 'e']) await put(store, id, HOUR, 199)
-    t.equal(store.size, 5, 'what it does not need any more is there for others')
+    t.equal(store.size, 5, 'after it has shrunk, others can use the room')
   }
 })
 
@@ -285,10 +288,10 @@ t.test('a session that is larger than maxBytes is refused, and nothing else chan
   t.equal(await has(store, 'c'), false)
   t.equal(seen.length, 0)
   await put(store, 'd', HOUR, 999)
-  t.equal(store.size, 1, 'as large as maxBytes, with its id')
+  t.equal(store.size, 1, 'a session that is as large as maxBytes with its id is stored')
 })
 
-t.test('what has expired makes room without a warning', async (t) => {
+t.test('expired sessions make room without a warning', async (t) => {
   const clock = fakeClock(t)
   const seen = warnings(t)
   const store = new InMemoryStore({ maxSessions: 2 })
@@ -300,7 +303,7 @@ t.test('what has expired makes room without a warning', async (t) => {
   t.equal(seen.length, 0)
 })
 
-t.test('bytes come back as their own copy, whatever kind of view they were', async (t) => {
+t.test('a read returns a copy of the bytes, for each kind of view', async (t) => {
   const store = new InMemoryStore()
   const every = Uint8Array.from({ length: 256 }, (_, byte) => byte)
   const shared = new Uint8Array(new SharedArrayBuffer(256))
@@ -315,7 +318,7 @@ t.test('bytes come back as their own copy, whatever kind of view they were', asy
   }
 })
 
-t.test('random calls do what a plain list in use order would do', async (t) => {
+t.test('random calls give the same results as a simple list in the order of use', async (t) => {
   const clock = fakeClock(t)
   warnings(t)
   let seed = 1
@@ -324,7 +327,7 @@ t.test('random calls do what a plain list in use order would do', async (t) => {
     return (seed >>> 8) % below
   }
   const store = new InMemoryStore({ maxSessions: 8 })
-  /** Least recently used first; those that were read last. */
+  /** The least recently used session is first. Sessions that were read come after those that were not. */
   let model: { id: string; expires: number; wasRead: boolean }[] = []
   let at = 0
   for (let step = 0; step < 5_000; step++) {
@@ -353,7 +356,7 @@ t.test('random calls do what a plain list in use order would do', async (t) => {
     }
     const live = model.filter((one) => one.expires > at)
     if (live.length !== model.length) {
-      // Which of the expired ones have left memory already is the store's own business.
+      // The store may keep expired sessions in memory for a while.
       for (const one of model) if (one.expires <= at) await store.remove(one.id)
       model = live
     }
@@ -368,7 +371,7 @@ t.test('random calls do what a plain list in use order would do', async (t) => {
   )
 })
 
-t.test('the cost of a write hardly depends on how many sessions there are, full or not', async (t) => {
+t.test('the cost of a write hardly depends on the number of sessions, whether the store is full or not', async (t) => {
   warnings(t)
   const cost = async (count: number): Promise<number> => {
     const store = new InMemoryStore({ maxSessions: count })
@@ -385,7 +388,7 @@ t.test('the cost of a write hardly depends on how many sessions there are, full 
   t.ok(many < 20 * few, `${many} and ${few} microseconds: a hundred times the sessions, not the cost`)
 })
 
-t.test('a session of 200 bytes takes at most 600, and gives them back', async (t) => {
+t.test('a session of 200 bytes takes at most 600 bytes of memory, and they are freed afterwards', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--expose-gc',
     '--import=ts-blank-space/register',
@@ -399,7 +402,7 @@ t.test('a session of 200 bytes takes at most 600, and gives them back', async (t
   t.ok(large < 250, `${large} bytes left of a large one`)
 })
 
-t.test('wrong options are refused by name', async (t) => {
+t.test('wrong options are refused, and the message names them', async (t) => {
   const options = (value: unknown) => () => new InMemoryStore(value as object)
   t.throws(options({ maxSession: 1 }), {
     code: 'FST_SESSION_OPTIONS',

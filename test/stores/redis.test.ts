@@ -24,14 +24,14 @@ async function connect(t: Test, options: Omit<RedisStoreOptions, 'client'> = {})
   return { client, store: new RedisStore({ client, ...options }) }
 }
 
-/** Whether the key expires in so many seconds, less what the test itself took. */
+/** Whether the key expires after this many seconds. The time that the test has taken is allowed for. */
 async function expiresIn(client: Redis, key: string, seconds: number): Promise<boolean> {
   const left = await client.pttl(key)
   return left <= seconds * 1000 && left > seconds * 1000 - 5_000
 }
 
-// All at once: what takes the time is waiting for keys to expire.
-t.test('conformance', async (t) => {
+// All suites run at once, because they mostly wait for keys to expire.
+t.test('the store keeps the promises of SessionStore with each kind of client', async (t) => {
   const runs = Object.entries(CLIENTS).map(([name, connectClient]) =>
     t.test(name, { buffered: true }, (t) =>
       storeConformance(t, `RedisStore over ${name}`, async () => {
@@ -56,7 +56,7 @@ t.test('a dump of keys and values contains no id', async (t) => {
   t.notMatch([...keys, ...values.map(String)].join(), ID)
 })
 
-t.test('hashIds: false and a prefix make the keys that Python knows', async (t) => {
+t.test('with hashIds: false and a prefix, the keys are those of starsessions for Python', async (t) => {
   const { client, store } = await connect(t, { hashIds: false, prefix: 'app:' })
   await store.write('0123456789abcdef0123456789abcdef', data, HOUR, HOUR)
   t.same(await client.keys('*'), ['app:0123456789abcdef0123456789abcdef'])
@@ -68,7 +68,7 @@ t.test('a prefix may be empty', async (t) => {
   t.same(await client.keys('*'), [sha256(ID)])
 })
 
-t.test('a prefix function makes the full key, of the hash or of the id', async (t) => {
+t.test('a prefix function makes the full key from the hash or from the id', async (t) => {
   const hashed = await connect(t, { prefix: (key) => `tenant-7:${key}:session` })
   await hashed.store.write(ID, data, HOUR, HOUR)
   t.same(await hashed.client.keys('*'), [`tenant-7:${sha256(ID)}:session`])
@@ -77,7 +77,7 @@ t.test('a prefix function makes the full key, of the hash or of the id', async (
   t.same(await plain.client.keys('*'), [`${ID}!`])
 })
 
-t.test('a prefix function that returns no text, or the same for all keys, is refused', async (t) => {
+t.test('a prefix function is refused if it returns no text, or the same text for all keys', async (t) => {
   const remedy =
     "it must make another text of each key, for example (key) => 'shop:' + key. Otherwise all visitors would share one session"
   const wrong: [unknown, string][] = [
@@ -96,7 +96,7 @@ t.test('a prefix function that returns no text, or the same for all keys, is ref
   }
 })
 
-t.test('a prefix function that needs a request to work is checked when it is used', async (t) => {
+t.test('a prefix function that works only within a request is checked when it is used', async (t) => {
   const tenant = new AsyncLocalStorage<{ keyOf(key: string): string }>()
   const prefix = (key: string) => tenant.getStore()!.keyOf(key)
   const { client, store } = await connect(t, { prefix })
@@ -113,7 +113,7 @@ t.test('a prefix function that needs a request to work is checked when it is use
   t.equal(
     store.sharesRecordsWith(new RedisStore({ client, prefix })),
     true,
-    'what cannot be told apart counts as shared'
+    'without an answer of the function, the records count as shared'
   )
 })
 
@@ -124,20 +124,20 @@ t.test('a hash tag in the prefix keeps sessions of a cluster in one slot', async
   t.same(await store.read(ID, HOUR), data)
 })
 
-t.test('the key expires with what is left of the session', async (t) => {
+t.test('the key expires together with the session', async (t) => {
   const { client, store } = await connect(t)
   const key = `starsessions.${sha256(ID)}`
   await store.write(ID, data, HOUR, 60.5)
   t.ok(await expiresIn(client, key, 60.5))
   await store.read(ID, HOUR)
-  t.ok(await expiresIn(client, key, 60.5), 'a plain read leaves it')
+  t.ok(await expiresIn(client, key, 60.5), 'a plain read does not change the ttl')
   await store.read(ID, HOUR, 120)
   t.ok(await expiresIn(client, key, 120))
   await store.touch(ID, HOUR, 240)
   t.ok(await expiresIn(client, key, 240))
 })
 
-t.test('without a lifetime the key expires after gcTtl, and each read starts that anew', async (t) => {
+t.test('with lifetime 0 the key expires gcTtl after the last read', async (t) => {
   for (const [options, bound] of [[{}, 30 * DAY] as const, [{ gcTtl: 600 }, 600] as const]) {
     const { client, store } = await connect(t, options)
     const key = `starsessions.${sha256(ID)}`
@@ -152,7 +152,7 @@ t.test('without a lifetime the key expires after gcTtl, and each read starts tha
   }
 })
 
-t.test('without a lifetime the key goes no later than the session ends, also when it is read', async (t) => {
+t.test('with lifetime 0 and a ttl, the key is not kept beyond the ttl, even if it is read', async (t) => {
   const { client, store } = await connect(t, { gcTtl: 600 })
   const key = `starsessions.${sha256(ID)}`
   await store.write(ID, data, 0, 60.5)
@@ -160,10 +160,10 @@ t.test('without a lifetime the key goes no later than the session ends, also whe
   t.same(await store.read(ID, 0, 120), data)
   t.ok(await expiresIn(client, key, 120))
   t.same(await store.read(ID, 0, 9_000), data)
-  t.ok(await expiresIn(client, key, 600), 'gcTtl is the most')
+  t.ok(await expiresIn(client, key, 600), 'gcTtl is the upper limit')
 })
 
-t.test('a fraction of a millisecond is rounded up, never to nothing', async (t) => {
+t.test('a fraction of a millisecond is rounded up', async (t) => {
   const sent: unknown[] = []
   const client = {
     getBuffer: async () => null,
@@ -189,7 +189,7 @@ t.test('a fraction of a millisecond is rounded up, never to nothing', async (t) 
   t.same(sent, [1, 1001, 2500, 1])
 })
 
-t.test('a write or a touch with no time left is a removal', async (t) => {
+t.test('a write or a touch with a ttl of 0 removes the session', async (t) => {
   const { client, store } = await connect(t)
   for (const ttl of [0, -1, Number.NaN]) {
     await store.write(ID, data, HOUR, HOUR)
@@ -201,7 +201,7 @@ t.test('a write or a touch with no time left is a removal', async (t) => {
   }
 })
 
-t.test('each call is one command', async (t) => {
+t.test('each call takes one command', async (t) => {
   const { client, store } = await connect(t)
   const monitor = await client.monitor()
   t.teardown(() => monitor.disconnect())
@@ -223,7 +223,7 @@ t.test('each call is one command', async (t) => {
   t.same(commands, ['set', 'get', 'getex', 'getex', 'pexpire', 'del'])
 })
 
-t.test('a client with stringNumbers tells the same', async (t) => {
+t.test('a client with the option stringNumbers makes no difference', async (t) => {
   const client = new Redis(server.port, { stringNumbers: true })
   t.teardown(() => client.disconnect())
   const store = new RedisStore({ client })
@@ -234,7 +234,7 @@ t.test('a client with stringNumbers tells the same', async (t) => {
   t.equal(await store.touch(ID, HOUR, HOUR), false)
 })
 
-t.test('what Redis refuses is thrown on as it is, by every method', async (t) => {
+t.test('each method throws the error of Redis unchanged', async (t) => {
   const { client, store } = await connect(t)
   await client.lpush(`starsessions.${sha256(ID)}`, 'not a string')
   await t.rejects(store.read(ID, HOUR), { name: 'ReplyError', message: /^WRONGTYPE/ })
@@ -251,7 +251,7 @@ t.test('what Redis refuses is thrown on as it is, by every method', async (t) =>
   for (const call of calls) await t.rejects(call(), { message: /^the Redis client has ended: it was closed before/ })
 })
 
-t.test('sessions outlive a restart of a server that keeps them on disk', async (t) => {
+t.test('sessions survive a restart of a server that keeps them on disk', async (t) => {
   const disk = await startRedis({ dataDir: t.testdir() })
   const client = new Redis(disk.port)
   t.teardown(async () => {
@@ -266,7 +266,7 @@ t.test('sessions outlive a restart of a server that keeps them on disk', async (
   t.same(await store.read(ID, HOUR), data)
 })
 
-t.test('a cluster client fits', async (t) => {
+t.test('the store works with a cluster client', async (t) => {
   const node = await startRedis({
     args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
     dataDir: t.testdir()
@@ -288,7 +288,7 @@ t.test('a cluster client fits', async (t) => {
   t.equal(await store.remove(ID), true)
 })
 
-t.test('wrong options are refused by name', async (t) => {
+t.test('wrong options are refused, and the message names them', async (t) => {
   const { client } = await connect(t)
   const make = (options: object) => () => new RedisStore({ client, ...options })
   t.throws(make({ prefx: 'a' }), { code: 'FST_SESSION_OPTIONS', message: /^RedisStore: .*"prefx".*"prefix"/ })
@@ -298,7 +298,7 @@ t.test('wrong options are refused by name', async (t) => {
   t.throws(() => new RedisStore(undefined as unknown as RedisStoreOptions), { code: 'FST_SESSION_OPTIONS' })
 })
 
-t.test('replace goes on after the server has forgotten its scripts', async (t) => {
+t.test('replace works after the server has forgotten its scripts', async (t) => {
   const { client, store } = await connect(t)
   await store.write(ID, data, HOUR, HOUR)
   const next = Buffer.from('next')

@@ -8,13 +8,13 @@ const OURS = { digest: 'sha256', salt: 'starsessions.CookieStore.session' } as c
 const NOW = 1700000000
 const signer = new TimestampSigner(['a secret'], OURS)
 
-/** Signs any payload, so that what stands before the signature can be wrong although the signature is right. */
+/** Signs any payload, so that a test can put a wrong payload before a right signature. */
 const signRaw = (payload: string): string => {
   const key = createHash('sha256').update(`${OURS.salt}signera secret`).digest()
   return `${payload}.${createHmac('sha256', key).update(payload).digest('base64url')}`
 }
 
-t.test('writes and reads what itsdangerous writes', async (t) => {
+t.test('the signer writes and reads the texts of itsdangerous', async (t) => {
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   const vectors: [string, number, string, string][] = [
     [
@@ -37,7 +37,7 @@ t.test('writes and reads what itsdangerous writes', async (t) => {
   }
 })
 
-t.test('a signature holds until its maximum age, and the seconds of a fraction do not count', async (t) => {
+t.test('a signature is valid until its maximum age, and fractions of a second do not count', async (t) => {
   const signed = signer.sign('value', 1000.9)
   t.equal(signed, signer.sign('value', 1000))
   t.equal(signer.unsign(signed, 60, 1000), 'value')
@@ -46,14 +46,14 @@ t.test('a signature holds until its maximum age, and the seconds of a fraction d
   t.equal(signer.unsign(signed, 60, 1061), null)
 })
 
-t.test('a signature from the future is refused, but for the clocks of two servers', async (t) => {
+t.test('a signature from the future is refused, unless the clocks of two servers explain it', async (t) => {
   const signed = signer.sign('value', 1000)
   t.equal(signer.unsign(signed, 60, 940), 'value')
   t.equal(signer.unsign(signed, 60, 939.999), null)
   t.equal(signer.unsign(signed, 60, 0), null)
 })
 
-t.test('the first key signs, all verify', async (t) => {
+t.test('the first key signs, and all keys verify', async (t) => {
   const older = new TimestampSigner(['older'], OURS)
   const newer = new TimestampSigner(['newer'], OURS)
   const both = new TimestampSigner(['newer', 'older'], OURS)
@@ -63,7 +63,7 @@ t.test('the first key signs, all verify', async (t) => {
   t.equal(newer.unsign(older.sign('value', NOW), 60, NOW), null)
 })
 
-t.test('another salt or digest is another signature', async (t) => {
+t.test('another salt or digest gives another signature', async (t) => {
   const signed = signer.sign('value', NOW)
   t.equal(new TimestampSigner(['a secret'], { ...OURS, salt: 'other' }).unsign(signed, 60, NOW), null)
   t.equal(new TimestampSigner(['a secret'], { ...OURS, digest: 'sha1' }).unsign(signed, 60, NOW), null)
@@ -80,7 +80,7 @@ t.test('a flipped bit is refused at every position', async (t) => {
   }
 })
 
-t.test('a truncated text is refused at every position, and so is one with more', async (t) => {
+t.test('a text is refused if it was cut at any position, or lengthened', async (t) => {
   const signed = signer.sign('dmFsdWU=', NOW)
   for (let length = 0; length < signed.length; length++) {
     t.equal(signer.unsign(signed.slice(0, length), 60, NOW), null, `${length} characters`)
@@ -90,7 +90,7 @@ t.test('a truncated text is refused at every position, and so is one with more',
 })
 
 t.test('only the canonical spelling of a signature passes', async (t) => {
-  // 32 bytes leave two bits of the last character unused: four spellings decode to the same bytes.
+  // With 32 bytes, two bits of the last character are unused, so four spellings decode to the same bytes.
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   let signed = ''
   for (let count = 0; !/[-_][^.]*$/.test(signed); count++) signed = signer.sign(`value${count}`, NOW)
@@ -104,11 +104,11 @@ t.test('only the canonical spelling of a signature passes', async (t) => {
   t.equal(signer.unsign(signed.slice(0, start) + standard, 60, NOW), null)
 })
 
-t.test('the dots of a value are its own', async (t) => {
+t.test('a value may contain dots', async (t) => {
   for (const value of ['', '.', 'a.b.c', '..']) t.equal(signer.unsign(signer.sign(value, NOW), 60, NOW), value)
 })
 
-t.test('a timestamp that is none is refused although its signature is right', async (t) => {
+t.test('an invalid timestamp is refused although its signature is right', async (t) => {
   t.equal(signer.unsign(signRaw('value.ZVPxAA'), 60, NOW), 'value')
   const payloads = {
     'without one': 'value',
@@ -123,7 +123,7 @@ t.test('a timestamp that is none is refused although its signature is right', as
   for (const [name, payload] of Object.entries(payloads)) t.equal(signer.unsign(signRaw(payload), 60, NOW), null, name)
 })
 
-t.test('any value and time come back', async (t) => {
+t.test('any value comes back, signed at any time', async (t) => {
   fc.assert(
     fc.property(fc.base64String(), fc.nat({ max: 2 ** 40 }), (value, seconds) => {
       return signer.unsign(signer.sign(value, seconds), 0, seconds) === value
@@ -139,7 +139,7 @@ t.test('hostile text is refused and never throws', async (t) => {
   t.equal(signer.unsign('.'.repeat(1_000_000), 60, NOW), null)
 })
 
-t.test('why a text is refused can be asked', async (t) => {
+t.test('refusalOf() gives the reason why a text is refused', async (t) => {
   const signed = signer.sign('value', NOW)
   t.equal(signer.refusalOf(signed, 60, NOW), undefined)
   t.equal(signer.refusalOf(signed, 60, NOW + 61), 'too-old')

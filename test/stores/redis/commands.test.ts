@@ -13,10 +13,10 @@ t.teardown(async () => {
 const replace = (...args: string[]) => client.eval(REPLACE_LUA, 1, 'key', ...args)
 
 t.test('the script puts a value with its time in the place of what is expected, and of nothing else', async (t) => {
-  t.same(await replace('a', '5000', 'b'), [0, null], 'nothing is there')
+  t.same(await replace('a', '5000', 'b'), [0, null], 'there is no value')
   await client.set('key', 'a')
-  t.same(await replace('x', '5000', 'b'), [0, 'a'], 'what is there comes back')
-  t.equal(await client.ttl('key'), -1, 'untouched')
+  t.same(await replace('x', '5000', 'b'), [0, 'a'], 'the answer has the stored value')
+  t.equal(await client.ttl('key'), -1, 'the value is not changed')
   t.same(await replace('a', '5000', 'b'), [1])
   t.equal(await client.get('key'), 'b')
   const left = await client.pttl('key')
@@ -25,7 +25,7 @@ t.test('the script puts a value with its time in the place of what is expected, 
   t.equal(await client.exists('key'), 0)
 })
 
-t.test('a value that a client of another kind keeps under the key is an error, and stays', async (t) => {
+t.test('a value of another type under the key is an error and is not changed', async (t) => {
   await client.rpush('key', 'a list')
   await t.rejects(replace('a', '5000', 'b'), { message: /WRONGTYPE/ })
   t.equal(await client.llen('key'), 1)

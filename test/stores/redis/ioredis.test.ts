@@ -23,7 +23,7 @@ async function connect(t: Test, options: Options = {}) {
   return { client, commands: ioredisCommands(client) }
 }
 
-/** Each command once, over one key. */
+/** Sends each command once, with one key. */
 async function exercise(t: Test, commands: ReturnType<typeof ioredisCommands>) {
   t.equal(await commands.get('key'), null)
   await commands.set('key', bytes('\xff\0a'), 5_000)
@@ -40,11 +40,11 @@ async function exercise(t: Test, commands: ReturnType<typeof ioredisCommands>) {
   t.equal(Number(await commands.del('key')), 0)
 }
 
-t.test('its commands, in bytes', async (t) => {
+t.test('each command works with ioredis and returns bytes', async (t) => {
   await exercise(t, (await connect(t)).commands)
 })
 
-t.test('whatever the client’s own options make of commands and answers', async (t) => {
+t.test('options of the client that change commands or answers make no difference', async (t) => {
   const each: Options[] = [
     { stringNumbers: true },
     { enableAutoPipelining: true },
@@ -64,20 +64,20 @@ t.test('whatever the client’s own options make of commands and answers', async
   }
 })
 
-t.test('a client of iovalkey does as well', async (t) => {
+t.test('each command works with iovalkey and returns bytes', async (t) => {
   const client = new Valkey(server.port)
   t.teardown(() => client.disconnect())
   await client.flushall()
   await exercise(t, ioredisCommands(client))
 })
 
-t.test('two stores may share a client', async (t) => {
+t.test('two stores can share a client', async (t) => {
   const { client, commands } = await connect(t)
   await exercise(t, ioredisCommands(client))
   await exercise(t, commands)
 })
 
-t.test('a client that will not connect again is closed, one that reconnects is not', async (t) => {
+t.test('a client counts as closed if it will not connect again, but not while it reconnects', async (t) => {
   const { client, commands } = await connect(t)
   t.equal(commands.closed(), undefined)
   client.disconnect(true)

@@ -5,7 +5,7 @@ const OFFLINE = new Error('The client is offline')
 const fails = () => Promise.reject(OFFLINE)
 const never = () => new Promise<never>(() => undefined)
 
-/** A cluster that notes what is asked of any node, and time that passes when the test says so. */
+/** A cluster that notes the commands for any node, and a clock that the test moves by hand. */
 function setUp(t: Test) {
   let now = 10_000
   t.intercept(performance, 'now', { value: () => now })
@@ -16,7 +16,7 @@ function setUp(t: Test) {
     connect: async () => undefined,
     withTypeMapping: () => undefined,
     getSlotRandomNode: () => undefined,
-    // One that was not needed yet has no connection.
+    // A node that was not needed yet has no connection.
     masters: [{ client: { isReady: true } }, { client: undefined }, master],
     sendCommand: async (...args) => {
       asked.push(args)
@@ -35,7 +35,7 @@ function setUp(t: Test) {
   }
 }
 
-t.test('what a command comes to is handed on as it is', async (t) => {
+t.test('the result or error of a command is returned unchanged', async (t) => {
   const { lostMaster, asked, pass } = setUp(t)
   t.equal(await lostMaster.watch('a', async () => 'answer'), 'answer')
   await t.rejects(
@@ -44,10 +44,10 @@ t.test('what a command comes to is handed on as it is', async (t) => {
   )
   pass(60_000)
   t.equal(await lostMaster.watch('a', async () => 'answer'), 'answer')
-  t.same(asked, [], 'while all is well nobody else is asked')
+  t.same(asked, [], 'while commands succeed, no other node is asked')
 })
 
-t.test('a command fails while a master is away: any node is asked for its key, twice a second at most', async (t) => {
+t.test('after a command fails, another node is asked for its key, at most twice a second', async (t) => {
   const { lostMaster, asked, goAway, pass } = setUp(t)
   goAway()
   await t.rejects(lostMaster.watch('a', fails), OFFLINE)
@@ -60,7 +60,7 @@ t.test('a command fails while a master is away: any node is asked for its key, t
   t.same(asked.slice(1), [[undefined, false, ['GET', 'c']]])
 })
 
-t.test('a command is not answered for more than a second: who comes next asks any node for its key', async (t) => {
+t.test('while a command has had no answer for a second, the next command asks another node for its key', async (t) => {
   const { lostMaster, asked, pass } = setUp(t)
   lostMaster.watch('hangs', never)
   pass(1_000)
@@ -71,5 +71,5 @@ t.test('a command is not answered for more than a second: who comes next asks an
   t.same(asked, [[undefined, false, ['GET', 'hangs']]])
   pass(500)
   await lostMaster.watch('d', async () => undefined)
-  t.equal(asked.length, 2, 'and again, until it is answered')
+  t.equal(asked.length, 2, 'a further command asks again, until there is an answer')
 })

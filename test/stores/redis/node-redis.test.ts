@@ -18,7 +18,7 @@ async function connect(t: Test, options: Parameters<typeof createClient>[0] = {}
   return { client, commands: nodeRedisCommands(client) }
 }
 
-/** Each command once, over one key. */
+/** Sends each command once, with one key. */
 async function exercise(t: Test, commands: ReturnType<typeof nodeRedisCommands>) {
   t.equal(await commands.get('key'), null)
   await commands.set('key', bytes('\xff\0a'), 5_000)
@@ -32,11 +32,11 @@ async function exercise(t: Test, commands: ReturnType<typeof nodeRedisCommands>)
   t.equal(await commands.del('key'), 0)
 }
 
-t.test('its commands, in bytes, with either protocol', async (t) => {
+t.test('each command works with both protocols and returns bytes', async (t) => {
   for (const RESP of [2, 3] as const) await exercise(t, (await connect(t, { RESP })).commands)
 })
 
-t.test('whatever the client maps its own answers to, which stays as it is', async (t) => {
+t.test('a type mapping of the client makes no difference, and stays in place for its own commands', async (t) => {
   const { client, commands } = await connect(t, { commandOptions: { typeMapping: { 58: String }, timeout: 5_000 } })
   await exercise(t, commands)
   await client.set('own', 'text')
@@ -44,14 +44,14 @@ t.test('whatever the client maps its own answers to, which stays as it is', asyn
   t.equal(await client.del('own'), '1')
 })
 
-t.test('a pool does as well', async (t) => {
+t.test('each command works with a pool and returns bytes', async (t) => {
   const pool = createClientPool({ socket })
   await pool.connect()
   t.teardown(() => pool.destroy())
   await exercise(t, nodeRedisCommands(pool))
 })
 
-t.test('the script is sent when Redis does not know it, or no longer', async (t) => {
+t.test('the script is sent if Redis does not know it, or has forgotten it', async (t) => {
   const { client, commands } = await connect(t)
   await client.sendCommand(['SCRIPT', 'FLUSH'])
   await commands.set('key', bytes('a'), 5_000)
@@ -69,7 +69,7 @@ t.test('the script is sent when Redis does not know it, or no longer', async (t)
   await t.rejects(commands.replace('key', bytes('a'), 5_000, bytes('b')), { message: /WRONGTYPE/ })
 })
 
-t.test('a cluster gets the key to route by, and a sentinel not; both go to the master', async (t) => {
+t.test('commands go to the master, and only a cluster gets the key of a command as well', async (t) => {
   const calls: unknown[][] = []
   const shape = {
     isOpen: true,
@@ -84,7 +84,7 @@ t.test('a cluster gets the key to route by, and a sentinel not; both go to the m
 })
 
 t.test(
-  'a command has no answer for ten seconds: nothing more is sent, but for what has other connections',
+  'while a command has had no answer for ten seconds, only clients with other connections send more',
   async (t) => {
     let now = 1_000
     t.intercept(performance, 'now', { value: () => now })
@@ -100,7 +100,7 @@ t.test(
       const commands = nodeRedisCommands({
         ...shape,
         ...members,
-        // What LostMaster asks is about no key.
+        // The question of LostMaster has no key.
         sendCommand: (first: unknown) => {
           if (first !== undefined) keys.push(first)
           return new Promise(() => undefined)
@@ -115,7 +115,7 @@ t.test(
   }
 )
 
-t.test('a client that is not connected, or not any more, fails at once and is closed', async (t) => {
+t.test('a client that is not connected fails at once and counts as closed', async (t) => {
   const { client, commands } = await connect(t)
   t.equal(commands.closed(), undefined)
   await client.close()

@@ -21,7 +21,7 @@ t.test('clients of each supported kind are recognised, connected or not', async 
   for (const client of connectionless) t.type(recognise(client).replace, 'function')
 })
 
-t.test('what is not one is refused with what it is, where that can be told, and with what is supported', async (t) => {
+t.test('anything else is refused, and the message names its kind and the supported clients', async (t) => {
   const connecting = new Promise(nothing)
   const wrong: [unknown, string][] = [
     [undefined, 'undefined: make a client and pass it'],
@@ -32,7 +32,7 @@ t.test('what is not one is refused with what it is, where that can be told, and 
     [createClient, 'a class or a function: pass the client that it makes'],
     [connecting, 'a promise: await it'],
     [createClient().legacy(), "node-redis' legacy(): pass the client that it was called on"],
-    // As they were: these versions are not installed here.
+    // Imitations, because these versions are not installed here.
     [{ internal_send_command: nothing, send_command: nothing }, 'of node-redis 3 or older: install redis 5 or later'],
     [{ connect: nothing, sendCommand: nothing, v4: {} }, 'of node-redis 4: install redis 5 or later'],
     [
@@ -54,7 +54,7 @@ t.test('what is not one is refused with what it is, where that can be told, and 
   }
 })
 
-t.test('a keyPrefix of node-redis, which raw commands do not get, is refused, on each kind of client', async (t) => {
+t.test('a keyPrefix of node-redis is refused on each kind of client, because raw commands do not get it', async (t) => {
   const cluster = { rootNodes: [{ url: 'redis://127.0.0.1:1' }] }
   const sentinel = { name: 'mymaster', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }
   const clientsWith = (prefix: object) => [
@@ -69,7 +69,7 @@ t.test('a keyPrefix of node-redis, which raw commands do not get, is refused, on
   }
   for (const client of clientsWith({ keyPrefix: 'app:' })) {
     t.throws(() => recognise(client), refused)
-    t.throws(() => recognise(client.withTypeMapping({})), refused, 'nor by another name')
+    t.throws(() => recognise(client.withTypeMapping({})), refused, 'a derived client is refused as well')
   }
   for (const client of clientsWith({ keyPrefix: Buffer.from('app:') })) t.throws(() => recognise(client), refused)
   for (const client of [...clientsWith({}), ...clientsWith({ keyPrefix: '' })]) {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { Stalled } from '../../../lib/stores/redis/stalled.ts'
 
-/** Time that passes when the test says so. */
+/** A clock that the test moves by hand. */
 function setUp(t: Test) {
   let now = 1_000
   t.intercept(performance, 'now', { value: () => now })
@@ -13,7 +13,7 @@ function setUp(t: Test) {
   }
 }
 
-t.test('what a command comes to is handed on as it is', async (t) => {
+t.test('the result or error of a command is returned unchanged', async (t) => {
   const { stalled, pass } = setUp(t)
   t.equal(await stalled.watch(async () => 'answer'), 'answer')
   await t.rejects(
@@ -21,10 +21,10 @@ t.test('what a command comes to is handed on as it is', async (t) => {
     { message: 'OOM' }
   )
   pass(60_000)
-  t.equal(await stalled.watch(async () => 'answer'), 'answer', 'what has been answered does not count')
+  t.equal(await stalled.watch(async () => 'answer'), 'answer', 'commands that were answered do not count')
 })
 
-t.test('a command without an answer for ten seconds: nothing more is sent until it has one', async (t) => {
+t.test('while a command has had no answer for ten seconds, further commands are refused', async (t) => {
   const { stalled, pass } = setUp(t)
   const answers: ((answer: string) => void)[] = []
   const oldest = stalled.watch(() => new Promise<string>((resolve) => answers.push(resolve)))
@@ -43,7 +43,7 @@ t.test('a command without an answer for ten seconds: nothing more is sent until 
   t.equal(await stalled.watch(async () => 'again'), 'again')
 })
 
-t.test('a command that will never have an answer, because a later one has: it is not waited for', async (t) => {
+t.test('a command is forgotten when a later command has an answer, because it will never have one', async (t) => {
   const { stalled, pass } = setUp(t)
   stalled.watch(() => new Promise(() => undefined))
   t.equal(await stalled.watch(async () => 'later'), 'later')
@@ -51,7 +51,7 @@ t.test('a command that will never have an answer, because a later one has: it is
   t.equal(await stalled.watch(async () => 'again'), 'again')
 })
 
-t.test('a command that fails says nothing about those before it', async (t) => {
+t.test('a failed command does not end the wait for earlier commands', async (t) => {
   const { stalled, pass } = setUp(t)
   stalled.watch(() => new Promise(() => undefined))
   await t.rejects(stalled.watch(() => Promise.reject(new Error('The client is offline'))))
