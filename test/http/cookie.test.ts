@@ -34,19 +34,16 @@ t.test('a cookie is found by its whole name, in any position', async (t) => {
   t.equal(findCookies(undefined, 'session'), undefined)
 })
 
-t.test(
-  'of several cookies with one name, up to four different values that can be ids are found, in their order',
-  async (t) => {
-    t.same(findCookies('session=first; session=second', 'session'), ['first', 'second'])
-    t.same(findCookies('session=b; x=1; session=a;session=b; session=c', 'session'), ['b', 'a', 'c'])
-    t.equal(findCookies('session=same; session=same', 'session'), 'same')
-    t.equal(findCookies('session=; session=second', 'session'), 'second')
-    t.equal(findCookies('session=first; session="%%%"', 'session'), 'first')
-    t.equal(findCookies('session=%%%; session=; session', 'session'), '%%%')
-    const many = Array.from({ length: 100 }, (_, at) => `session=${at}`).join('; ')
-    t.same(findCookies(many, 'session'), ['0', '1', '2', '3'])
-  }
-)
+t.test('of several cookies with one name, up to four possible ids are found, in their order', async (t) => {
+  t.same(findCookies('session=first; session=second', 'session'), ['first', 'second'])
+  t.same(findCookies('session=b; x=1; session=a;session=b; session=c', 'session'), ['b', 'a', 'c'])
+  t.equal(findCookies('session=same; session=same', 'session'), 'same')
+  t.equal(findCookies('session=; session=second', 'session'), 'second')
+  t.equal(findCookies('session=first; session="%%%"', 'session'), 'first')
+  t.equal(findCookies('session=%%%; session=; session', 'session'), '%%%')
+  const many = Array.from({ length: 100 }, (_, at) => `session=${at}`).join('; ')
+  t.same(findCookies(many, 'session'), ['0', '1', '2', '3'])
+})
 
 t.test('a value is neither decoded nor unquoted', async (t) => {
   t.equal(findCookies('session=a%20b', 'session'), 'a%20b')

@@ -58,14 +58,11 @@ t.test('while a master and its replica hang, requests get 503, and afterwards se
   for (const load of loads) await load.holds(t, wellSince)
 })
 
-t.test(
-  'after a master is killed, requests get 503 until its replica takes over with the replicated sessions',
-  async (t) => {
-    const loads = await startLoads(t)
-    const { server } = await gone(loads, (master) => master.server.kill())
-    await comesBack(t, loads, () => server.restart())
-  }
-)
+t.test('after a master is killed, requests get 503 until its replica takes over with the sessions', async (t) => {
+  const loads = await startLoads(t)
+  const { server } = await gone(loads, (master) => master.server.kill())
+  await comesBack(t, loads, () => server.restart())
+})
 
 t.test('clients that start while the cluster is down work as soon as a replica has taken over', async (t) => {
   const { server } = await cluster.masterOf(PREFIX)
@@ -75,14 +72,11 @@ t.test('clients that start while the cluster is down work as soon as a replica h
   await comesBack(t, loads, () => server.restart())
 })
 
-t.test(
-  'while a master hangs, requests get 503 until its replica takes over with the replicated sessions',
-  async (t) => {
-    const loads = await startLoads(t)
-    const { server } = await gone(loads, (master) => master.server.pause())
-    await comesBack(t, loads, () => server.resume())
-  }
-)
+t.test('while a master hangs, requests get 503 until its replica takes over with the sessions', async (t) => {
+  const loads = await startLoads(t)
+  const { server } = await gone(loads, (master) => master.server.pause())
+  await comesBack(t, loads, () => server.resume())
+})
 
 /** Stops the master of the load's slot, and waits until each load has seen a failure. */
 async function gone(loads: SessionLoad[], go: (master: ClusterNode) => unknown): Promise<ClusterNode> {

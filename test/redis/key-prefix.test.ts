@@ -48,19 +48,16 @@ async function prefixes(t: Test, make: Make, admins: readonly Redis[]): Promise<
   }
 }
 
-t.test(
-  'on one server, the keyPrefix of ioredis and iovalkey comes before the prefix of the store, also in scripts',
-  async (t) => {
-    const { port, stop } = await startRedis()
-    const admin = new Redis(port)
-    t.teardown(() => {
-      admin.disconnect()
-      return stop()
-    })
-    await prefixes(t, (options) => new Redis({ port, ...options }), [admin])
-    await prefixes(t, (options) => new valkey.Redis({ port, ...options }), [admin])
-  }
-)
+t.test('on one server, the keyPrefix of the client comes before the prefix of the store', async (t) => {
+  const { port, stop } = await startRedis()
+  const admin = new Redis(port)
+  t.teardown(() => {
+    admin.disconnect()
+    return stop()
+  })
+  await prefixes(t, (options) => new Redis({ port, ...options }), [admin])
+  await prefixes(t, (options) => new valkey.Redis({ port, ...options }), [admin])
+})
 
 t.test('on a Cluster, the keyPrefix of the client comes before the prefix of the store', async (t) => {
   const cluster = await RedisCluster.start()
