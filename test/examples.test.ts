@@ -14,6 +14,7 @@ import t from 'tap'
 import { CookieJar } from './support/cookie-jar.ts'
 import { connections, othersHaveGone } from './support/redis-connections.ts'
 import { startRedis } from './support/redis-server.ts'
+import { TYPESCRIPT } from './support/typescript.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 // The examples import the package by its name, as an application does. That resolves to the built package in dist/.
@@ -373,7 +374,7 @@ t.test('an example without a variable that it needs ends at once, and names the 
     ['redis', 'REDIS_URL', { REDIS_URL: 'redis://nowhere.invalid' }]
   ]
   for (const [name, variable, given] of cases) {
-    const args = ['--import=ts-blank-space/register', `examples/${name}.ts`]
+    const args = [TYPESCRIPT, `examples/${name}.ts`]
     const { status, stderr } = spawnSync(process.execPath, args, {
       cwd: root,
       env: { ...env, PORT: '0', ...given },
@@ -401,7 +402,7 @@ t.test('each example runs on its own: it prints its URL, and ends when it is sto
     REDIS_URL: `redis://127.0.0.1:${server.port}`
   }
   const runs = names.map(async (name) => {
-    const child = spawn(process.execPath, ['--import=ts-blank-space/register', `examples/${name}`], {
+    const child = spawn(process.execPath, [TYPESCRIPT, `examples/${name}`], {
       cwd: root,
       env,
       stdio: ['ignore', 'pipe', 'inherit']

@@ -38,6 +38,7 @@ import { othersHaveGone } from './support/redis-connections.ts'
 import { RedisSentinels } from './support/redis-sentinel.ts'
 import { startRedis } from './support/redis-server.ts'
 import { nodes } from './support/redis-topologies.ts'
+import { TYPESCRIPT } from './support/typescript.ts'
 import { WebSocket } from './support/websocket.ts'
 
 type Tap = typeof t
@@ -343,7 +344,7 @@ for (const { title, code, context, expected } of shells) {
     const [, name = ''] = /^serve (\S+)$/.exec(context) ?? []
     const file = savedAs(name) ?? join(root, name)
     if (name === '' || !existsSync(file)) throw new Error(`${context}: no such program`)
-    const server = spawn(process.execPath, ['--import=ts-blank-space/register', file], {
+    const server = spawn(process.execPath, [TYPESCRIPT, file], {
       cwd: root,
       env: { ...process.env, ...SETTINGS },
       stdio: ['ignore', 'pipe', 'inherit']

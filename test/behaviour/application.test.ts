@@ -12,6 +12,7 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { CookieJar } from '../support/cookie-jar.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { TYPESCRIPT } from '../support/typescript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 if (!existsSync(join(root, 'dist/lib/index.js'))) throw new Error('dist/ is missing: run `npm run build` first')
@@ -240,7 +241,7 @@ t.test('in production the cookie is Secure and its name begins with __Host-', as
 /** Runs the example as a reader does, stops it when it prints its URL, and returns its output. */
 async function command(t: Test, variables: Record<string, string>) {
   const { REDIS_URL: _, ...env } = process.env
-  const child = spawn(process.execPath, ['--import=ts-blank-space/register', 'examples/app/app.ts'], {
+  const child = spawn(process.execPath, [TYPESCRIPT, 'examples/app/app.ts'], {
     cwd: root,
     env: { ...env, PORT: '0', ...variables },
     stdio: ['ignore', 'pipe', 'pipe']

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { testApp } from '../support/app.ts'
 import { MapStore } from '../support/map-store.ts'
+import { TYPESCRIPT } from '../support/typescript.ts'
 
 const PROGRAM = fileURLToPath(new URL('../support/unawaited-process.ts', import.meta.url))
 
@@ -17,7 +18,7 @@ interface Answer {
 }
 
 t.test('calls without await over a failing store never end the process, and never fail in silence', async (t) => {
-  const flags = ['--unhandled-rejections=strict', '--import=ts-blank-space/register']
+  const flags = ['--unhandled-rejections=strict', TYPESCRIPT]
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, PROGRAM])
   const answers: Answer[] = stdout
     .trim()

@@ -2,11 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { TYPESCRIPT } from '../support/typescript.ts'
 
 const file = fileURLToPath(new URL('../../lib/cli/bin.ts', import.meta.url))
-// Node 26 warns about an API that the loader of the sources uses. The built program has no loader.
-const flags = ['--disable-warning=DEP0205', '--import=ts-blank-space/register']
-const run = (...args: string[]) => spawnSync(process.execPath, [...flags, file, ...args], { encoding: 'utf8' })
+const run = (...args: string[]) => spawnSync(process.execPath, [TYPESCRIPT, file, ...args], { encoding: 'utf8' })
 
 t.test('the process exits with the code of the command, and prints to stdout and stderr', async (t) => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

@@ -6,6 +6,7 @@ import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import type { MemoryUse } from '../support/memory-use.ts'
 import { storeConformance } from '../support/store-conformance.ts'
+import { TYPESCRIPT } from '../support/typescript.ts'
 
 const HOUR = 3600
 const data = Buffer.alloc(200, 'x')
@@ -388,7 +389,7 @@ t.test('the cost of a write hardly depends on the number of sessions, whether th
 t.test('a session of 200 bytes takes at most 600 bytes of memory, and they are freed afterwards', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--expose-gc',
-    '--import=ts-blank-space/register',
+    TYPESCRIPT,
     fileURLToPath(new URL('../support/memory-use.ts', import.meta.url))
   ])
   const { each, flooded, removed, expired, large }: MemoryUse = JSON.parse(stdout)

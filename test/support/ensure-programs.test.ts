@@ -3,13 +3,14 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { TYPESCRIPT } from './typescript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Runs the check on a machine that has only the programs in `folder`. */
 const ensure = (folder: string, variables: Record<string, string> = {}) =>
   new Promise<{ code: unknown; output: string }>((resolve) => {
-    const args = ['--import=ts-blank-space/register', 'test/support/ensure-programs.ts']
+    const args = [TYPESCRIPT, 'test/support/ensure-programs.ts']
     const env = { ...process.env, REDIS_SERVER: '', CHROMIUM: '', CI: '', PATH: folder, ...variables }
     execFile(process.execPath, args, { cwd: root, env }, (error, stdout, stderr) => {
       resolve({ code: error?.code ?? 0, output: stdout + stderr })

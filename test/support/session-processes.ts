@@ -7,6 +7,7 @@ import { RedisStore } from '../../lib/stores/redis.ts'
 import { testApp } from './app.ts'
 import { connectTo, type Library, type Servers } from './redis-topologies.ts'
 import type { Job } from './session-process.ts'
+import { TYPESCRIPT } from './typescript.ts'
 
 const PROGRAM = fileURLToPath(new URL('./session-process.ts', import.meta.url))
 
@@ -24,11 +25,9 @@ export async function sharedSession(t: Test, servers: Servers, library: Library 
 }
 
 function startProcess(t: Test, job: Job) {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import=ts-blank-space/register', PROGRAM, JSON.stringify(job)],
-    { stdio: ['ignore', 'pipe', 'inherit'] }
-  )
+  const child: ChildProcess = spawn(process.execPath, [TYPESCRIPT, PROGRAM, JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   t.teardown(() => child.kill('SIGKILL'))
   const running = { child, acknowledged: 0, ended: once(child, 'close') }
   createInterface({ input: child.stdout! }).on('line', (line) => {
