@@ -8,19 +8,19 @@ import type { Settings } from '../settings.ts'
 import { type Registration, replyOf } from './registration.ts'
 
 /** A Fastify instance, of whatever server. */
-type Scope = { readonly server: object }
+type Instance = { readonly server: object }
 
 /** What there is in each application, which is known by its server: all its scopes share that. */
 const applications = new WeakMap<object, Registration[]>()
 
 /** All registrations of the application that `scope` is a part of. */
-const registrationsOf = (scope: Scope): Registration[] => applications.get(scope.server) ?? []
+const registrationsOf = (scope: Instance): Registration[] => applications.get(scope.server) ?? []
 
-const isWithin = (inner: Scope, outer: Scope): boolean =>
+const isWithin = (inner: Instance, outer: Instance): boolean =>
   inner === outer || Object.prototype.isPrototypeOf.call(outer, inner)
 
 /** The names of the sessions that a scope has. */
-export function namesIn(scope: Scope): string[] {
+export function namesIn(scope: Instance): string[] {
   const names = registrationsOf(scope).filter((one) => isWithin(scope, one.scope))
   return [...new Set(names.map(({ settings }) => settings.name))]
 }
@@ -29,7 +29,7 @@ export function namesIn(scope: Scope): string[] {
  * For a request that has left the plugin's scope: after `reply.callNotFound()`, it is of the scope of the not-found handler.
  * @returns the innermost registration of that name whose hook has run for it
  */
-export function leftBehind(request: FastifyRequest, scope: Scope, name: string): Registration | undefined {
+export function leftBehind(request: FastifyRequest, scope: Instance, name: string): Registration | undefined {
   return registrationsOf(scope).findLast((one) => one.settings.name === name && replyOf(request, one) !== null)
 }
 

@@ -34,7 +34,7 @@ export class StoreCalls {
     return this.#ask(
       id,
       () => (ttl === undefined ? store.read(id, lifetime) : store.read(id, lifetime, ttl)),
-      bytesOrNull
+      storedBytes
     )
   }
 
@@ -146,11 +146,11 @@ function ownId(id: unknown): string {
 function replacedOrCurrent(answer: Replaced | undefined): Replaced {
   const replaced = answer?.replaced
   if (replaced === true) return { replaced }
-  if (replaced === false) return { replaced, current: bytesOrNull((answer as Replaced & { replaced: false }).current) }
+  if (replaced === false) return { replaced, current: storedBytes((answer as Replaced & { replaced: false }).current) }
   throw badAnswer("the store's replace() must resolve to { replaced: true }, or to { replaced: false, current }")
 }
 
-function bytesOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {
+function storedBytes(bytes: Uint8Array | null | undefined): Uint8Array | null {
   if (bytes === null || bytes === undefined) return null
   if (!types.isUint8Array(bytes)) throw badAnswer("the store's read() and replace() must hand out a Uint8Array or null")
   return bytes

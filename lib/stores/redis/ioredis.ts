@@ -1,7 +1,7 @@
 import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
 
 const REPLACE = 'starsessionsReplace'
-const CLOSED =
+const CLIENT_ENDED =
   'the Redis client has ended: it was closed before the server was, or gave up by its retryStrategy or failoverDetector'
 
 /** `Redis` and `Cluster` of ioredis (5 and 6) and of iovalkey. */
@@ -30,6 +30,6 @@ export function ioredisCommands(client: IoredisClient): RedisCommands {
     del: (key): Promise<Count> => client.del(key),
     pexpire: (key, milliseconds): Promise<Count> => client.pexpire(key, milliseconds),
     replace: (key, expected, px, data) => scripted.starsessionsReplaceBuffer(key, expected, px, data),
-    closed: () => (client.status === 'end' ? CLOSED : undefined)
+    closed: () => (client.status === 'end' ? CLIENT_ENDED : undefined)
   }
 }

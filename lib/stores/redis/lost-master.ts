@@ -1,7 +1,7 @@
 import type { NodeRedisCluster } from './node-redis.ts'
 
 /** A master that does not answer for so long may be gone. */
-const PATIENCE_MS = 1_000
+const LOST_AFTER_MS = 1_000
 /** From one try to the next: a failover takes longer. */
 const PAUSE_MS = 500
 
@@ -31,7 +31,7 @@ export class LostMaster {
   async watch<T>(key: string, send: () => Promise<T>): Promise<T> {
     const now = performance.now()
     const [oldest] = this.#pending
-    if (oldest !== undefined && now - oldest.since > PATIENCE_MS) this.#find(oldest.key, now)
+    if (oldest !== undefined && now - oldest.since > LOST_AFTER_MS) this.#find(oldest.key, now)
     const command = { key, since: now }
     this.#pending.add(command)
     try {

@@ -35,7 +35,7 @@ export interface NodeRedisSentinel extends Connected {
 
 type Send = (key: string, args: Argument[]) => Promise<unknown>
 
-const CLOSED = 'the Redis client is not open: it was closed before the server was, or never connected'
+const CLIENT_NOT_OPEN = 'the Redis client is not open: it was closed before the server was, or never connected'
 const REPLACE_SHA = hash('sha1', REPLACE_LUA, 'hex')
 
 /** RESP's bulk strings ("$") as bytes. */
@@ -63,10 +63,10 @@ function clusterSender(cluster: NodeRedisCluster): Send {
 
 export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): RedisCommands {
   const sendOpen = sender(client)
-  const closed = () => (client.isOpen ? undefined : CLOSED)
+  const closed = () => (client.isOpen ? undefined : CLIENT_NOT_OPEN)
   const send = async <T>(key: string, args: Argument[]): Promise<T> => {
     // A closed cluster or sentinel would fail in ways of its own, or try forever.
-    if (!client.isOpen) throw new Error(CLOSED)
+    if (!client.isOpen) throw new Error(CLIENT_NOT_OPEN)
     return sendOpen(key, args) as Promise<T>
   }
   return {

@@ -1,5 +1,5 @@
 /** Longer than a Redis that works takes for anything. */
-const PATIENCE_MS = 10_000
+const STALLED_AFTER_MS = 10_000
 
 /**
  * Refuses commands while an older one has had no answer for too long.
@@ -16,7 +16,7 @@ export class Stalled {
   async watch<T>(send: () => Promise<T>): Promise<T> {
     const now = performance.now()
     const [oldest] = this.#pending
-    if (oldest !== undefined && now - oldest.since > PATIENCE_MS) {
+    if (oldest !== undefined && now - oldest.since > STALLED_AFTER_MS) {
       const seconds = Math.floor((now - oldest.since) / 1000)
       throw new Error(
         `Redis has not answered for ${seconds} s: nothing more is sent until it does, or the client connects anew`
