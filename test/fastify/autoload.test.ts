@@ -6,13 +6,13 @@ const PLAIN = routingOf({})
 const matcher = (autoload: Settings['autoload'], routing: Partial<Routing> = {}) =>
   autoloadMatcher(autoload, { ...PLAIN, ...routing })
 
-t.test('true is every path, false is none', async (t) => {
+t.test('true matches each path, and false matches none', async (t) => {
   t.equal(matcher(true)('/x'), true)
   t.equal(matcher(false)('/x'), false)
   t.equal(matcher([])('/x'), false)
 })
 
-t.test('a prefix is whole segments of the path without the query', async (t) => {
+t.test('a prefix matches whole segments of the path, without the query', async (t) => {
   for (const prefix of ['/app', '/app/']) {
     const matches = matcher([prefix])
     for (const url of ['/app', '/app/', '/app/x/y', '/app?x=1', '/app/?/z']) t.equal(matches(url), true, url)
@@ -23,7 +23,7 @@ t.test('a prefix is whole segments of the path without the query', async (t) => 
   t.equal(matcher(['/'])('/anything'), true)
 })
 
-t.test('whatever Fastify routes to a path is that path', async (t) => {
+t.test('each URL that Fastify routes to a path matches like the path', async (t) => {
   const matches = matcher(['/app', /^\/admin$/])
   for (const path of ['/app', '/app/x', '/admin']) {
     for (const url of [
@@ -41,7 +41,7 @@ t.test('whatever Fastify routes to a path is that path', async (t) => {
   }
 })
 
-t.test('where routers differ about a whole URL, each reading counts', async (t) => {
+t.test('if routers disagree about a whole URL, each reading is matched', async (t) => {
   for (const url of ['http://x?/app', 'http://x#/app']) {
     t.equal(matcher(['/app'])(url), true, url)
     t.equal(matcher([/^\/$/])(url), true, url)
@@ -50,7 +50,7 @@ t.test('where routers differ about a whole URL, each reading counts', async (t) 
   t.equal(matcher(['/app'])('http://x/%61pp'), true)
 })
 
-t.test('a path may be percent-encoded, but for reserved characters', async (t) => {
+t.test('a percent-encoded path matches, except for encoded reserved characters', async (t) => {
   const matches = matcher(['/account', '/café', '/na%C3%AFve', '/50%25', /^\/é$/])
   for (const url of [
     '/%61ccount/x',
@@ -71,14 +71,14 @@ t.test('a path may be percent-encoded, but for reserved characters', async (t) =
   }
 })
 
-t.test('a router that ignores the case does so for prefixes and RegExps', async (t) => {
+t.test('if the router ignores the case, prefixes and RegExps ignore it as well', async (t) => {
   const matches = matcher(['/Account', /^\/Admin/, /^\/api/gi], { ignoresCase: true })
   for (const url of ['/account', '/ACCOUNT/x', '/%41CCOUNT', '/admin', '/ADMIN/x', '/API'])
     t.equal(matches(url), true, url)
   t.equal(matches('/accounts'), false)
 })
 
-t.test('a router that ignores duplicate or trailing slashes, or ends a path at a semicolon', async (t) => {
+t.test('slashes and semicolons are treated in the same way as the router treats them', async (t) => {
   const duplicates = matcher(['/a/b', /^\/c\/d$/], { ignoresDuplicateSlashes: true })
   for (const url of ['//a/b', '/a//b/x', '///a///b', '/c//d', '/%63//d']) t.equal(duplicates(url), true, url)
   t.equal(duplicates('/ab'), false)
@@ -89,7 +89,7 @@ t.test('a router that ignores duplicate or trailing slashes, or ends a path at a
   for (const url of ['/c;/a', '/a%3Bx']) t.equal(semicolon(url), false, url)
 })
 
-t.test('the routing is what Fastify was told, in either place', async (t) => {
+t.test('the options of the router are read from both places', async (t) => {
   t.same(PLAIN, {
     ignoresCase: false,
     ignoresDuplicateSlashes: false,
@@ -107,7 +107,7 @@ t.test('the routing is what Fastify was told, in either place', async (t) => {
   }
 })
 
-t.test('a RegExp matches each time, with the flags g and y as well', async (t) => {
+t.test('a RegExp with the flag g or y matches each time', async (t) => {
   for (const pattern of [/^\/admin/, /^\/admin/g, /\/admin/y]) {
     const matches = matcher(['/else', pattern])
     t.equal(matches('/admin/x'), true)

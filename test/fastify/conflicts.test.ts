@@ -9,7 +9,7 @@ import { MapStore } from '../support/map-store.ts'
 
 type Shape = { own?: StarsessionsOptions[]; below?: StarsessionsOptions[]; beside?: StarsessionsOptions[] }
 
-/** An application with these registrations: in its own scope, in one below, and in another one below. */
+/** An application with registrations in its own scope, in a scope below, and in a second scope below. */
 async function application({ own = [], below = [], beside = [] }: Shape): Promise<FastifyInstance> {
   const app = Fastify()
   for (const options of own) app.register(starsessions, options)
@@ -31,7 +31,7 @@ const methodsOf = (store: SessionStore): SessionStore => ({
   remove: (id) => store.remove(id)
 })
 
-t.test('two cookie names are enough, whatever the stores have in common', async (t) => {
+t.test('registrations with two cookie names are accepted, even if they share a store', async (t) => {
   const client = new Redis({ lazyConnect: true })
   const secretKey = 'thirty-two bytes of text, or more than that'
   const stores: (() => SessionStore)[] = [
@@ -47,12 +47,12 @@ t.test('two cookie names are enough, whatever the stores have in common', async 
   }
 })
 
-t.test('one store under one cookie name is one session, with whatever lifetime', async (t) => {
+t.test('two registrations of one store and one cookie name are one session, even with other lifetimes', async (t) => {
   await t.resolves(application({ below: [{ store }], beside: [{ store }] }))
   await t.resolves(application({ own: [{ store }], below: [{ store, lifetime: 60 }], beside: [{ store }] }))
 })
 
-t.test('one cookie name and the same records, but another name, path or domain, is refused', async (t) => {
+t.test('one cookie name over the same records is refused, if name, path or domain differ', async (t) => {
   const client = new Redis({ lazyConnect: true })
   const another = new Redis({ lazyConnect: true })
   const secretKey = 'thirty-two bytes of text, or more than that'
@@ -85,7 +85,7 @@ t.test('one cookie name and the same records, but another name, path or domain, 
   }
 })
 
-t.test('two stores that keep their records apart may have one cookie name, where the paths differ', async (t) => {
+t.test('two stores with separate records can have one cookie name, if the paths differ', async (t) => {
   const client = new Redis({ lazyConnect: true })
   const secretKey = 'thirty-two bytes of text, or more than that'
   const apart: [SessionStore, SessionStore][] = [
@@ -103,7 +103,7 @@ t.test('two stores that keep their records apart may have one cookie name, where
   }
 })
 
-t.test('a store that binds itself to the cookie is one store under one cookie name', async (t) => {
+t.test('a store with forCookie() that is registered twice with one cookie name counts as one store', async (t) => {
   const bound = { ...methodsOf(new InMemoryStore()), forCookie: () => methodsOf(new InMemoryStore()) }
   await t.rejects(
     application({ below: [{ store: bound }], beside: [{ store: bound, cookie: { path: '/admin' } }] }),
@@ -112,7 +112,7 @@ t.test('a store that binds itself to the cookie is one store under one cookie na
   await t.resolves(application({ own: [{ store: bound }, { store: bound, name: 'admin' }] }))
 })
 
-/** A store of the application, over a table that others may use as well. */
+/** A store of the application. Two stores can use the same table. */
 class TableStore extends MapStore {
   readonly table: string
 
@@ -142,7 +142,7 @@ t.test('stores of the application say themselves whether they share their record
   await t.resolves(application({ below: [one], beside: [{ ...one, lifetime: 60 }] }), 'one session')
 })
 
-t.test('both stores are asked, and one that says yes is enough', async (t) => {
+t.test('both stores are asked whether they share records, and one yes is enough', async (t) => {
   const shared = refused(/both stores find the same records/)
   const inner = new TableStore('sessions')
   const wrapper = Object.assign(methodsOf(inner), {
@@ -154,7 +154,7 @@ t.test('both stores are asked, and one that says yes is enough', async (t) => {
   await t.resolves(besideAtAdmin(wrapper, new TableStore('admin')))
 })
 
-t.test('stores are compared as they are bound to the cookie', async (t) => {
+t.test('stores are compared after they were bound to the cookie', async (t) => {
   const shared = refused(/both stores find the same records/)
   const binding = (table: string) => ({
     ...methodsOf(new MapStore()),
@@ -165,10 +165,10 @@ t.test('stores are compared as they are bound to the cookie', async (t) => {
   await t.resolves(besideAtAdmin(binding('a'), binding('b')))
   const bound = new MapStore()
   const toOne = () => ({ ...methodsOf(new MapStore()), forCookie: () => bound })
-  await t.rejects(besideAtAdmin(toOne(), toOne()), shared, 'two stores may be bound to one')
+  await t.rejects(besideAtAdmin(toOne(), toOne()), shared, 'two stores are bound to the same store')
 })
 
-t.test('a Proxy of our stores counts as sharing, because nobody can look into it', async (t) => {
+t.test('a Proxy around a store counts as sharing, because its store cannot be seen', async (t) => {
   const shared = refused(/both stores find the same records/)
   const client = new Redis({ lazyConnect: true })
   const bindMethods = <T extends object>(store: T): T =>
@@ -185,7 +185,7 @@ t.test('a Proxy of our stores counts as sharing, because nobody can look into it
   t.equal(cookies.sharesRecordsWith(bindMethods(cookies)), true)
 })
 
-t.test('a sharesRecordsWith() that gives no answer is refused', async (t) => {
+t.test('sharesRecordsWith() must return true or false', async (t) => {
   const answering = (sharesRecordsWith: () => unknown) =>
     Object.assign(methodsOf(new MapStore()), { sharesRecordsWith }) as unknown as SessionStore
   const must = 'option "store": sharesRecordsWith() must return true or false, but'
@@ -220,23 +220,20 @@ t.test('two sessions of one scope need two cookies', async (t) => {
   await t.rejects(application({ own: [{ cookieName: 'sid' }], below: [below] }), refused(message))
 })
 
-t.test(
-  'a nested registration of the same name may have the same cookie only where the browser tells them apart',
-  async (t) => {
-    const message =
-      /"session" is also the cookie .*\. Set "cookieName" to another name, or "cookie\.path" to a path below\. If both are one session, pass the same store object/
-    const at = (path: string) => ({ cookie: { path } })
-    await t.rejects(application({ own: [{}], below: [{}] }), refused(message))
-    await t.rejects(application({ own: [at('/app')], below: [at('/')] }), refused(message))
-    await t.rejects(application({ own: [at('/app')], below: [at('/apple')] }), refused(message))
-    await t.rejects(application({ own: [at('/app')], below: [at('/app/')] }), refused(message))
-    await t.resolves(application({ own: [at('/')], below: [at('/app')] }))
-    await t.resolves(application({ own: [at('/app/')], below: [at('/app/x')] }))
-    await t.resolves(application({ own: [{ store }], below: [{ store, lifetime: 60 }] }))
-  }
-)
+t.test('a nested registration can have the same cookie name only with a path below', async (t) => {
+  const message =
+    /"session" is also the cookie .*\. Set "cookieName" to another name, or "cookie\.path" to a path below\. If both are one session, pass the same store object/
+  const at = (path: string) => ({ cookie: { path } })
+  await t.rejects(application({ own: [{}], below: [{}] }), refused(message))
+  await t.rejects(application({ own: [at('/app')], below: [at('/')] }), refused(message))
+  await t.rejects(application({ own: [at('/app')], below: [at('/apple')] }), refused(message))
+  await t.rejects(application({ own: [at('/app')], below: [at('/app/')] }), refused(message))
+  await t.resolves(application({ own: [at('/')], below: [at('/app')] }))
+  await t.resolves(application({ own: [at('/app/')], below: [at('/app/x')] }))
+  await t.resolves(application({ own: [{ store }], below: [{ store, lifetime: 60 }] }))
+})
 
-t.test('an outer registration that comes after the inner one is held to the same', async (t) => {
+t.test('an outer registration after the inner one is checked in the same way', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(async (scope) => {
@@ -245,7 +242,7 @@ t.test('an outer registration that comes after the inner one is held to the same
   await t.rejects(async () => app.register(starsessions), refused(/"session" is also the cookie/))
 })
 
-t.test('siblings keep out of each other’s way: nobody knows which hosts and paths they serve', async (t) => {
+t.test('siblings can have the same cookie name, because they may serve different hosts or paths', async (t) => {
   await t.resolves(application({ below: [{}], beside: [{}] }))
 })
 

@@ -26,7 +26,7 @@ const OPTIONS = [
 
 const resolve = (options: object) => resolveOptions(options as StarsessionsOptions)
 
-t.test('without options there are the documented defaults', async (t) => {
+t.test('without options the documented defaults apply', async (t) => {
   const settings = resolve({})
   t.ok(settings.store instanceof InMemoryStore)
   t.ok(settings.serializer instanceof JsonSerializer)
@@ -46,7 +46,7 @@ t.test('without options there are the documented defaults', async (t) => {
   })
 })
 
-t.test('what is given is taken', async (t) => {
+t.test('options that are given are used', async (t) => {
   const store = new MapStore()
   const settings = resolve({
     store,
@@ -71,7 +71,7 @@ t.test('what is given is taken', async (t) => {
   t.equal(resolve({ cookie: { domain: 'example.com', secure: 'auto' } }).cookie.domain, 'example.com')
 })
 
-t.test("Fastify's own register options are not ours, and undefined is not set", async (t) => {
+t.test('register options of Fastify are accepted, and an undefined option gets its default', async (t) => {
   t.equal(resolve({ prefix: '/x', logLevel: 'info', logSerializers: {} }).cookieName, 'session')
   t.equal(resolve({ lifetime: undefined, cookie: { domain: undefined, path: undefined } }).cookie.path, '/')
   t.equal(resolve({ cookie: undefined }).cookie.path, '/')
@@ -88,13 +88,13 @@ t.test('the caller’s object is never changed, and the settings are frozen', as
   t.ok(Object.isFrozen(resolve({ lifetime: 5, rolling: true, absoluteLifetime: 5 }).expiry))
 })
 
-t.test('the cookie is called as the session is, unless it is told another name', async (t) => {
+t.test('the cookie has the name of the session, unless cookieName is set', async (t) => {
   t.match(resolve({}), { name: 'session', cookieName: 'session' })
   t.match(resolve({ name: 'admin' }), { name: 'admin', cookieName: 'admin' })
   t.match(resolve({ name: '$_9', cookieName: 'sid' }), { name: '$_9', cookieName: 'sid' })
 })
 
-t.test('a store may bind itself to the cookie', async (t) => {
+t.test('a store can bind itself to the cookie name', async (t) => {
   const bound = new MapStore()
   const names: string[] = []
   const store = Object.assign(new MapStore(), {
@@ -107,7 +107,7 @@ t.test('a store may bind itself to the cookie', async (t) => {
   t.same(names, ['sid'])
 })
 
-t.test('what the schema cannot tell is refused with the option and the remedy, too', async (t) => {
+t.test('wrong combinations of options are refused, with the option and the remedy', async (t) => {
   const { read, write, remove } = MapStore.prototype
   const refused: [object, RegExp][] = [
     [{ storeTimeout: 0 }, /option "storeTimeout" must be at least 1 second: a request must not wait forever/],
@@ -156,7 +156,7 @@ t.test('what the schema cannot tell is refused with the option and the remedy, t
   }
 })
 
-t.test('a prefix of the cookie’s name asks for what it stands for, and for nothing more', async (t) => {
+t.test('a prefix of the cookie name demands only the attributes that browsers demand', async (t) => {
   for (const [cookieName, cookie] of [
     ['__Http-s', { domain: 'example.com', path: '/app' }],
     ['__Host-Http-s', {}],
@@ -169,7 +169,7 @@ t.test('a prefix of the cookie’s name asks for what it stands for, and for not
   }
 })
 
-t.test('whatever an option holds, it is refused by its name, or makes a cookie (property)', async (t) => {
+t.test('any value of an option is refused with its name, or gives a valid cookie', async (t) => {
   const app = Fastify()
   await app.register(fastifyCookie)
   t.teardown(() => app.close())

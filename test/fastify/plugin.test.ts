@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { plugin } from '../../lib/fastify/plugin.ts'
 
-t.test('it is a Fastify 5 plugin that is not encapsulated', async (t) => {
+t.test('the plugin is for Fastify 5 and is not encapsulated', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(plugin)

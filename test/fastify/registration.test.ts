@@ -8,7 +8,7 @@ const registered = (scope: object, name: string): Registration => {
   return registration
 }
 
-t.test('a scope finds the nearest registration of a name; scopes around it find their own', async (t) => {
+t.test('a scope finds the nearest registration of a name, and outer scopes find their own', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   t.equal(registrationIn(app, keyOf('session')), undefined)
@@ -22,7 +22,7 @@ t.test('a scope finds the nearest registration of a name; scopes around it find 
   t.equal(registrationIn(app, keyOf('admin')), undefined)
 })
 
-t.test('the innermost is one of the nearest scope that has any: "session", else the last', async (t) => {
+t.test('the innermost registration of a scope is its "session", or else its last one', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   t.equal(innermostIn(app), undefined)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { decorate } from '../../lib/fastify/request-members.ts'
 import starsessions from '../../lib/index.ts'
 
-t.test('a session has three members on a request, called after it', async (t) => {
+t.test('a session has three members on a request, with names made from its own name', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   decorate(app, 'session')
@@ -13,7 +13,7 @@ t.test('a session has three members on a request, called after it', async (t) =>
   }
 })
 
-t.test('nothing is decorated over what is there already', async (t) => {
+t.test('a member that exists already is not overwritten', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const name of ['body', 'headers', 'toString']) {
@@ -22,12 +22,12 @@ t.test('nothing is decorated over what is there already', async (t) => {
   t.equal(app.hasRequestDecorator('loadBody'), false)
 })
 
-t.test('an assignment to the session ends nothing: it is refused, and names what does', async (t) => {
+t.test('an assignment to request.session is refused, and the message says how to end the session', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions)
   app.get('/', async (request) => {
-    // As a script in sloppy mode does it, where an assignment without a setter is ignored in silence.
+    // Sloppy mode, where an assignment without a setter is silently ignored.
     return new Function('request', 'request.session = null')(request)
   })
   const response = await app.inject('/')

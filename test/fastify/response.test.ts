@@ -3,7 +3,7 @@ import t from 'tap'
 import starsessions from '../../lib/index.ts'
 import { MapStore } from '../support/map-store.ts'
 
-t.test('an immutable Response out of fetch() gets the headers of the session, too', async (t) => {
+t.test('an immutable Response from fetch() gets the headers of the session as well', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { store: new MapStore() })

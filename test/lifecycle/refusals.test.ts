@@ -10,7 +10,7 @@ function logged() {
 const record = (reason: 'undecryptable' | 'expired') =>
   ({ kind: 'unusable', reason, id: 'id', bytes: Buffer.from('secret') }) as const
 
-t.test('a record that cannot be used is worth a warning each time, with its reason and a remedy', async (t) => {
+t.test('each unusable record causes a warning with its reason and a remedy', async (t) => {
   const { lines, log } = logged()
   const refusals = new Refusals()
   for (const reason of ['undecryptable', 'undecryptable'] as const) refusals.tell(record(reason), log)
@@ -21,7 +21,7 @@ t.test('a record that cannot be used is worth a warning each time, with its reas
   t.notMatch(JSON.stringify(lines), /secret/)
 })
 
-t.test('a session whose time is over is told once: a browser may send its cookie for days', async (t) => {
+t.test('an expired session is logged once, because a browser may send its cookie for days', async (t) => {
   const { lines, log } = logged()
   const refusals = new Refusals()
   for (let at = 0; at < 3; at++) refusals.tell(record('expired'), log)
@@ -31,7 +31,7 @@ t.test('a session whose time is over is told once: a browser may send its cookie
   t.equal(lines.length, 1)
 })
 
-t.test('a cookie that a store refuses is told once for each reason, and unknown ids never', async (t) => {
+t.test('a cookie that a store refuses is logged once for each reason, and unknown ids are never logged', async (t) => {
   const { lines, log } = logged()
   const refusals = new Refusals()
   for (let at = 0; at < 3; at++) {
@@ -46,7 +46,7 @@ t.test('a cookie that a store refuses is told once for each reason, and unknown 
   t.equal(lines.length, 3)
 })
 
-t.test('a store with ever other reasons does not fill the log', async (t) => {
+t.test('a store that always gives new reasons does not fill the log', async (t) => {
   const { lines, log } = logged()
   const refusals = new Refusals()
   for (let at = 0; at < 1000; at++) refusals.tell({ kind: 'missing', reason: `reason-${at}` }, log)

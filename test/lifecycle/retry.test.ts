@@ -1,13 +1,13 @@
 import t from 'tap'
 import { retry } from '../../lib/lifecycle/retry.ts'
 
-t.test('it tries until it is done, and says how often', async (t) => {
+t.test('attempts repeat until one succeeds, and their number is returned', async (t) => {
   let left = 3
   t.equal(await retry(async () => --left === 0), 3)
   t.equal(await retry(async () => true), 1)
 })
 
-t.test('after 12 attempts it is a conflict', async (t) => {
+t.test('after 12 failed attempts the error is a conflict', async (t) => {
   let attempts = 0
   const never = async () => {
     attempts++
@@ -17,7 +17,7 @@ t.test('after 12 attempts it is a conflict', async (t) => {
   t.equal(attempts, 12)
 })
 
-t.test('an attempt that throws is the last one', async (t) => {
+t.test('after an attempt that throws there are no more attempts', async (t) => {
   let attempts = 0
   const failing = async () => {
     attempts++

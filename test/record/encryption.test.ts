@@ -8,7 +8,7 @@ const UNAVAILABLE = { code: 'FST_SESSION_STORE', statusCode: 503 }
 
 const over = (encryptor: object, timeout = 5) => new Encryption(encryptor as Encryptor, 'session', timeout)
 
-t.test('the encryptor is handed the cookie name and the id to bind', async (t) => {
+t.test('the encryptor gets the cookie name and the session id as associated data', async (t) => {
   const seen: string[] = []
   const note = (data: Uint8Array, associatedData: Uint8Array) => {
     seen.push(Buffer.from(associatedData).toString('latin1'))
@@ -20,12 +20,12 @@ t.test('the encryptor is handed the cookie name and the id to bind', async (t) =
   t.same(seen, ['sid\0id-1', 'sid\0'])
 })
 
-t.test('only null says that bytes are not the encryptor’s', async (t) => {
+t.test('decrypt() says with null that it did not encrypt the bytes', async (t) => {
   t.equal(await over({ decrypt: () => null }).decrypt(BYTES, 'id'), null)
   t.equal(await over({ decrypt: async () => null }).decrypt(BYTES, 'id'), null)
 })
 
-t.test('a decrypt() that throws or rejects is 503, and nobody is logged out', async (t) => {
+t.test('if decrypt() throws or rejects, the answer is 503 and nobody is logged out', async (t) => {
   const refused = Object.assign(new Error('connect ECONNREFUSED with secret'), { code: 'ECONNREFUSED' })
   for (const decrypt of [() => Promise.reject(refused), () => thrown(refused)]) {
     await t.rejects(over({ decrypt }).decrypt(BYTES, 'id'), {
@@ -35,7 +35,7 @@ t.test('a decrypt() that throws or rejects is 503, and nobody is logged out', as
   }
 })
 
-t.test('an encryptor may say by our own error that it could not tell; the log gets what was wrong', async (t) => {
+t.test('an encryptor can throw SessionUnavailableError, and its cause is logged', async (t) => {
   const down = Object.assign(new TypeError('the key service said secret'), { code: 'ECONNRESET' })
   const saying = (error: Error) => over({ encrypt: () => thrown(error), decrypt: () => thrown(error) })
   const inner = { ...UNAVAILABLE, cause: { name: 'TypeError', code: 'ECONNRESET', message: /left out/ } }
@@ -46,7 +46,7 @@ t.test('an encryptor may say by our own error that it could not tell; the log ge
   await t.rejects(saying(trap).decrypt(BYTES, 'id'), UNAVAILABLE)
 })
 
-t.test('an answer of another type is 503, and the log says which method gave it', async (t) => {
+t.test('an answer of another type leads to 503, and the log names the method', async (t) => {
   for (const answer of ['text', undefined, 1, {}, [1], new Uint16Array(1), new ArrayBuffer(1), new Proxy(BYTES, {})]) {
     const says = (method: string) => ({
       ...UNAVAILABLE,
@@ -60,7 +60,7 @@ t.test('an answer of another type is 503, and the log says which method gave it'
   await t.rejects(over({ encrypt: () => null }).encrypt(BYTES, 'id'), { cause: { message: /gave null/ } })
 })
 
-t.test('an encryptor that never answers has the time of the store', async (t) => {
+t.test('an encryptor that never answers fails after the store timeout', async (t) => {
   const never = () => new Promise<never>(() => undefined)
   const alive = setInterval(() => undefined, 1_000)
   t.teardown(() => clearInterval(alive))

@@ -19,32 +19,32 @@ const fixed = { lifetime: 60, rolling: false, absoluteLifetime: undefined }
 const rolling = { lifetime: 60, rolling: true, absoluteLifetime: undefined }
 const bounded = { lifetime: 60, rolling: true, absoluteLifetime: 100 }
 
-/** Of a session that was created at 1000. */
+/** The times of a session that was created at 1000. */
 const times = (more: Partial<Times> = {}): Times => ({ lifetime: 60, created: 1000, last_access: 1000, ...more })
 const limited = (lifetime: number, from = 1000) => times({ limit: { lifetime, from } })
 
-t.test('a fixed session ends its lifetime after it was created', async (t) => {
+t.test('a fixed session ends when its lifetime since its creation is over', async (t) => {
   t.equal(secondsLeft(fixed, times(), 1000), 60)
   t.equal(secondsLeft(fixed, times(), 1059.5), 0.5)
   t.equal(secondsLeft(fixed, times(), 1060), 0)
   t.equal(secondsLeft(fixed, times(), 1070), -10)
 })
 
-t.test('a rolling session has its whole lifetime left, up to the absolute one', async (t) => {
+t.test('a rolling session always has its whole lifetime left, within absoluteLifetime', async (t) => {
   t.equal(secondsLeft(rolling, times(), 900_000), 60)
   t.equal(secondsLeft(bounded, times(), 1010), 60)
   t.equal(secondsLeft(bounded, times(), 1090), 10)
   t.equal(secondsLeft(bounded, times(), 1100), 0)
 })
 
-t.test('a session with lifetime 0 has no end that the server knows', async (t) => {
+t.test('a session with lifetime 0 has no end on the server', async (t) => {
   t.equal(secondsLeft(session, times(), 9e9), Number.POSITIVE_INFINITY)
   t.equal(storeTtl(session, times(), 9e9), 0)
   t.equal(remainingSeconds(session, times(), 9e9), undefined)
   t.equal(cookieMaxAge(session, times(), 1000, 5), undefined)
 })
 
-t.test('lifetime 0 with an absolute one: the server ends it, and the cookie is for the open browser', async (t) => {
+t.test('with lifetime 0 and absoluteLifetime, only the server ends the session', async (t) => {
   t.equal(storeTtl(ending, times(), 1040), 60)
   t.equal(storeTtl(ending, times(), 1100), null)
   t.equal(remainingSeconds(ending, times(), 1040), 60)
@@ -54,7 +54,7 @@ t.test('lifetime 0 with an absolute one: the server ends it, and the cookie is f
   t.equal(lifetimeOf(ending, times()), 0)
 })
 
-t.test('the ttl keeps its fraction; what is shown and sent is rounded up', async (t) => {
+t.test('the ttl has a fraction, and remainingSeconds and Max-Age are rounded up', async (t) => {
   t.equal(storeTtl(fixed, times(), 1000.25), 59.75)
   t.equal(storeTtl(fixed, times(), 1060), null)
   t.equal(remainingSeconds(fixed, times(), 1000.25), 60)
@@ -62,27 +62,24 @@ t.test('the ttl keeps its fraction; what is shown and sent is rounded up', async
   t.equal(cookieMaxAge(fixed, times(), 1000.25, undefined), 60)
 })
 
-t.test('options({ maxAge }) only shortens, and no Max-Age below 1 is sent', async (t) => {
+t.test('options({ maxAge }) only shortens the cookie, and Max-Age is at least 1', async (t) => {
   t.equal(cookieMaxAge(fixed, times(), 1000, 10), 10)
   t.equal(cookieMaxAge(fixed, times(), 1000, 600), 60)
   t.equal(cookieMaxAge(fixed, times(), 1000, null), undefined)
   t.equal(cookieMaxAge(fixed, times(), 2000, undefined), 1)
 })
 
-t.test(
-  'a limit of its own ends a session so long after it was set, and never later than the configuration',
-  async (t) => {
-    t.equal(secondsLeft(fixed, limited(10), 1000), 10)
-    t.equal(secondsLeft(fixed, limited(10, 1030), 1030), 10)
-    t.equal(secondsLeft(fixed, limited(10, 1055), 1055), 5)
-    t.equal(secondsLeft(fixed, limited(9e9), 1000), 60)
-    t.equal(cookieMaxAge(fixed, limited(10), 1000, undefined), 10)
-    t.equal(lifetimeOf(fixed, limited(10)), 10)
-    t.equal(lifetimeOf(fixed, limited(9e9)), 60)
-  }
-)
+t.test('options({ lifetime }) ends a session that long after the call, within the configured lifetime', async (t) => {
+  t.equal(secondsLeft(fixed, limited(10), 1000), 10)
+  t.equal(secondsLeft(fixed, limited(10, 1030), 1030), 10)
+  t.equal(secondsLeft(fixed, limited(10, 1055), 1055), 5)
+  t.equal(secondsLeft(fixed, limited(9e9), 1000), 60)
+  t.equal(cookieMaxAge(fixed, limited(10), 1000, undefined), 10)
+  t.equal(lifetimeOf(fixed, limited(10)), 10)
+  t.equal(lifetimeOf(fixed, limited(9e9)), 60)
+})
 
-t.test('with lifetime 0 a limit of its own ends the session on the server', async (t) => {
+t.test('with lifetime 0, options({ lifetime }) ends the session on the server', async (t) => {
   t.equal(storeTtl(session, limited(10), 1004), 6)
   t.equal(hasEnded(session, limited(10), 1010), true)
   t.equal(remainingSeconds(ending, limited(10), 1000), 10)
@@ -91,17 +88,17 @@ t.test('with lifetime 0 a limit of its own ends the session on the server', asyn
   t.equal(lifetimeOf(session, limited(10)), 10)
 })
 
-t.test('rolling: a limit of its own is one of inactivity, by the last write', async (t) => {
+t.test('in a rolling session, options({ lifetime }) limits the time since the last write', async (t) => {
   const active = times({ last_access: 1500, limit: { lifetime: 10, from: 1000 } })
   t.equal(secondsLeft(rolling, active, 1509), 10)
   t.equal(hasEnded(rolling, active, 1509.9), false)
   t.equal(hasEnded(rolling, active, 1510), true)
-  t.equal(hasEnded(rolling, times({ last_access: 1500 }), 9e9), false, "without one, it is the store's to tell")
+  t.equal(hasEnded(rolling, times({ last_access: 1500 }), 9e9), false, 'without a limit the store decides')
   t.equal(needsRenewal(rolling, active), true)
   t.equal(needsRenewal(fixed, limited(10)), false)
 })
 
-t.test('a limit that somebody has put on a prototype is none', async (t) => {
+t.test('a limit on a prototype does not count', async (t) => {
   const inherited: Times = Object.assign(Object.create({ limit: { lifetime: 1, from: 0 } }), times())
   t.equal(secondsLeft(fixed, inherited, 1000), 60)
 })
@@ -110,16 +107,20 @@ t.test('a lifetime is raised when the record was written under a shorter one', a
   t.equal(isRaised(fixed, times({ lifetime: 59 })), true)
   t.equal(isRaised(fixed, times({ lifetime: 60 })), false)
   t.equal(isRaised(fixed, times({ lifetime: 61 })), false)
-  t.equal(isRaised(fixed, times({ lifetime: 0 })), false, 'there was no end, or the record does not say')
+  t.equal(
+    isRaised(fixed, times({ lifetime: 0 })),
+    false,
+    'lifetime 0 means that there was no end, or that it is unknown'
+  )
   t.equal(isRaised(fixed, times({ lifetime: '1' as unknown as number })), false)
-  t.equal(isRaised(session, times({ lifetime: 60 })), true, 'until the browser closes is longer than any')
+  t.equal(isRaised(session, times({ lifetime: 60 })), true, 'lifetime 0 counts as longer than any number')
   t.equal(isRaised(session, times({ lifetime: 0 })), false)
   t.equal(needsRenewal(rolling, times({ lifetime: 59 })), true)
 })
 
-t.test('a date in the future counts as now', async (t) => {
+t.test('a time in the future counts as now', async (t) => {
   const past = times({ limit: { lifetime: 10, from: 1000 } })
-  t.equal(notAhead(past, 1000), past, 'most records are left alone')
+  t.equal(notAhead(past, 1000), past, 'a record without such a time is not copied')
   t.equal(isAhead(past, 1000), false)
   t.same(notAhead(times({ created: 1001 }), 1000), times({ created: 1000 }))
   t.same(notAhead(times({ last_access: 2000 }), 1000), times({ last_access: 1000 }))

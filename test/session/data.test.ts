@@ -1,7 +1,7 @@
 import t from 'tap'
 import { dataOf } from '../../lib/session/data.ts'
 
-t.test('the data are own properties, and what is kept aside comes last', async (t) => {
+t.test('the data are the own properties, followed by the keys that are kept aside', async (t) => {
   const session = Object.assign(Object.create({ inherited: 1 }), { b: 1, a: undefined, c: [2] })
   const data = dataOf(session, new Map([['id', 'user-7']]))
   t.same(Object.entries(data), [
@@ -9,10 +9,10 @@ t.test('the data are own properties, and what is kept aside comes last', async (
     ['c', [2]],
     ['id', 'user-7']
   ])
-  t.equal(data.c, session.c, 'the values themselves')
+  t.equal(data.c, session.c, 'the values are not copied')
 })
 
-t.test('an own key __proto__ is data, wherever it comes from', async (t) => {
+t.test('an own key __proto__ is an ordinary data key', async (t) => {
   const session = Object.defineProperty({}, '__proto__', { value: { admin: true }, enumerable: true })
   for (const data of [dataOf(session, null), dataOf({}, new Map([['__proto__', { admin: true }]]))]) {
     t.same(Object.keys(data), ['__proto__'])
@@ -21,7 +21,7 @@ t.test('an own key __proto__ is data, wherever it comes from', async (t) => {
   }
 })
 
-t.test('a getter that throws is named by its key, and its text is kept back', async (t) => {
+t.test('if a getter throws, the message names its key and leaves out the text of the error', async (t) => {
   const session = Object.defineProperty({}, 'card', {
     enumerable: true,
     get() {

@@ -4,7 +4,7 @@ import type { SessionCookieOptions } from '../../types/session.ts'
 
 const ask = (options: unknown) => askedOptions(options as SessionCookieOptions)
 
-t.test('what is not named is not asked for', async (t) => {
+t.test('options that are missing, undefined, inherited or unknown are ignored', async (t) => {
   t.same(ask({}), { maxAge: undefined, lifetime: undefined })
   t.same(ask({ maxAge: undefined, lifetime: undefined, userInfo: 'x' }), { maxAge: undefined, lifetime: undefined })
   t.same(ask(Object.create({ maxAge: 1, lifetime: 1 })), { maxAge: undefined, lifetime: undefined })
@@ -15,7 +15,7 @@ t.test('lifetime is a duration, and maxAge is seconds or null', async (t) => {
   t.same(ask({ lifetime: { hours: 8 }, maxAge: 10.9 }), { maxAge: 10, lifetime: 28_800 })
 })
 
-t.test('what would not shorten the session as meant is refused, with the remedy', async (t) => {
+t.test('a value that cannot shorten the session is refused, with a remedy', async (t) => {
   const refused: [object, RegExp][] = [
     [{ lifetime: 0 }, /lifetime must be at least 1 second\. To end the session now, use `await session\.destroy\(\)`/],
     [{ lifetime: -5 }, /session\.options\(\): lifetime must not be negative/],
@@ -36,17 +36,21 @@ t.test('what would not shorten the session as meant is refused, with the remedy'
 const METADATA = { lifetime: 100, created: 1, last_access: 1 }
 const FIXED = { lifetime: 100, rolling: false, absoluteLifetime: undefined }
 
-t.test('what changes nothing leaves the metadata as they are', async (t) => {
+t.test('an option that changes nothing leaves the metadata unchanged', async (t) => {
   const asked = withOptions(METADATA, ask({ maxAge: 10, lifetime: 50 }), FIXED, false)
   t.match(asked, { ...METADATA, cookie: { maxAge: 10 }, limit: { lifetime: 50 } })
   t.equal(withOptions(asked, ask({ maxAge: 10, lifetime: 50 }), FIXED, false), asked)
   t.equal(withOptions(METADATA, ask({}), FIXED, false), METADATA)
-  t.equal(withOptions(METADATA, ask({ lifetime: 100 }), FIXED, false), METADATA, 'no shorter than the configured one')
-  t.not(withOptions(asked, ask({ lifetime: 50 }), FIXED, true), asked, 'with a new id the time starts anew')
+  t.equal(
+    withOptions(METADATA, ask({ lifetime: 100 }), FIXED, false),
+    METADATA,
+    'it is not shorter than the configured lifetime'
+  )
+  t.not(withOptions(asked, ask({ lifetime: 50 }), FIXED, true), asked, 'with a new id the time starts again')
   t.same(withOptions(asked, ask({ lifetime: 200 }), FIXED, false), { ...METADATA, cookie: { maxAge: 10 } })
 })
 
-t.test('what a request asked for is told from what was asked for before', async (t) => {
+t.test('options of this request are distinguished from earlier options', async (t) => {
   const before = withOptions(METADATA, ask({ maxAge: 10, lifetime: 50 }), FIXED, false)
   t.same(askedSince(before, before), {})
   t.match(askedSince(before, undefined), { cookie: { maxAge: 10 }, limit: { lifetime: 50 } })

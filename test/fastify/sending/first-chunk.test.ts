@@ -11,7 +11,7 @@ const isThere = async (chunk: ReturnType<typeof firstChunkOf>) => {
 }
 const text = async (stream: unknown) => Buffer.concat(await (stream as Readable).map((it) => Buffer.from(it)).toArray())
 
-t.test('a stream is waited for until its first chunk, and flows afterwards', async (t) => {
+t.test('the wait for a stream ends with its first chunk, and the stream flows afterwards', async (t) => {
   const connection = new EventEmitter()
   const stream = new PassThrough()
   const chunk = firstChunkOf(stream, connection)!
@@ -28,7 +28,7 @@ t.test('a stream is waited for until its first chunk, and flows afterwards', asy
   t.equal(String(await text(piped)), 'ab')
 })
 
-t.test('one that was stopped before it began flows as well', async (t) => {
+t.test('a stream flows even if the wait was cancelled before its first chunk', async (t) => {
   const stream = new PassThrough()
   firstChunkOf(stream, new EventEmitter())!.arrive()
   const piped = stream.pipe(new PassThrough())
@@ -36,7 +36,7 @@ t.test('one that was stopped before it began flows as well', async (t) => {
   t.equal(String(await text(piped)), 'ab')
 })
 
-t.test('the wait ends when nothing can come any more, or the client has gone', async (t) => {
+t.test('the wait ends when the stream ends or fails, or the client has gone', async (t) => {
   const ends: ((stream: PassThrough, connection: EventEmitter) => unknown)[] = [
     (stream) => stream.end(),
     (stream) => stream.destroy(),
@@ -53,7 +53,7 @@ t.test('the wait ends when nothing can come any more, or the client has gone', a
   }
 })
 
-t.test('two registrations wait for one stream, one after the other', async (t) => {
+t.test('two registrations can wait for one stream, one after the other', async (t) => {
   for (const text of ['', 'ab']) {
     const stream = new PassThrough()
     const first = firstChunkOf(stream, new EventEmitter())!
@@ -66,7 +66,7 @@ t.test('two registrations wait for one stream, one after the other', async (t) =
   }
 })
 
-t.test('what has begun, has ended, was destroyed, or is read by somebody else is not waited for', async (t) => {
+t.test('there is no wait for a stream that has started, has ended, was destroyed, or has another reader', async (t) => {
   const flowing = new PassThrough()
   flowing.resume()
   const begun = new PassThrough()
@@ -82,7 +82,7 @@ t.test('what has begun, has ended, was destroyed, or is read by somebody else is
   }
 })
 
-t.test('a web stream is handed on with what was read of it', async (t) => {
+t.test('a web stream is passed on together with the chunk that was read', async (t) => {
   for (const wrap of [(it: ReadableStream) => it, (it: ReadableStream) => new Response(it, { status: 201 })]) {
     let controller!: ReadableStreamDefaultController
     let cancelled: unknown
@@ -106,7 +106,7 @@ t.test('a web stream is handed on with what was read of it', async (t) => {
   }
 })
 
-t.test('a web stream that ends or fails at once does so when it is handed on', async (t) => {
+t.test('a web stream that ends or fails at once also does so after it is passed on', async (t) => {
   const empty = firstChunkOf(new ReadableStream({ start: (it) => it.close() }), new EventEmitter())!
   await empty.there
   t.match(await (empty.payload as ReadableStream).getReader().read(), { done: true })
@@ -115,7 +115,7 @@ t.test('a web stream that ends or fails at once does so when it is handed on', a
   await t.rejects((broken.payload as ReadableStream).getReader().read(), { message: 'broken' })
 })
 
-t.test('one that somebody else reads is left alone, and of others nobody can tell', async (t) => {
+t.test('a web stream with another reader is left alone, and other payloads have no first chunk', async (t) => {
   const locked = new ReadableStream()
   locked.getReader()
   for (const payload of [locked, new Response(locked.locked ? null : locked)]) {

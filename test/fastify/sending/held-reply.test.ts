@@ -11,7 +11,7 @@ import t, { type Test } from 'tap'
 import starsessions, { CookieStore, InMemoryStore, type Session } from '../../../lib/index.ts'
 import { MapStore } from '../../support/map-store.ts'
 
-/** Takes its time, as a database does: `turns` rounds of the event loop a write. */
+/** A store that is slow, like a database: each write takes `turns` turns of the event loop. */
 class SlowStore extends MapStore {
   turns = 0
 
@@ -33,7 +33,7 @@ async function application(t: Test, turns: number, prepare: (app: FastifyInstanc
 }
 
 for (const turns of [0, 1, 5]) {
-  t.test(`an async handler need not return the reply (a write takes ${turns} rounds)`, async (t) => {
+  t.test(`an async handler need not return the reply, if a write takes ${turns} turns`, async (t) => {
     const { app, problems } = await application(t, turns, (app) => {
       app.get('/at-once', async ({ session }, reply) => {
         session.user = 'ada'
@@ -53,7 +53,7 @@ for (const turns of [0, 1, 5]) {
     t.same(problems, [])
   })
 
-  t.test(`behind a hook that has answered, no handler runs (a write takes ${turns} rounds)`, async (t) => {
+  t.test(`no handler runs after a hook has answered, if a write takes ${turns} turns`, async (t) => {
     let ran = 0
     const handler = async () => {
       ran++
@@ -86,7 +86,7 @@ for (const turns of [0, 1, 5]) {
   })
 }
 
-t.test('a commit that fails is answered, and the handler behind the hook does not run either', async (t) => {
+t.test('a failed commit is answered with 503, and the handler after the hook does not run', async (t) => {
   let ran = 0
   const handler = async () => {
     ran++
@@ -112,7 +112,7 @@ t.test('a commit that fails is answered, and the handler behind the hook does no
   t.equal(ran, 0)
 })
 
-t.test('what fails after the commit is answered', async (t) => {
+t.test('an error after the commit is answered with 500', async (t) => {
   const { app } = await application(t, 1, (app) => {
     const change: RouteHandlerMethod = async ({ session, query }, reply) => {
       session.user = 'ada'
@@ -128,12 +128,14 @@ t.test('what fails after the commit is answered', async (t) => {
 })
 
 const failure = new Error('the disk is full')
-/** Each fails in the next turn of the event loop, while nobody but the library listens. */
+/** Streams that fail in the next turn of the event loop. At that time, only the library listens for errors. */
 const FAILING: Record<string, () => Readable | Stream> = {
   'that cannot be opened': () => new Readable({ construct: (callback) => setImmediate(callback, failure) }),
   'that is destroyed': () => failing(new Readable({ read() {} }), (stream) => stream.destroy(failure)),
-  'that only says so': () => failing(new Readable({ read() {} }), (stream) => stream.emit('error', failure)),
-  'of the first kind': () => failing(Object.assign(new Stream(), { readable: true }), (it) => it.emit('error', failure))
+  'that emits an error without being destroyed': () =>
+    failing(new Readable({ read() {} }), (stream) => stream.emit('error', failure)),
+  'of the oldest kind (Stream)': () =>
+    failing(Object.assign(new Stream(), { readable: true }), (it) => it.emit('error', failure))
 }
 
 function failing<T extends Stream>(stream: T, fail: (stream: T) => void): T {
@@ -142,7 +144,7 @@ function failing<T extends Stream>(stream: T, fail: (stream: T) => void): T {
 }
 
 for (const [what, open] of Object.entries(FAILING)) {
-  t.test(`a stream ${what} while the session is stored is answered, and does not end the process`, async (t) => {
+  t.test(`a stream ${what} during the commit is answered with 500 and does not end the process`, async (t) => {
     const sent: Stream[] = []
     const { app, store } = await application(t, 5, (app) => {
       app.get('/', async ({ session }, reply) => {
@@ -160,11 +162,11 @@ for (const [what, open] of Object.entries(FAILING)) {
       throw new Error('away')
     }
     t.equal((await app.inject('/')).statusCode, 503)
-    for (const stream of sent) t.ok(stream.listenerCount('error') > 0, 'it may go on failing')
+    for (const stream of sent) t.ok(stream.listenerCount('error') > 0, 'a further error of the stream has a listener')
   })
 }
 
-t.test('a stream that is sent is left to Fastify', async (t) => {
+t.test('after the commit, errors of the stream are left to Fastify', async (t) => {
   const stream = Readable.from(['o', 'k'])
   let listeners: number | undefined
   const { app } = await application(t, 1, (app) => {
@@ -224,7 +226,7 @@ for (const [name, newStore] of Object.entries(LOCAL)) {
     'an onError hook': (app) => app.addHook('onError', async () => void (await turn()))
   }
   for (const [what, prepare] of Object.entries(OTHERS)) {
-    t.test(`over ${name}, too, no handler runs behind a hook that has answered, beside ${what}`, async (t) => {
+    t.test(`${name}: no handler runs after a hook has answered, together with ${what}`, async (t) => {
       const { app, ran } = await local(t, prepare)
       for (const url of ['/text', '/stream']) {
         const { statusCode, body } = await app.inject(url)
@@ -238,7 +240,7 @@ for (const [name, newStore] of Object.entries(LOCAL)) {
     })
   }
 
-  t.test(`over ${name}, no header that is set after reply.send() lets caches keep the session`, async (t) => {
+  t.test(`${name}: headers set after reply.send() do not let caches keep the session`, async (t) => {
     const { app } = await local(t, (app) => {
       const open = (reply: FastifyReply) => reply.header('cache-control', 'public').header('vary', 'accept')
       app.get('/at-once', ({ session }, reply) => {
@@ -259,7 +261,7 @@ for (const [name, newStore] of Object.entries(LOCAL)) {
     }
   })
 
-  t.test(`over ${name}, what is asked for at once is done one after the other`, async (t) => {
+  t.test(`${name}: simultaneous calls of one request run one after the other`, async (t) => {
     const more = (session: Session) => {
       session.n += 1
     }
@@ -285,7 +287,7 @@ for (const [name, newStore] of Object.entries(LOCAL)) {
     t.same(ended.cookies[0]?.value, '', 'the cookie is cleared')
   })
 
-  t.test(`over ${name}, a save() that nobody awaits is done before the response goes out`, async (t) => {
+  t.test(`${name}: a save() that is not awaited is done before the response is sent`, async (t) => {
     const saved: unknown[] = []
     const { app } = await local(t, (app) => {
       const note = (saving: Promise<void>) =>

@@ -2,21 +2,21 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { discard, isResponse, isStream, withHeader } from '../../../lib/fastify/sending/payload.ts'
 
-t.test('a web Response is told from everything else', async (t) => {
+t.test('a web Response is distinguished from everything else', async (t) => {
   t.equal(isResponse(new Response('x')), true)
   for (const payload of [null, undefined, 'x', Buffer.from('x'), Readable.from(['x']), {}]) {
     t.equal(isResponse(payload), false)
   }
 })
 
-t.test('what goes on after its headers is told from text and bytes', async (t) => {
+t.test('payloads that continue after the headers are distinguished from text and bytes', async (t) => {
   for (const payload of [Readable.from(['x']), new ReadableStream(), new Response('x')])
     t.equal(isStream(payload), true)
   for (const payload of [null, undefined, '', 'x', Buffer.from('x'), new Uint8Array()])
     t.equal(isStream(payload), false)
 })
 
-t.test('a header is set on a Response in place, and on a copy where its headers are immutable', async (t) => {
+t.test('a header is set on the Response itself, or on a copy if its headers are immutable', async (t) => {
   const own = new Response('x')
   t.equal(withHeader(own, 'vary', 'Cookie'), own)
   t.equal(own.headers.get('vary'), 'Cookie')
@@ -28,7 +28,7 @@ t.test('a header is set on a Response in place, and on a copy where its headers 
   t.equal(await copy.text(), 'hello')
 })
 
-t.test('a stream that is not sent is ended; anything else is left alone', async (t) => {
+t.test('a stream that is not sent is ended, and any other payload is left alone', async (t) => {
   const node = new Readable({ read() {} })
   discard(node)
   t.equal(node.destroyed, true)

@@ -4,7 +4,7 @@ import { Command } from '../../../lib/lifecycle/order/command.ts'
 
 const ended = (value: string) => new Command<string>((resolve) => resolve(value))
 
-t.test('a command is taken by whoever waits for it, in whichever way', async (t) => {
+t.test('a command counts as taken when somebody waits for it in any way', async (t) => {
   const ways: Record<string, (command: Command<string>) => unknown> = {
     await: async (command) => {
       await command
@@ -27,7 +27,7 @@ t.test('a command is taken by whoever waits for it, in whichever way', async (t)
   }
 })
 
-t.test('it is a promise like another, and what then() returns is one, too', async (t) => {
+t.test('a command works like any promise, and then() returns a promise', async (t) => {
   const command = ended('x')
   t.ok(command instanceof Promise)
   t.equal(await command, 'x')
@@ -38,7 +38,7 @@ t.test('it is a promise like another, and what then() returns is one, too', asyn
   await t.rejects(new Command((_, reject) => reject(new Error('no'))), /no/)
 })
 
-t.test('to observe a command is not to take it, and its failure is never unhandled', async (t) => {
+t.test('an observed command does not count as taken, and its failure is never unhandled', async (t) => {
   const unhandled: unknown[] = []
   const listener = (error: unknown) => unhandled.push(error)
   process.on('unhandledRejection', listener)

@@ -2,11 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { InFlight } from '../../../lib/lifecycle/order/in-flight.ts'
 
-t.test('with nothing running there is nothing to wait for', async (t) => {
+t.test('without running operations there is nothing to wait for', async (t) => {
   t.equal(await new InFlight().ended(60), 0)
 })
 
-t.test('it waits for what runs, whether it ends well or not, and not for what begins meanwhile', async (t) => {
+t.test('the wait includes operations that fail, but not operations that start later', async (t) => {
   const inFlight = new InFlight()
   const ends: (() => void)[] = []
   const operation = (ending: 'well' | 'badly') =>
@@ -32,7 +32,7 @@ t.test('it waits for what runs, whether it ends well or not, and not for what be
   t.equal(await inFlight.ended(60), 0)
 })
 
-t.test('it does not wait for ever, and says how much it gave up, once', async (t) => {
+t.test('the wait ends after its limit, and the number of unfinished operations is reported once', async (t) => {
   const inFlight = new InFlight()
   const never = new Promise(() => undefined)
   void inFlight.add(never, () => undefined)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { InFlight } from '../../../lib/lifecycle/order/in-flight.ts'
 import { OneByOne } from '../../../lib/lifecycle/order/one-by-one.ts'
 
-t.test('operations run one after the other, the first at once, and one that fails holds up nobody', async (t) => {
+t.test('operations run one after the other, and a failed one does not stop the others', async (t) => {
   const inFlight = new InFlight()
   const order = new OneByOne(inFlight)
   const log: string[] = []

@@ -13,7 +13,7 @@ function make() {
 const open = () => false
 const over = () => true
 
-t.test('with nothing that failed there is nothing to tell', async (t) => {
+t.test('without a failure nothing is reported', async (t) => {
   const { told, unawaited } = make()
   await unawaited.ended()
   t.equal(unawaited.tell(), undefined)
@@ -22,7 +22,7 @@ t.test('with nothing that failed there is nothing to tell', async (t) => {
   t.same([unawaited.hasFailures, unawaited.tell(), told], [false, undefined, []])
 })
 
-t.test('a command that ends at once does not hide one that goes on', async (t) => {
+t.test('a command that ends at once does not hide a command that is still running', async (t) => {
   const { told, unawaited } = make()
   let fail = (_: Error): void => undefined
   unawaited.own('update', new Promise((_, reject) => (fail = reject)), open)
@@ -36,7 +36,7 @@ t.test('a command that ends at once does not hide one that goes on', async (t) =
   t.match(told, [{ err: down }])
 })
 
-t.test('a failure is told once, with the member and the remedy, unless somebody has taken it', async (t) => {
+t.test('a failure that nobody awaited is logged once, with the method and the remedy', async (t) => {
   const { told, unawaited } = make()
   const down = new SessionUnavailableError()
   unawaited.own('save', Promise.reject(down), open)
@@ -45,7 +45,7 @@ t.test('a failure is told once, with the member and the remedy, unless somebody 
   await t.rejects(taken, down)
   await unawaited.ended()
   t.equal(unawaited.hasFailures, true)
-  t.equal(unawaited.tell(), down, 'the first one may become the response')
+  t.equal(unawaited.tell(), down, 'the first failure can become the response')
   t.match(told, [
     { err: down, message: 'session.save() failed, and nobody waited for it: write `await session.save()`' },
     { message: /session\.destroy\(\) failed/ }
@@ -54,7 +54,7 @@ t.test('a failure is told once, with the member and the remedy, unless somebody 
   t.equal(told.length, 2)
 })
 
-t.test('what an application’s function has thrown does not become the response', async (t) => {
+t.test('an error from a function of the application does not become the response', async (t) => {
   for (const thrown of [Object.assign(new Error('secret'), { statusCode: 418 }), 'secret', undefined]) {
     const { told, unawaited } = make()
     unawaited.own('update', Promise.reject(thrown), open)
@@ -68,7 +68,7 @@ t.test('what an application’s function has thrown does not become the response
   }
 })
 
-t.test('where no response can become the error, the log is told in the next turn of the event loop', async (t) => {
+t.test('after the response, a failure is logged in the next turn of the event loop', async (t) => {
   const { told, unawaited } = make()
   unawaited.own('save', Promise.reject(new SessionUnavailableError()), over)
   const taken = unawaited.own('save', Promise.reject(new SessionUnavailableError()), over)

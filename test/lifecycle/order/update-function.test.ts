@@ -3,7 +3,7 @@ import { callInside, isInside } from '../../../lib/lifecycle/order/update-functi
 
 const pause = () => new Promise((resolve) => setImmediate(resolve))
 
-t.test('inside is whatever the function calls, also behind an await, and nothing else', async (t) => {
+t.test('code that the function calls counts as inside, also after an await, and other code does not', async (t) => {
   const [owner, other] = [{}, {}]
   const seen: boolean[] = []
   t.equal(isInside(owner), false)
@@ -16,16 +16,16 @@ t.test('inside is whatever the function calls, also behind an await, and nothing
     return 'result'
   }
   const running = callInside(owner, 5, inside)
-  t.equal(isInside(owner), false, 'not who has started it')
+  t.equal(isInside(owner), false, 'the caller is not inside')
   await pause()
   t.equal(isInside(owner), false)
   t.equal(await running, 'result')
   t.same(seen, [true, true, true])
   t.equal(isInside(owner), false)
-  t.equal(await callInside(owner, 5, () => isInside(owner)), true, 'of a synchronous function')
+  t.equal(await callInside(owner, 5, () => isInside(owner)), true, 'a synchronous function is inside')
 })
 
-t.test('a function inside another one is inside of both', async (t) => {
+t.test('a nested function is inside of both functions', async (t) => {
   const [outer, inner] = [{}, {}]
   await callInside(outer, 5, () =>
     callInside(inner, 5, async () => {
@@ -35,7 +35,7 @@ t.test('a function inside another one is inside of both', async (t) => {
   )
 })
 
-t.test('what a function has started and left behind is not inside any more', async (t) => {
+t.test('code that still runs after its function has ended is not inside any more', async (t) => {
   const owner = {}
   let late: Promise<boolean> | undefined
   let go = () => {}
@@ -53,10 +53,10 @@ t.test('what a function has started and left behind is not inside any more', asy
     proceed()
     await pause()
   })
-  t.equal(whileOther, false, 'also while another one runs')
+  t.equal(whileOther, false, 'it is not inside while another function runs')
 })
 
-t.test('what a function throws is thrown on', async (t) => {
+t.test('an error of the function is thrown unchanged', async (t) => {
   const owner = {}
   const no = new Error('no')
   await t.rejects(
@@ -72,7 +72,7 @@ t.test('what a function throws is thrown on', async (t) => {
   t.equal(isInside(owner), false)
 })
 
-t.test('a function that does not answer has the time of a store', async (t) => {
+t.test('a function that does not resolve fails after the store timeout', async (t) => {
   const alive = setInterval(() => undefined, 1_000)
   t.teardown(() => clearInterval(alive))
   const owner = {}
@@ -86,5 +86,5 @@ t.test('a function that does not answer has the time of a store', async (t) => {
     statusCode: 503,
     cause: { message: 'the function of session.update() gave no answer within 0.05 s (option "storeTimeout")' }
   })
-  t.equal(later?.(), false, 'and is not inside any more')
+  t.equal(later?.(), false, 'the function is not inside any more')
 })
