@@ -14,8 +14,6 @@ export type { InMemoryStoreOptions } from './stores/memory.ts'
 export type { RedisClient } from './stores/redis/recognise.ts'
 export type { RedisStoreOptions } from './stores/redis.ts'
 
-import '../types/fastify.ts'
-
 /** Sessions for Fastify 5: `await app.register(starsessions, options)`. */
 const starsessions = Object.assign(plugin, {
   AESGCMEncryptor,

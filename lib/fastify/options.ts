@@ -6,7 +6,8 @@ import { ownCopy } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
 import type { Expiry, ResolvedCookie, Settings } from '../settings.ts'
 import { InMemoryStore } from '../stores/memory.ts'
-import { isStore, type Validated, validated } from './options-schema.ts'
+import type { Validated } from './options-validator.ts'
+import { isStore, validated } from './valid-options.ts'
 
 /** Options of Fastify's `register()`, which come in the same object as the options of this plugin. */
 const FASTIFY_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers'])

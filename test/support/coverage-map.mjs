@@ -3,4 +3,6 @@
  * and nothing else is to be covered.
  */
 export default (file) =>
-  /^test\/(behaviour\/application|behaviour\/browser|examples|readme|benchmarks\/.*)\.test\.ts$/.test(file) ? null : []
+  /^test\/(behaviour\/application|behaviour\/browser|examples|package|readme|benchmarks\/.*)\.test\.ts$/.test(file)
+    ? null
+    : []

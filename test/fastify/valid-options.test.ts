@@ -1,0 +1,31 @@
+import t from 'tap'
+import { isStore, validated } from '../../lib/fastify/valid-options.ts'
+import { MapStore } from '../support/map-store.ts'
+import { REFUSED_OPTIONS } from '../support/refused-options.ts'
+
+t.test('what the schema has a default for is set', async (t) => {
+  t.same(validated({}), {
+    lifetime: 0,
+    rolling: false,
+    cookie: { path: '/', sameSite: 'lax', secure: true, httpOnly: true, partitioned: false },
+    autoload: false,
+    concurrency: 'merge',
+    storeTimeout: 5,
+    name: 'session'
+  })
+})
+
+t.test('a store has three methods, and what else it has of the interface are methods, too', async (t) => {
+  t.equal(isStore(new MapStore()), true)
+  t.equal(isStore(Object.assign(new MapStore(), { touch: undefined })), true)
+  t.equal(isStore(Object.assign(new MapStore(), { replace: true })), false)
+  t.equal(isStore({}), false)
+  t.equal(isStore(null), false)
+  t.equal(isStore(undefined), false)
+})
+
+t.test('each refusal names the option and the remedy', async (t) => {
+  for (const [options, message] of REFUSED_OPTIONS) {
+    t.throws(() => validated(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
+  }
+})
