@@ -23,7 +23,7 @@ t.teardown(() => {
 })
 t.beforeEach(() => clients[0]?.flushall())
 
-/** Two stores over one place, or one store twice. */
+/** Pairs of stores that share their records. */
 const SHARED: Record<string, () => [SessionStore, SessionStore]> = {
   'one InMemoryStore'() {
     const store = new InMemoryStore()
@@ -37,7 +37,7 @@ const SHARED: Record<string, () => [SessionStore, SessionStore]> = {
     const make = () => new CookieStore({ secretKey: SIGNING_SECRET, salt: 'of both' })
     return [make(), make()]
   },
-  'two stores of three methods over one place'() {
+  'two stores with three methods and shared records'() {
     const store = new MapStore()
     return [store, Object.assign(new MapStore(), { entries: store.entries })]
   }
@@ -55,7 +55,7 @@ const other = (name: Name): Name => (name === 'session' ? 'admin' : 'session')
 const loaded = (request: FastifyRequest, name: Name) =>
   name === 'session' ? request.loadSession() : request.loadAdmin()
 
-/** Routes for each of the sessions that `app` has. */
+/** Adds routes for each of these sessions of `app`. */
 function addRoutes(app: FastifyInstance, names: readonly Name[]): void {
   for (const name of names) {
     app.post(`/${name}/login`, async (request) => {
@@ -83,14 +83,14 @@ const newApp = (t: Test, log: Record<string, unknown>[] = []) => {
   return app
 }
 
-/** Hands the cookie of the one session in as the other's. */
+/** A visitor who sends the cookie of the session `name` under the name of the other session. */
 function handIn(app: FastifyInstance, from: Visitor, name: Name): Visitor {
   const visitor = new Visitor(app)
   visitor.jar.take({ headers: { 'set-cookie': `${other(name)}=${from.jar.get(name)}` } })
   return visitor
 }
 
-t.test('the cookie of one session never opens another, whatever the two have in common', async (t) => {
+t.test('the cookie of one session never opens another session, even over the same store and keys', async (t) => {
   for (const [place, stores] of Object.entries(SHARED)) {
     for (const [encryption, encryptor] of Object.entries(ENCRYPTORS)) {
       await t.test(`${place}, ${encryption}`, async (t) => {
@@ -111,7 +111,7 @@ t.test('the cookie of one session never opens another, whatever the two have in 
             log.length = 0
             const { body, lines } = await thief.send(`GET ${path}`)
             t.equal(body, '{}')
-            t.same(lines, [], 'a visit alone changes no cookie')
+            t.same(lines, [], 'a visit without changes sets no cookie')
             t.match(
               log.filter(({ reason }) => reason !== undefined),
               [{ level: 40, reason: 'other-cookie' }]
@@ -121,14 +121,14 @@ t.test('the cookie of one session never opens another, whatever the two have in 
             t.not(thief.jar.get(other(name)), user.jar.get(name), 'the id is not adopted')
             t.same((await thief.send(`GET ${path}`)).json(), { user: `of ${other(name)}` })
           }
-          t.same((await user.send(`GET /${name}`)).json(), { user: `of ${name}` }, 'the record is as it was')
+          t.same((await user.send(`GET /${name}`)).json(), { user: `of ${name}` }, 'the record is unchanged')
         }
       })
     }
   }
 })
 
-t.test('nor does it end the other session, nor what that was rotated into', async (t) => {
+t.test('a logout under another cookie name ends neither the session nor its rotated successor', async (t) => {
   for (const [place, stores] of Object.entries(SHARED)) {
     await t.test(place, async (t) => {
       const app = newApp(t)
@@ -149,37 +149,38 @@ t.test('nor does it end the other session, nor what that was rotated into', asyn
   }
 })
 
-t.test(
-  'nor does it keep it alive: read under another name, a session lives as long as its own registration says',
-  async (t) => {
-    const [client] = clients as [Redis]
-    const app = newApp(t)
-    const store = new RedisStore({ client })
-    await app.register(starsessions, { store })
-    await app.register(starsessions, { store, name: 'admin', lifetime: 60, rolling: true })
-    addRoutes(app, ['session', 'admin'])
-    const operator = new Visitor(app)
-    await operator.send('POST /admin/login')
-    const [key] = (await client.keys('*')) as [string]
-    t.same((await handIn(app, operator, 'admin').send('GET /session')).json(), {})
-    const left = await client.pttl(key)
-    t.ok(left > 0 && left <= 60_000, `${left} ms`)
-    t.same((await operator.send('GET /admin')).json(), { user: 'of admin' })
+t.test('reading a session under another cookie name neither prolongs nor shortens its life', async (t) => {
+  const [client] = clients as [Redis]
+  const app = newApp(t)
+  const store = new RedisStore({ client })
+  await app.register(starsessions, { store })
+  await app.register(starsessions, { store, name: 'admin', lifetime: 60, rolling: true })
+  addRoutes(app, ['session', 'admin'])
+  const operator = new Visitor(app)
+  await operator.send('POST /admin/login')
+  const [key] = (await client.keys('*')) as [string]
+  t.same((await handIn(app, operator, 'admin').send('GET /session')).json(), {})
+  const left = await client.pttl(key)
+  t.ok(left > 0 && left <= 60_000, `${left} ms`)
+  t.same((await operator.send('GET /admin')).json(), { user: 'of admin' })
 
-    const before = handIn(app, operator, 'admin')
-    await operator.send('POST /admin/rotate')
-    await before.send('GET /session')
-    t.ok((await client.pttl(key)) <= 60_000, 'nor a tombstone')
+  const before = handIn(app, operator, 'admin')
+  await operator.send('POST /admin/rotate')
+  await before.send('GET /session')
+  t.ok((await client.pttl(key)) <= 60_000, 'the tombstone is not prolonged')
 
-    const visitor = new Visitor(app)
-    await visitor.send('POST /session/login')
-    await handIn(app, visitor, 'session').send('GET /admin')
-    const lives = await Promise.all((await client.keys('*')).map((name) => client.pttl(name)))
-    t.equal(lives.filter((milliseconds) => milliseconds > 29 * 86_400_000).length, 1, 'nor does it shorten its life')
-  }
-)
+  const visitor = new Visitor(app)
+  await visitor.send('POST /session/login')
+  await handIn(app, visitor, 'session').send('GET /admin')
+  const lives = await Promise.all((await client.keys('*')).map((name) => client.pttl(name)))
+  t.equal(
+    lives.filter((milliseconds) => milliseconds > 29 * 86_400_000).length,
+    1,
+    'the life of the session is not shortened'
+  )
+})
 
-t.test('over a store that cannot compare, nothing is written to keep the other session as it was', async (t) => {
+t.test('over a store that cannot compare, reading under another cookie name writes nothing', async (t) => {
   const store = Object.assign(new MapStore(), { readProlongs: true })
   const app = newApp(t)
   await app.register(starsessions, { store })
@@ -192,7 +193,7 @@ t.test('over a store that cannot compare, nothing is written to keep the other s
   t.equal(store.calls.write, 0)
 })
 
-t.test('in a scope below, another cookie is another session over the same store', async (t) => {
+t.test('a child scope with another cookie name has sessions of its own over the same store', async (t) => {
   const app = newApp(t)
   const store = new InMemoryStore()
   await app.register(starsessions, { store })
@@ -215,7 +216,7 @@ t.test('in a scope below, another cookie is another session over the same store'
   t.same((await user.send('GET /session')).json(), { user: 'of session' })
 })
 
-t.test('what was written under the old name of a cookie does not open under the new one', async (t) => {
+t.test('after a cookie is renamed, sessions of the old name do not open under the new name', async (t) => {
   const store = new InMemoryStore()
   const before = await testApp(t, { store })
   const after = await testApp(t, { store, cookieName: 'sid' })
@@ -226,7 +227,7 @@ t.test('what was written under the old name of a cookie does not open under the 
   t.same((await before.send(cookie, (session) => session.data())).body, { user: 'alice' })
 })
 
-t.test('a record that names no cookie opens, and its next write names ours', async (t) => {
+t.test('a record without a cookie name can be opened, and the next write adds our cookie name', async (t) => {
   const client = clients[0]!
   const id = '0123456789abcdef0123456789abcdef'
   const at = Date.now() / 1000
@@ -238,7 +239,7 @@ t.test('a record that names no cookie opens, and its next write names ours', asy
     const session = await testApp(t, options)
     const admin = await testApp(t, { ...options, cookieName: 'admin' })
     t.same((await session.send(`session=${id}`, (it) => it.data())).body, { user: 'alice' })
-    t.equal(await client.get(key), record, 'to read it is no reason to write it')
+    t.equal(await client.get(key), record, 'reading does not write the record')
     await session.send(`session=${id}`, (it) => void (it.visits = 1))
     t.match(JSON.parse(String(await client.get(key))), { __metadata__: { name: 'session' } })
     t.same((await session.send(`session=${id}`, (it) => it.data())).body, { user: 'alice', visits: 1 })
@@ -246,29 +247,26 @@ t.test('a record that names no cookie opens, and its next write names ours', asy
   }
 })
 
-t.test(
-  'a name that is no text, or that somebody has put on every object, opens nothing and closes nothing',
-  async (t) => {
-    const store = new MapStore()
-    const { send, problems } = await testApp(t, { store })
-    const at = Date.now() / 1000
-    const put = (name: string) =>
-      store.write('an-id', Buffer.from(`{"a":1,"__metadata__":{"created":${at},"last_access":${at}${name}}}`), 0, 0)
-    for (const name of ['1', 'null', '["session"]', '{}', 'true']) {
-      await put(`,"name":${name}`)
-      t.same((await send('session=an-id', (session) => session.data())).body, {}, name)
-      t.equal(problems().at(-1)?.reason, 'bad-metadata')
-    }
-    for (const name of ['', 'Session', 'session ', 'admin', '__proto__']) {
-      await put(`,"name":${JSON.stringify(name)}`)
-      t.same((await send('session=an-id', (session) => session.data())).body, {}, name)
-      t.equal(problems().at(-1)?.reason, 'other-cookie')
-    }
-    await put('')
-    Object.defineProperty(Object.prototype, 'name', { value: 'admin', configurable: true, writable: true })
-    t.teardown(() => Reflect.deleteProperty(Object.prototype, 'name'))
-    const { body } = await send('session=an-id', (session) => session.data())
-    Reflect.deleteProperty(Object.prototype, 'name')
-    t.same(body, { a: 1 })
+t.test('a cookie name in a record must be text and equal; a name on Object.prototype does not count', async (t) => {
+  const store = new MapStore()
+  const { send, problems } = await testApp(t, { store })
+  const at = Date.now() / 1000
+  const put = (name: string) =>
+    store.write('an-id', Buffer.from(`{"a":1,"__metadata__":{"created":${at},"last_access":${at}${name}}}`), 0, 0)
+  for (const name of ['1', 'null', '["session"]', '{}', 'true']) {
+    await put(`,"name":${name}`)
+    t.same((await send('session=an-id', (session) => session.data())).body, {}, name)
+    t.equal(problems().at(-1)?.reason, 'bad-metadata')
   }
-)
+  for (const name of ['', 'Session', 'session ', 'admin', '__proto__']) {
+    await put(`,"name":${JSON.stringify(name)}`)
+    t.same((await send('session=an-id', (session) => session.data())).body, {}, name)
+    t.equal(problems().at(-1)?.reason, 'other-cookie')
+  }
+  await put('')
+  Object.defineProperty(Object.prototype, 'name', { value: 'admin', configurable: true, writable: true })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'name'))
+  const { body } = await send('session=an-id', (session) => session.data())
+  Reflect.deleteProperty(Object.prototype, 'name')
+  t.same(body, { a: 1 })
+})

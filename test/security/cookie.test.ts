@@ -14,7 +14,7 @@ const stores = await subjects(t)
 const login: Handler = (session) => void (session.user = 'alice')
 const show: Handler = (session) => session.data()
 
-/** A line's attributes by lower-case name, without those that say how long. */
+/** The attributes of a Set-Cookie line by lower-case name, without Max-Age and Expires. */
 function attributes(line: string | undefined): Record<string, string> {
   const [, ...rest] = String(line).split('; ')
   const pairs = rest.map((attribute) => attribute.split('=', 2) as [string, string | undefined])
@@ -23,7 +23,7 @@ function attributes(line: string | undefined): Record<string, string> {
   )
 }
 
-t.test('a session that ends takes its cookie along: name, path, domain and flags are repeated', async (t) => {
+t.test('when a session ends, its cookie is cleared with the same name, path, domain and flags', async (t) => {
   const variants: [string, CookieOptions][] = [
     ['session', {}],
     ['__Host-session', { partitioned: true, sameSite: 'none' }],
@@ -62,7 +62,7 @@ const refuses = (options: object) =>
     (error: Error & { code: string }) => error.code
   )
 
-t.test('combinations that browsers reject are refused when the plugin is registered (RFC 6265bis, 5.7)', async (t) => {
+t.test('options that make browsers reject the cookie are refused at registration (RFC 6265bis, 5.7)', async (t) => {
   for (const options of [
     { cookieName: '__Host-session', cookie: { domain: 'example.com' } },
     { cookieName: '__Host-session', cookie: { path: '/app' } },
@@ -79,7 +79,7 @@ t.test('combinations that browsers reject are refused when the plugin is registe
   }
 })
 
-t.test('no character that could end a header or an attribute gets in through an option', async (t) => {
+t.test('options with characters that could end a header or an attribute are refused', async (t) => {
   for (const bad of [
     '\r',
     '\n',
@@ -114,7 +114,7 @@ t.test('no character that could end a header or an attribute gets in through an 
   }
 })
 
-t.test('no such character gets in through an id, wherever it comes from', async (t) => {
+t.test('an id with characters that could end a header or an attribute is never sent', async (t) => {
   for (const bad of [
     '\r\nset-cookie: a=b',
     '\n',
@@ -143,14 +143,14 @@ t.test('no such character gets in through an id, wherever it comes from', async 
   }
 })
 
-/** Knows every id. */
+/** A store that finds a record for every id. */
 class EverythingStore extends MapStore {
   override async read(): Promise<Uint8Array> {
     return Buffer.from('{"user":"alice"}')
   }
 }
 
-t.test('nor through what session.options() is given or a record says of its cookie', async (t) => {
+t.test('a hostile maxAge in session.options() or in a record never reaches the Set-Cookie header', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store, lifetime: 60, rolling: true })
   for (const maxAge of [
@@ -184,8 +184,8 @@ t.test('nor through what session.options() is given or a record says of its cook
   }
 })
 
-t.test('name and value together above 4,096 bytes: an error before anything is sent (RFC 6265bis, 5.6)', async (t) => {
-  // The time's digits count.
+t.test('a cookie above 4,096 bytes of name and value is refused and not sent (RFC 6265bis, 5.6)', async (t) => {
+  // The digits of the time count as bytes of the cookie, so the clock must not move.
   fakeClock(t)
   for (const cookieName of ['s', 'session', 'n'.repeat(500)]) {
     const store = new CookieStore({ secretKey: SIGNING_SECRET })
@@ -200,7 +200,7 @@ t.test('name and value together above 4,096 bytes: an error before anything is s
     }
     const largest = await send(undefined, sized(fits))
     const size = String(largest.lines[0]?.split(';', 1)[0]).length
-    // Base64 grows by four characters at a time.
+    // Base64 grows by four characters at a time, so the largest cookie has 4,093 to 4,096 bytes.
     t.ok(size <= 4_096 && size > 4_092, `${size} bytes are sent`)
     const { status, lines, body } = await send(undefined, sized(fits + 1))
     t.equal(status, 500)
@@ -208,12 +208,12 @@ t.test('name and value together above 4,096 bytes: an error before anything is s
     t.same(lines, [])
     t.match(problems().at(-1), { err: { code: 'FST_SESSION_TOO_LARGE' } })
     const kept = await send(largest.cookie, sized(4_000))
-    t.same(kept.lines, [], 'a session that grows too large keeps the cookie that it has')
+    t.same(kept.lines, [], 'a session that grows too large keeps its earlier cookie')
     t.same((await send(largest.cookie, show)).body, { a: 'x'.repeat(fits) })
   }
 })
 
-t.test('Set-Cookie only when it must change something', async (t) => {
+t.test('Set-Cookie is sent only if the cookie has to change', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { app, send } = await testApp(t, { store: subject.make(), lifetime: 60 }, (app) => {
       app.get('/static', async () => 'x')
@@ -240,7 +240,7 @@ t.test('Set-Cookie only when it must change something', async (t) => {
   })
 })
 
-t.test('a response that sets the cookie is in no shared cache', async (t) => {
+t.test('a response that sets the cookie cannot be stored by shared caches', async (t) => {
   const kept = ['no-store', 'private', 'private, max-age=60', 'max-age=0, no-store', 'Private', 'no-cache, PRIVATE']
   const replaced = [
     'public',
@@ -278,7 +278,7 @@ t.test('a response that sets the cookie is in no shared cache', async (t) => {
   })
 })
 
-t.test('a Secure cookie over plain HTTP is sent all the same, with one warning that names trustProxy', async (t) => {
+t.test('a Secure cookie is sent over plain HTTP as well, with one warning that names trustProxy', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { send, log } = await testApp(t, { store: subject.make() })
     for (let request = 0; request < 3; request++) {
@@ -291,7 +291,7 @@ t.test('a Secure cookie over plain HTTP is sent all the same, with one warning t
   })
 })
 
-t.test('behind a proxy that Fastify trusts there is no warning', async (t) => {
+t.test('behind a proxy that Fastify trusts there is no warning about Secure', async (t) => {
   const log: string[] = []
   const stream = { write: (line: string) => void log.push(line) }
   const app = Fastify({ trustProxy: true, logger: { level: 'warn', stream } })
@@ -306,7 +306,7 @@ t.test('behind a proxy that Fastify trusts there is no warning', async (t) => {
   t.same(log, [])
 })
 
-t.test('no store, and no name, makes a cookie that browsers would drop', async (t) => {
+t.test('a value of a store or a cookie name that makes the cookie too large for browsers is refused', async (t) => {
   for (const [cookieName, size] of [
     ['session', 4_096],
     ['n'.repeat(4_090), 43]
@@ -317,12 +317,12 @@ t.test('no store, and no name, makes a cookie that browsers would drop', async (
       ({ send }) => send(undefined, login),
       (error: Error & { code: string }) => error.code
     )
-    if (typeof outcome === 'string') t.equal(outcome, 'FST_SESSION_OPTIONS', 'refused at registration')
+    if (typeof outcome === 'string') t.equal(outcome, 'FST_SESSION_OPTIONS', 'the registration is refused')
     else t.match(outcome, { lines: [], status: 500, body: { code: 'FST_SESSION_TOO_LARGE' } })
   }
 })
 
-t.test('a maxAge of session.options(), however large, does not cost the session', async (t) => {
+t.test('a very large maxAge in session.options() does not lose the session', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     for (const maxAge of [2 ** 31, 2 ** 53, 1e21, Number.MAX_VALUE]) {
       const { send } = await testApp(t, { store: subject.make(), lifetime: 60 })
@@ -336,7 +336,7 @@ t.test('a maxAge of session.options(), however large, does not cost the session'
   })
 })
 
-t.test('a response that a handler sends by itself is in no shared cache either', async (t) => {
+t.test('a hijacked response that sets the cookie cannot be stored by shared caches', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { app } = await testApp(t, { store: subject.make() }, (app) => {
       app.get('/hijacked', async (request, reply) => {
@@ -353,17 +353,14 @@ t.test('a response that a handler sends by itself is in no shared cache either',
   })
 })
 
-t.test(
-  'private for some headers alone leaves the cookie to shared caches, so it does not stay (RFC 9111, 5.2.2.7)',
-  async (t) => {
-    const { send } = await testApp(t, {}, (app) => {
-      app.addHook('onRequest', async (request, reply) => {
-        reply.header('cache-control', request.headers['x-cache-control'])
-      })
+t.test('Cache-Control with private="some-header" is replaced by no-store (RFC 9111, 5.2.2.7)', async (t) => {
+  const { send } = await testApp(t, {}, (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      reply.header('cache-control', request.headers['x-cache-control'])
     })
-    for (const value of ['private="x-theirs"', 'public, private="x-theirs"', 'public, ext="a, private, b"']) {
-      const { headers } = await send(undefined, login, { 'x-cache-control': value })
-      t.equal(headers['cache-control'], 'no-store', value)
-    }
+  })
+  for (const value of ['private="x-theirs"', 'public, private="x-theirs"', 'public, ext="a, private, b"']) {
+    const { headers } = await send(undefined, login, { 'x-cache-control': value })
+    t.equal(headers['cache-control'], 'no-store', value)
   }
-)
+})

@@ -21,7 +21,7 @@ const encryptors: Record<string, (...keys: string[]) => Encryptor> = {
   AESGCMEncryptor: (...keys) => new AESGCMEncryptor(keys.length === 0 ? AESGCMEncryptor.generateKey() : keys)
 }
 
-/** Every name under which something was called, in order. */
+/** Records the calls of these functions of node:crypto, in order. */
 function spied(t: Test, ...names: ('timingSafeEqual' | 'createDecipheriv')[]): string[] {
   const calls: string[] = []
   for (const name of names) {
@@ -33,7 +33,7 @@ function spied(t: Test, ...names: ('timingSafeEqual' | 'createDecipheriv')[]): s
   return calls
 }
 
-/** Notes when a record is read. */
+/** A serializer that records each call of `deserialize`. */
 function parsing(calls: string[]): Serializer {
   const json = new JsonSerializer()
   return {
@@ -45,10 +45,10 @@ function parsing(calls: string[]): Serializer {
   }
 }
 
-/** The same text with another character at the end, in the same alphabet. */
+/** Changes the last character but one to another one of the same alphabet. */
 const forge = (value: string) => value.slice(0, -2) + (value.at(-2) === 'A' ? 'B' : 'A') + value.at(-1)
 
-t.test("a cookie's signature is compared in constant time, and checked before anything is opened", async (t) => {
+t.test('the signature of a cookie is compared in constant time, before anything is decrypted', async (t) => {
   const calls = spied(t, 'timingSafeEqual', 'createDecipheriv')
   for (const make of Object.values(encryptors)) {
     const store = new CookieStore({ secretKey: [SIGNING_SECRET, randomBytes(32)] })
@@ -56,7 +56,11 @@ t.test("a cookie's signature is compared in constant time, and checked before an
     const { cookie } = await send(undefined, login)
     calls.length = 0
     t.same((await send(forge(String(cookie)), show)).body, {})
-    t.same(calls, Array(4).fill('timingSafeEqual'), 'one for each key, again to tell the log why, and nothing after it')
+    t.same(
+      calls,
+      Array(4).fill('timingSafeEqual'),
+      'one comparison for each key, and again to find the reason for the log'
+    )
     calls.length = 0
     t.same((await send(cookie, show)).body, { user: 'alice' })
     t.equal(calls[0], 'timingSafeEqual')
@@ -65,7 +69,7 @@ t.test("a cookie's signature is compared in constant time, and checked before an
   }
 })
 
-t.test("a record's MAC is checked before it is decrypted or parsed", async (t) => {
+t.test('the MAC of a Fernet record is checked before the record is decrypted or parsed', async (t) => {
   const calls = spied(t, 'timingSafeEqual', 'createDecipheriv')
   const store = new MapStore()
   const { send } = await testApp(t, {
@@ -88,7 +92,7 @@ t.test("a record's MAC is checked before it is decrypted or parsed", async (t) =
   t.same(calls, ['timingSafeEqual', 'createDecipheriv', 'deserialize'])
 })
 
-t.test('what AES-GCM does not authenticate is never parsed', async (t) => {
+t.test('a record that fails the authentication of AES-GCM is never parsed', async (t) => {
   const calls: string[] = []
   const store = new MapStore()
   const { send } = await testApp(t, {
@@ -120,7 +124,7 @@ t.test('with an encryptor, a record or cookie in plaintext is never accepted (CV
   })
 })
 
-t.test('and no record or cookie shows what is in the session', async (t) => {
+t.test('with an encryptor, no record or cookie shows session data', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     for (const make of Object.values(encryptors)) {
       const { store, calls } = watched(subject.make())
@@ -138,7 +142,7 @@ t.test('and no record or cookie shows what is in the session', async (t) => {
   })
 })
 
-t.test('every decryption failure looks the same from outside', async (t) => {
+t.test('every decryption failure gives the same response', async (t) => {
   const visible = ({ status, body, lines, headers: { date: _, ...headers } }: Answer) => ({
     status,
     body,
@@ -181,7 +185,7 @@ t.test('every decryption failure looks the same from outside', async (t) => {
   }
 })
 
-t.test('a key that is missing, empty or short is an error at construction, in every slot', async (t) => {
+t.test('a missing, empty or short key is an error at construction, at every place of the list', async (t) => {
   const refused = (make: () => unknown, what: string) => t.throws(make, { code: 'FST_SESSION_OPTIONS' }, what)
   const secret = 's'.repeat(32)
   for (const bad of [undefined, null, '', 's'.repeat(31), new Uint8Array(31), 5, {}, []]) {
@@ -208,7 +212,7 @@ t.test('a key that is missing, empty or short is an error at construction, in ev
   }
 })
 
-t.test('AES-GCM takes a fresh nonce for each write', async (t) => {
+t.test('AES-GCM uses a new nonce for each write', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { store, calls } = watched(subject.make())
     const { send } = await testApp(t, { store, encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey()) })
@@ -221,7 +225,7 @@ t.test('AES-GCM takes a fresh nonce for each write', async (t) => {
   })
 })
 
-t.test('a tag that is cut short is refused, even where its bytes are right', async (t) => {
+t.test('a truncated authentication tag is refused, even if the bytes that are left are right', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store, encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey()) })
   const { cookie } = await send(undefined, login)
@@ -235,7 +239,7 @@ t.test('a tag that is cut short is refused, even where its bytes are right', asy
   t.same((await send(cookie, show)).body, { user: 'alice' })
 })
 
-t.test('a record that is moved under another id, or to another cookie, does not open', async (t) => {
+t.test('an encrypted record that is copied to another id or another cookie does not open', async (t) => {
   await t.test('in Redis', async (t) => {
     const client = stores.redis
     const sha256 = (id: string) => `moved.${createHash('sha256').update(id).digest('hex')}`
@@ -248,16 +252,16 @@ t.test('a record that is moved under another id, or to another cookie, does not 
     await client.set(sha256(cookieValue(mallory.cookie)), record)
     t.same((await send(mallory.cookie, show)).body, {})
     t.match(problems(), [{ reason: 'undecryptable' }])
-    t.same((await send(admin.cookie, show)).body, { user: 'admin' }, 'in its own place it opens')
+    t.same((await send(admin.cookie, show)).body, { user: 'admin' }, 'under its own id the record opens')
     const named = await testApp(t, { store, encryptor, cookieName: 'other' })
     t.same(
       (await named.send(`other=${cookieValue(admin.cookie)}`, show)).body,
       {},
-      'under its own id, but another cookie'
+      'the same id under another cookie name does not open'
     )
   })
 
-  await t.test('between two cookies, even where one secret and salt sign both', async (t) => {
+  await t.test('between two cookies, even if both are signed with the same secret and salt', async (t) => {
     const encryptor = new AESGCMEncryptor(AESGCMEncryptor.generateKey())
     const store = new CookieStore({ secretKey: SIGNING_SECRET, salt: 'one for all' })
     const shop = await testApp(t, { store, encryptor, cookieName: 'shop' })
@@ -268,7 +272,7 @@ t.test('a record that is moved under another id, or to another cookie, does not 
   })
 })
 
-t.test("one registration's signed cookie does not pass for another's", async (t) => {
+t.test('a signed cookie of one registration does not open in another', async (t) => {
   const store = new CookieStore({ secretKey: SIGNING_SECRET })
   const shop = await testApp(t, { store, cookieName: 'shop' })
   const admin = await testApp(t, { store, cookieName: 'admin' })
@@ -276,49 +280,43 @@ t.test("one registration's signed cookie does not pass for another's", async (t)
   t.same((await admin.send(`admin=${value}`, show)).body, {})
 })
 
-t.test(
-  'of several encryption keys the first writes and all read; a write renews what an older one wrote',
-  async (t) => {
-    await forEach(t, stores.all, async (t, subject) => {
-      for (const [name, make] of Object.entries(encryptors)) {
-        const generate = () => (name === 'FernetEncryptor' ? FernetEncryptor : AESGCMEncryptor).generateKey()
-        const [old, recent] = [generate(), generate()]
-        const store = subject.make()
-        const { cookie: first } = await (await testApp(t, { store, encryptor: make(old) })).send(undefined, login)
-        const both = await testApp(t, { store, encryptor: make(recent, old) })
-        const recentOnly = await testApp(t, { store, encryptor: make(recent) })
-        t.same((await recentOnly.send(first, show)).body, {})
-        t.same((await both.send(first, show)).body, { user: 'alice' })
-        t.same((await recentOnly.send(first, show)).body, {}, 'reading alone writes nothing')
-        const { cookie: second } = await both.send(first, (session) => void (session.count = 1))
-        t.same((await recentOnly.send(second, show)).body, { user: 'alice', count: 1 })
-        t.same((await (await testApp(t, { store, encryptor: make(old) })).send(second, show)).body, {})
-      }
-    })
-  }
-)
+t.test('of several encryption keys, the first one writes, and all of them read', async (t) => {
+  await forEach(t, stores.all, async (t, subject) => {
+    for (const [name, make] of Object.entries(encryptors)) {
+      const generate = () => (name === 'FernetEncryptor' ? FernetEncryptor : AESGCMEncryptor).generateKey()
+      const [old, recent] = [generate(), generate()]
+      const store = subject.make()
+      const { cookie: first } = await (await testApp(t, { store, encryptor: make(old) })).send(undefined, login)
+      const both = await testApp(t, { store, encryptor: make(recent, old) })
+      const recentOnly = await testApp(t, { store, encryptor: make(recent) })
+      t.same((await recentOnly.send(first, show)).body, {})
+      t.same((await both.send(first, show)).body, { user: 'alice' })
+      t.same((await recentOnly.send(first, show)).body, {}, 'reading does not write the record')
+      const { cookie: second } = await both.send(first, (session) => void (session.count = 1))
+      t.same((await recentOnly.send(second, show)).body, { user: 'alice', count: 1 })
+      t.same((await (await testApp(t, { store, encryptor: make(old) })).send(second, show)).body, {})
+    }
+  })
+})
 
-t.test(
-  'of several signing secrets the first signs and all verify; a write renews what an older one signed',
-  async (t) => {
-    const [old, recent] = [randomBytes(32), randomBytes(32)]
-    const appWith = (...secretKey: Buffer[]) => testApp(t, { store: new CookieStore({ secretKey }) })
-    const { cookie: first } = await (await appWith(old)).send(undefined, login)
-    const both = await appWith(recent, old)
-    t.same((await (await appWith(recent)).send(first, show)).body, {})
-    t.same((await both.send(first, show)).body, { user: 'alice' })
-    const { cookie: second } = await both.send(first, (session) => void (session.count = 1))
-    t.same((await (await appWith(recent)).send(second, show)).body, { user: 'alice', count: 1 })
-    t.same((await (await appWith(old)).send(second, show)).body, {})
-  }
-)
+t.test('of several signing secrets, the first one signs, and all of them verify', async (t) => {
+  const [old, recent] = [randomBytes(32), randomBytes(32)]
+  const appWith = (...secretKey: Buffer[]) => testApp(t, { store: new CookieStore({ secretKey }) })
+  const { cookie: first } = await (await appWith(old)).send(undefined, login)
+  const both = await appWith(recent, old)
+  t.same((await (await appWith(recent)).send(first, show)).body, {})
+  t.same((await both.send(first, show)).body, { user: 'alice' })
+  const { cookie: second } = await both.send(first, (session) => void (session.count = 1))
+  t.same((await (await appWith(recent)).send(second, show)).body, { user: 'alice', count: 1 })
+  t.same((await (await appWith(old)).send(second, show)).body, {})
+})
 
-t.test('SHA-1 is never used, unless it is asked for to read cookies of Python', async (t) => {
+t.test('SHA-1 is used only with digest: "sha1", which is for cookies of Python', async (t) => {
   const digests: string[] = []
   const noteDigest =
     (original: (...args: never[]) => unknown) =>
     (...args: never[]) => {
-      // Redis names a script by its SHA-1, and so does its client: that secures nothing.
+      // Redis names scripts by their SHA-1, and so does its client. No security depends on these names.
       if (!new Error().stack?.includes('node_modules/ioredis/')) digests.push(String(args[0]))
       return original(...args)
     }
@@ -342,11 +340,11 @@ t.test('SHA-1 is never used, unless it is asked for to read cookies of Python', 
   t.same((await asked.send(cookie, show)).body, { user: 'alice' })
   for (const options of [{}, { salt: python.salt }]) {
     const plain = await testApp(t, { store: new CookieStore({ secretKey: SIGNING_SECRET, ...options }) })
-    t.same((await plain.send(cookie, show)).body, {}, 'such a cookie is worth nothing where it is not')
+    t.same((await plain.send(cookie, show)).body, {}, 'without this option such a cookie opens no session')
   }
 })
 
-t.test('the signature is that of the documented key derivation, and long', async (t) => {
+t.test('the signature has 32 bytes and uses the documented key derivation', async (t) => {
   const { send } = await testApp(t, { store: new CookieStore({ secretKey: SIGNING_SECRET }) })
   const value = cookieValue((await send(undefined, login)).cookie)
   const [payload, signature] = [value.slice(0, value.lastIndexOf('.')), value.slice(value.lastIndexOf('.') + 1)]

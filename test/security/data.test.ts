@@ -9,7 +9,7 @@ const stores = await subjects(t)
 const login: Handler = (session) => void (session.user = 'alice')
 const show: Handler = (session) => session.data()
 
-/** What an application, or a library that it uses, does with data that it has been handed. */
+/** A careless deep merge, as applications and libraries do it with data. */
 function mergeDeeply(target: Record<string, unknown>, source: Record<string, unknown>): Record<string, unknown> {
   for (const key of Object.keys(source)) {
     const value = source[key]
@@ -42,7 +42,7 @@ t.test('__proto__, constructor and prototype in stored data pollute nothing, at 
         const { status, body } = await send('session=known', (session) => {
           const data = session.data()
           const { ...copy } = data
-          // The library keeps the first level aside; deeper ones are the application's to merge as it likes.
+          // The library keeps these keys apart on the first level only, so the merge begins one level below.
           for (const key of Object.keys(data)) mergeDeeply({ [key]: {} }, { [key]: data[key] })
           mergeDeeply({}, { a: copy.a })
           Object.assign(Object.create(null), data)
@@ -58,14 +58,14 @@ t.test('__proto__, constructor and prototype in stored data pollute nothing, at 
           session.count = 1
         })
         t.equal(again.status, 200)
-        t.match((await send('session=known', show)).body, { count: 1 }, 'it can be changed and written')
+        t.match((await send('session=known', show)).body, { count: 1 }, 'the session can be changed and written')
       }
     }
   }
   t.equal('polluted' in {}, false)
 })
 
-t.test('such a key in the metadata pollutes nothing either', async (t) => {
+t.test('__proto__, constructor and prototype in stored metadata pollute nothing', async (t) => {
   const at = Date.now() / 1000
   for (const name of ['__proto__', 'constructor', 'prototype']) {
     const store = new MapStore()
@@ -81,7 +81,7 @@ t.test('such a key in the metadata pollutes nothing either', async (t) => {
   }
 })
 
-t.test('what an application sets under such a name pollutes nothing', async (t) => {
+t.test('__proto__, constructor and prototype as keys that an application sets pollute nothing', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { send } = await testApp(t, { store: subject.make() })
     const hostile = JSON.parse(`{"__proto__":${POLLUTION},"constructor":${POLLUTION},"user":"alice"}`)
@@ -101,7 +101,7 @@ t.test('what an application sets under such a name pollutes nothing', async (t) 
   })
 })
 
-t.test('a record that is no session ends as a new session, not as an error', async (t) => {
+t.test('a record that is not a session gives a new session, not an error', async (t) => {
   const { send, problems } = await testApp(t, { store: stores.serverSide[0]!.make() })
   const records = ['[1]', '"x"', 'null', 'NaN', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`, '{"__metadata__":"x"}']
   for (const record of records) {
@@ -123,7 +123,7 @@ t.test('a record that is no session ends as a new session, not as an error', asy
   t.same(problems(), [])
 })
 
-t.test('what the serializer cannot keep fails with the name of the key; nothing is dropped in silence', async (t) => {
+t.test('a value that cannot be serialized fails with the name of its key and is never dropped', async (t) => {
   const cycle: Record<string, unknown> = {}
   cycle.self = cycle
   const values: Record<string, unknown> = {
@@ -159,11 +159,11 @@ t.test('what the serializer cannot keep fails with the name of the key; nothing 
     const keyed = await send(cookie, (session) => void Object.assign(session, { fine: 1, [Symbol('cart')]: 1 }))
     t.equal(keyed.status, 500, 'a symbol as a key')
     t.match(JSON.stringify(problems().at(-1)), /symbol/)
-    t.same((await send(cookie, show)).body, { user: 'alice' }, 'what was there is still there, and nothing else')
+    t.same((await send(cookie, show)).body, { user: 'alice' }, 'the stored session is unchanged')
   })
 })
 
-t.test('a flood of new sessions cannot exhaust the process: the memory store has a bound', async (t) => {
+t.test('a flood of new sessions cannot exhaust the memory, because the memory store has a limit', async (t) => {
   const warnings: (Error & { code?: string })[] = []
   const note = (warning: Error & { code?: string }) => {
     if (warning.code?.startsWith('FST_SESSION_')) warnings.push(warning)
@@ -178,8 +178,8 @@ t.test('a flood of new sessions cannot exhaust the process: the memory store has
     if (store.size > 100) t.fail(`${store.size} sessions`)
   }
   t.equal(store.size, 100)
-  t.same((await send(cookies.at(-1), show)).body, { user: 'alice' }, 'the newest are there')
-  t.same((await send(cookies[0], show)).body, {}, 'the oldest are gone')
+  t.same((await send(cookies.at(-1), show)).body, { user: 'alice' }, 'the newest sessions are kept')
+  t.same((await send(cookies[0], show)).body, {}, 'the oldest sessions are gone')
   await new Promise((resolve) => setImmediate(resolve))
   t.same(
     warnings.map(({ code }) => code),
@@ -187,7 +187,7 @@ t.test('a flood of new sessions cannot exhaust the process: the memory store has
   )
 })
 
-t.test('users who came back stay logged in when a flood of visitors fills the memory store', async (t) => {
+t.test('sessions that were used again survive a flood of new sessions in the memory store', async (t) => {
   const { send } = await testApp(t, { store: new InMemoryStore({ maxSessions: 200 }), lifetime: 60 })
   const users: (string | undefined)[] = []
   for (let count = 0; count < 20; count++) {
@@ -204,10 +204,10 @@ t.test('users who came back stay logged in when a flood of visitors fills the me
   }
   for (const cookie of users) t.same((await send(cookie, show)).body, { user: 'alice' })
   const { cookie } = await send(undefined, login)
-  t.same((await send(cookie, show)).body, { user: 'alice' }, 'and others can still log in')
+  t.same((await send(cookie, show)).body, { user: 'alice' }, 'new users can still log in')
 })
 
-t.test('an eviction costs the same, however many sessions there are', async (t) => {
+t.test('the cost of an eviction does not grow with the number of sessions', async (t) => {
   const costOfEvictions = async (maxSessions: number) => {
     const store = new InMemoryStore({ maxSessions })
     const data = Buffer.from('{}')
@@ -221,10 +221,10 @@ t.test('an eviction costs the same, however many sessions there are', async (t) 
   await costOfEvictions(1_000)
   const few = await costOfEvictions(1_000)
   const many = await costOfEvictions(100_000)
-  t.ok(many < 20 * few, `${many} and ${few} microseconds: a hundred times the sessions, not the cost`)
+  t.ok(many < 20 * few, `${few} microseconds for 1,000 sessions, ${many} for 100,000`)
 })
 
-t.test('an anonymous visitor costs nothing: no id, no record, no cookie until data are written', async (t) => {
+t.test('an anonymous visitor gets no id, record or cookie until data are written', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     for (const options of [{}, { lifetime: 60, rolling: true }, { autoload: true }]) {
       const { store, calls } = watched(subject.make())
@@ -253,7 +253,7 @@ t.test('an anonymous visitor costs nothing: no id, no record, no cookie until da
       }
       t.equal((await app.inject('/static')).headers['set-cookie'], undefined)
       t.equal((await app.inject('/missing')).headers['set-cookie'], undefined)
-      t.same(calls, [], 'the store has heard of none of them')
+      t.same(calls, [], 'no visit has called the store')
       const { cookie } = await send(undefined, login)
       t.ok(cookieValue(cookie).length > 40)
       t.equal(calls.length, 1)

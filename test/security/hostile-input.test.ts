@@ -24,7 +24,7 @@ const encryptors: Record<string, () => Encryptor | undefined> = {
 
 const withEncryptor = (encryptor: Encryptor | undefined): StarsessionsOptions => (encryptor ? { encryptor } : {})
 
-/** An application with a session that somebody wants to get at. */
+/** An application with one session that an attacker tries to open. */
 async function target(t: Test, options: StarsessionsOptions) {
   const { send, log } = await testApp(t, options, (app) => {
     app.log.level = 'trace'
@@ -43,11 +43,11 @@ async function target(t: Test, options: StarsessionsOptions) {
   return {
     value,
     send,
-    /** @returns what is wrong with the answer to this Cookie header, which is nobody's */
+    /** Sends a Cookie header that must not open the session. @returns what is wrong with the answer, if anything */
     try: async (header: string) => fault(await send(header, show), header),
-    /** Looks through the log; then the session must still be there. */
+    /** Checks that the log has no secrets and that the session is still there. */
     async finish(t: Test) {
-      t.same(leaks(log.map((line) => JSON.stringify(line)).join('\n'), secrets), [], 'nothing is in the log')
+      t.same(leaks(log.map((line) => JSON.stringify(line)).join('\n'), secrets), [], 'the log shows no secret')
       t.match((await send(`session=${value}`, show)).body, { isNew: false, data: { user: VALUE } })
     }
   }
@@ -55,7 +55,7 @@ async function target(t: Test, options: StarsessionsOptions) {
 
 type Target = Awaited<ReturnType<typeof target>>
 
-/** Every variant must be worth nothing. */
+/** No variant may open the session. */
 async function refuseAll(t: Test, { try: attempt, value }: Target, variants: Iterable<string>): Promise<void> {
   let count = 0
   for (const variant of variants) {
@@ -74,7 +74,7 @@ function* truncations(value: string): Iterable<string> {
   }
 }
 
-/** A bit of the character, at every position. What cannot stand in a cookie ends it there. */
+/** Flips each bit of each character. A character that cannot stand in a cookie ends the value there. */
 function* flips(value: string): Iterable<string> {
   for (let at = 0; at < value.length; at++) {
     for (let bit = 0; bit < 8; bit++) {
@@ -94,7 +94,7 @@ function* flippedBytes(bytes: Uint8Array): Iterable<Uint8Array> {
   }
 }
 
-t.test('a Cookie header that makes no sense is a visitor without a session', async (t) => {
+t.test('a malformed Cookie header counts as a visitor without a session', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const victim = await target(t, { store: subject.make() })
     const { value } = victim
@@ -152,7 +152,7 @@ t.test('a Cookie header that makes no sense is a visitor without a session', asy
   })
 })
 
-t.test('of several cookies of one name the first that opens counts, and only a few are tried', async (t) => {
+t.test('of several cookies of one name, the first one that opens counts, and only a few are tried', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const victim = await target(t, { store: subject.make() })
     const opened = async (cookie: string) => ((await victim.send(cookie, show)).body as { data: object }).data
@@ -167,7 +167,7 @@ t.test('of several cookies of one name the first that opens counts, and only a f
   })
 })
 
-t.test('a signed cookie that is truncated or changed by a bit, wherever, is worth nothing', async (t) => {
+t.test('a signed cookie that is truncated or has any bit changed opens nothing', async (t) => {
   for (const [name, make] of Object.entries(encryptors)) {
     await t.test(name, async (t) => {
       const victim = await target(t, {
@@ -181,7 +181,7 @@ t.test('a signed cookie that is truncated or changed by a bit, wherever, is wort
   }
 })
 
-t.test("a signed cookie with another one's time or signature, or another key's, is worth nothing", async (t) => {
+t.test('a signed cookie with the time or signature of another cookie or key opens nothing', async (t) => {
   for (const [name, make] of Object.entries(encryptors)) {
     await t.test(name, async (t) => {
       const encryptor = withEncryptor(make())
@@ -203,7 +203,7 @@ t.test("a signed cookie with another one's time or signature, or another key's, 
   }
 })
 
-t.test('a signature in another spelling of the same bytes is worth nothing', async (t) => {
+t.test('a signature in another spelling of the same bytes opens nothing', async (t) => {
   const victim = await target(t, { store: new CookieStore({ secretKey: SIGNING_SECRET }) })
   const { value } = victim
   const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
@@ -221,7 +221,7 @@ t.test('a signature in another spelling of the same bytes is worth nothing', asy
   await victim.finish(t)
 })
 
-t.test('ciphertext changed by somebody who can sign cookies does not open, wherever a bit is changed', async (t) => {
+t.test('a signed cookie whose ciphertext has any bit changed does not open, even with a right signature', async (t) => {
   for (const [name, make] of Object.entries(encryptors)) {
     if (name === 'signed only') continue
     await t.test(name, async (t) => {
@@ -241,7 +241,7 @@ t.test('ciphertext changed by somebody who can sign cookies does not open, where
   }
 })
 
-t.test('ciphertext in the store that is truncated or changed by a bit, wherever, does not open', async (t) => {
+t.test('ciphertext in the store that is truncated or has any bit changed does not open', async (t) => {
   for (const [name, make] of Object.entries(encryptors)) {
     if (name === 'signed only') continue
     await t.test(name, async (t) => {
@@ -251,7 +251,7 @@ t.test('ciphertext in the store that is truncated or changed by a bit, wherever,
       const bytes = entry.data
       const attempt = async (data: Uint8Array) => {
         entry.data = data
-        // The id is the session's own: it must not be kept for the new one.
+        // The id is that of the session. The new session must not take it over.
         const fault = await victim.try(`session=${victim.value}`)
         if (fault !== undefined) t.fail(fault)
       }
@@ -263,7 +263,7 @@ t.test('ciphertext in the store that is truncated or changed by a bit, wherever,
   }
 })
 
-t.test('what a visitor writes after a bad cookie stands under an id of its own', async (t) => {
+t.test('data that a visitor writes after a bad cookie are stored under a new id', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const victim = await target(t, { store: subject.make() })
     for (const bad of [
@@ -285,7 +285,7 @@ t.test('what a visitor writes after a bad cookie stands under an id of its own',
   })
 })
 
-t.test('no Cookie header at all makes an error, opens or adopts anything (property)', async (t) => {
+t.test('a random Cookie header never gives an error or opens a session (property)', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const victim = await target(t, { store: subject.make(), lifetime: 60, rolling: true })
     const piece = fc.oneof(
@@ -326,7 +326,7 @@ t.test('no Cookie header at all makes an error, opens or adopts anything (proper
   })
 })
 
-t.test('no change to a cookie makes an error, opens or adopts anything (property)', async (t) => {
+t.test('a randomly changed cookie never gives an error or opens a session (property)', async (t) => {
   type Change = { at: number; remove: number; insert: string }
   const change: fc.Arbitrary<Change> = fc.record({
     at: fc.nat(400),
@@ -348,7 +348,7 @@ t.test('no change to a cookie makes an error, opens or adopts anything (property
         await fc.assert(
           fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
             const changed = changes.reduce(apply, victim.value)
-            // What stands behind a semicolon, and space around the value, is not part of it.
+            // Text behind a semicolon, and space around the value, are not part of the value.
             const [effective = ''] = changed.split(';', 1)
             fc.pre(effective.trim() !== victim.value)
             const fault = await victim.try(`session=${changed}`)

@@ -21,13 +21,13 @@ const AT = Date.now() / 1000
 const login: Handler = (session) => void (session.user = 'bob')
 const show: Handler = (session) => ({ id: session.id, isNew: session.isNew, keys: Object.keys(session.data()) })
 
-/** Where a record can be put behind the library's back, under whatever id it gets. */
+/** A store into which the test can put a record directly, without the library. */
 interface Place {
   readonly name: string
   readonly store: SessionStore
-  /** @returns the cookie's value that leads to it */
+  /** @returns the cookie value that leads to the record */
   put(bytes: Uint8Array): Promise<string>
-  /** Whether it is still there, as it was put. */
+  /** Whether the record is still there, unchanged. */
   holds(bytes: Uint8Array): Promise<boolean>
 }
 
@@ -39,7 +39,7 @@ function places(): Place[] {
   const isSame = (a: Uint8Array | null | undefined, b: Uint8Array) => a != null && Buffer.compare(a, b) === 0
   return [
     {
-      name: 'a store of three methods',
+      name: 'a store with three methods',
       store: map,
       put: (bytes) => map.write(ID, bytes, 0, 0),
       holds: async (bytes) => isSame(map.entries.get(ID)?.data, bytes)
@@ -70,7 +70,7 @@ const encryptors: Record<string, () => Encryptor | undefined> = {
 
 interface Trap {
   readonly name: string
-  /** Puts the bytes there, encrypted where there is an encryptor, and visits. */
+  /** Puts the bytes into the store, encrypted if there is an encryptor, and sends requests with their cookie. */
   visit(bytes: Uint8Array, options?: { sealed?: boolean }): Promise<Visit>
   finish(): void
 }
@@ -81,7 +81,7 @@ interface Visit {
   readonly reason: unknown
 }
 
-/** Each place, with each encryptor; `visit` throws when a record does harm. */
+/** Runs `body` for each store with each encryptor. `visit` throws if a record does harm. */
 async function forEachTrap(t: Test, body: (t: Test, trap: Trap) => Promise<void>): Promise<void> {
   for (const place of places()) {
     for (const [name, make] of Object.entries(encryptors)) {
@@ -112,10 +112,10 @@ async function trapAt(t: Test, place: Place, encryptor: Encryptor | undefined): 
       const { status, body, lines } = await send(`session=${value}`, show)
       if (status !== 200) throw new Error(`status ${status}`)
       const { id, isNew, keys } = body as { id?: string; isNew: boolean; keys: string[] }
-      if (lines.length > 0) throw new Error('a visit alone has changed the cookie')
+      if (lines.length > 0) throw new Error('a visit without changes has changed the cookie')
       if (isNew && id === value) throw new Error('the id was adopted')
       if (isNew && keys.length > 0) throw new Error('a new session has data')
-      if (!(await place.holds(stored))) throw new Error('a visit alone has changed the record')
+      if (!(await place.holds(stored))) throw new Error('a visit without changes has changed the record')
       const reason = log.slice(before).find((line) => line.reason !== undefined)?.reason
 
       const written = await send(`session=${value}`, login)
@@ -124,13 +124,13 @@ async function trapAt(t: Test, place: Place, encryptor: Encryptor | undefined): 
       if (written.status === 200) {
         if (isNew && cookieValue(written.cookie) === value) throw new Error('the id was adopted')
         const read = await send(written.cookie, (session) => ({ user: session.get('user') }))
-        if ((read.body as { user: string }).user !== 'bob') throw new Error('what was written is not there')
+        if ((read.body as { user: string }).user !== 'bob') throw new Error('the written data are not there')
       }
       if (Object.keys(Object.prototype).length > 0 || 'polluted' in {}) throw new Error('a prototype was polluted')
       return { isNew, keys, reason }
     },
     finish() {
-      t.same(leaks(log.map((line) => JSON.stringify(line)).join('\n'), [VALUE, ID]), [], 'nothing is in the log')
+      t.same(leaks(log.map((line) => JSON.stringify(line)).join('\n'), [VALUE, ID]), [], 'the log shows no secret')
     }
   }
 }
@@ -139,7 +139,7 @@ const nested = (depth: number, open = '{"a":', close = '}') => `${open.repeat(de
 
 const inMetadata = (metadata: string) => `{"user":"${VALUE}","__metadata__":${metadata}}`
 
-/** Records that are no session, and why the log says so. */
+/** Records that are not a session, each with the reason that the log must give. */
 const UNUSABLE: Record<string, [record: string | Uint8Array, reason: string]> = {
   empty: ['', 'unparsable'],
   blank: ['  \n', 'unparsable'],
@@ -176,7 +176,7 @@ const LARGE: Record<string, [record: string | Uint8Array, reason: string]> = {
   'a million open brackets': ['['.repeat(MEGABYTE), 'unparsable']
 }
 
-t.test('a record that is no session is a new one, with an id of its own', async (t) => {
+t.test('a record that is not a session gives a new session with a new id', async (t) => {
   await forEachTrap(t, async (t, { visit }) => {
     for (const [what, [record, reason]] of Object.entries(UNUSABLE)) {
       t.match(await visit(Buffer.from(record)), { isNew: true, reason }, what)
@@ -184,18 +184,18 @@ t.test('a record that is no session is a new one, with an id of its own', async 
   })
 })
 
-t.test('so is one that is too large or too deep to be looked at twice', async (t) => {
+t.test('a very large or very deep record that is not a session gives a new session', async (t) => {
   await forEachTrap(t, async (t, { visit, name }) => {
     if (name === 'a signed cookie') return
     for (const [what, [record, reason]] of Object.entries(LARGE)) {
-      // They take their time, and behind an encryptor the same happens to them.
+      // These records are slow, and an encryptor does not change how they are read. One of them is enough there.
       if (!t.name.endsWith('plain') && what !== '100,000 levels') continue
       t.match(await visit(Buffer.from(record)), { isNew: true, reason }, what)
     }
   })
 })
 
-t.test('10 MB of data, or 100 levels, are a session like any other', async (t) => {
+t.test('a session with 10 MB of data or 100 levels can be used', async (t) => {
   await forEachTrap(t, async (t, { visit, name }) => {
     t.match(await visit(Buffer.from(nested(100))), { isNew: false, keys: ['a'] })
     if (name === 'a signed cookie' || t.name.endsWith('FernetEncryptor')) return
@@ -204,7 +204,7 @@ t.test('10 MB of data, or 100 levels, are a session like any other', async (t) =
   })
 })
 
-t.test('metadata that are wrong, or from the future, are a new session', async (t) => {
+t.test('wrong metadata give a new session, and in a cookie also metadata from the future', async (t) => {
   const wrong = ['null', '1', '"x"', '[]', '{}', 'true', nested(20)]
   const time = `"last_access":${AT}`
   for (const created of ['null', '"1"', '-1', 'true', '[]', '{}', `"${VALUE}"`])
@@ -238,7 +238,7 @@ t.test('metadata that are wrong, or from the future, are a new session', async (
       t.match(await visit(Buffer.from(inMetadata(metadata))), { isNew: true, reason: 'bad-metadata' }, metadata)
     }
     for (const metadata of future) {
-      // What is on the server ends with the store's ttl. What a browser keeps has no other end than its date.
+      // A record on the server ends with the ttl of the store. A cookie in a browser has only its dates to end it.
       const isRefused = name === 'a signed cookie'
       const seen = await visit(Buffer.from(inMetadata(metadata)))
       t.match(seen, isRefused ? { isNew: true, reason: 'future' } : { isNew: false }, metadata)
@@ -248,7 +248,7 @@ t.test('metadata that are wrong, or from the future, are a new session', async (
   })
 })
 
-t.test('a tombstone that leads nowhere is a new session, and destroy() does not fall over it', async (t) => {
+t.test('a tombstone with wrong ids gives a new session, and destroy() accepts it', async (t) => {
   await forEachTrap(t, async (t, { visit }) => {
     for (const rotated of ['[]', '[""]', '["x"]', `["${VALUE}"]`, `[${'"AAAA",'.repeat(20)}"A"]`]) {
       const record = inMetadata(`{"created":${AT},"last_access":${AT - 30},"rotated":${rotated}}`)
@@ -267,7 +267,7 @@ t.test('a tombstone that leads nowhere is a new session, and destroy() does not 
   t.match(lines, [/^session=; Expires/])
 })
 
-t.test('metadata of a later version are kept', async (t) => {
+t.test('unknown metadata of a later version are kept', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   await store.write(ID, Buffer.from(inMetadata(`{"created":${AT},"last_access":${AT},"later":{"kept":[1]}}`)), 0, 0)
@@ -278,7 +278,7 @@ t.test('metadata of a later version are kept', async (t) => {
   })
 })
 
-t.test('keys that could reach a prototype reach none, at any depth', async (t) => {
+t.test('keys that could change a prototype change none, at any depth', async (t) => {
   const harm = '{"polluted":1,"prototype":{"polluted":1},"__proto__":{"polluted":1}}'
   await forEachTrap(t, async (t, { visit, name }) => {
     for (const key of [
@@ -299,7 +299,7 @@ t.test('keys that could reach a prototype reach none, at any depth', async (t) =
   })
 })
 
-t.test('with an encryptor, whatever stands there without its encryption is a new session', async (t) => {
+t.test('with an encryptor, a record that it has not encrypted gives a new session', async (t) => {
   await forEachTrap(t, async (t, { visit, name }) => {
     if (t.name.endsWith('plain')) return
     const all = name === 'a signed cookie' ? UNUSABLE : { ...UNUSABLE, '10 MB': LARGE['10 MB of text']! }
@@ -336,7 +336,7 @@ const { value: hostileValue } = fc.letrec<{ value: unknown }>((tie) => ({
   )
 }))
 
-/** An object as text, so that no key is lost on the way. */
+/** An object that is written as text. A real object would lose keys such as __proto__. */
 class Entries {
   readonly #entries: readonly (readonly [string, unknown])[]
 
@@ -368,7 +368,7 @@ const bytes = fc.oneof(
     .map((changes) => VALID.map((byte, at) => changes.find(([place]) => place === at)?.[1] ?? byte))
 )
 
-t.test('no bytes at all in the store make an error, pollute or are adopted (property)', async (t) => {
+t.test('random bytes in the store never give an error or pollute a prototype (property)', async (t) => {
   await forEachTrap(t, async (t, { visit }) => {
     await fc.assert(
       fc.asyncProperty(bytes, fc.boolean(), async (stored, sealed) => {
@@ -376,6 +376,6 @@ t.test('no bytes at all in the store make an error, pollute or are adopted (prop
       }),
       { numRuns: 200 }
     )
-    t.pass('in all that was tried')
+    t.pass('for all records that were tried')
   })
 })

@@ -13,7 +13,7 @@ const login: Handler = (session) => void (session.user = 'alice')
 const show: Handler = (session) => ({ id: session.id ?? null, data: session.data() })
 const shown = (body: unknown) => body as { id: string | null; data: Record<string, unknown> }
 
-t.test("an id is 256 bits of the system's generator and nothing else (OWASP ASVS 5.0, 7.2.3)", async (t) => {
+t.test('an id is 256 random bits from node:crypto and nothing else (OWASP ASVS 5.0, 7.2.3)', async (t) => {
   const drawn: Buffer[] = []
   const keep = (value: unknown) => {
     if (ArrayBuffer.isView(value)) drawn.push(Buffer.from(value.buffer.slice(0), value.byteOffset, value.byteLength))
@@ -34,14 +34,14 @@ t.test("an id is 256 bits of the system's generator and nothing else (OWASP ASVS
   for (let count = 0; count < 600; count++) ids.push(cookieValue((await send(undefined, login)).cookie))
   t.equal(new Set(ids).size, ids.length)
   t.ok(ids.every((id) => /^[A-Za-z0-9_-]{43}$/.test(id)))
-  // The first ones may come from what was drawn before.
+  // The first ids may come from random bytes that were drawn before this test.
   const places = ids.slice(200).map((id) => {
     const bytes = Buffer.from(id, 'base64url')
     const chunk = drawn.findIndex((chunk) => chunk.includes(bytes))
     return chunk === -1 ? 'nowhere' : `${chunk}:${drawn[chunk]!.indexOf(bytes)}`
   })
-  t.notOk(places.includes('nowhere'), 'each is what the generator gave')
-  t.equal(new Set(places).size, places.length, 'and nothing is used twice')
+  t.notOk(places.includes('nowhere'), 'each id has bytes of the generator')
+  t.equal(new Set(places).size, places.length, 'no bytes are used twice')
   for (let bit = 0; bit < 256; bit++) {
     const ones = ids.filter((id) => (Buffer.from(id, 'base64url')[bit >> 3]! >> (bit & 7)) & 1).length
     if (Math.abs(ones - 300) > 100) t.fail(`bit ${bit} is 1 in ${ones} of 600 ids`)
@@ -65,12 +65,12 @@ t.test('an id that the store does not know is never adopted, and loading it crea
     t.notMatch(cookieValue(written.cookie), chosen)
     t.ok(calls.every(({ method, id }) => method === 'read' || id !== chosen))
     const victim = await send(`session=${chosen}`, show)
-    t.same(shown(victim.body).data, {}, 'whoever planted the id sees nothing')
+    t.same(shown(victim.body).data, {}, 'a person who planted the id sees no data')
     t.same(shown((await send(written.cookie, show)).body).data, { user: 'alice' })
   })
 })
 
-t.test('an id that was alive once is not adopted either', async (t) => {
+t.test('the id of a session that has ended is not adopted', async (t) => {
   await forEach(t, stores.serverSide, async (t, subject) => {
     const { send } = await testApp(t, { store: subject.make() })
     const { cookie } = await send(undefined, login)
@@ -81,7 +81,7 @@ t.test('an id that was alive once is not adopted either', async (t) => {
   })
 })
 
-t.test('a value that is malformed never reaches the store', async (t) => {
+t.test('a malformed cookie value never reaches the store', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { store, calls } = watched(subject.make())
     const { send, problems } = await testApp(t, { store, rolling: true, lifetime: 60 })
@@ -98,7 +98,7 @@ t.test('a value that is malformed never reaches the store', async (t) => {
   })
 })
 
-t.test('an id is taken from the cookie and from nowhere else', async (t) => {
+t.test('an id is taken only from the cookie', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     const { store, calls } = watched(subject.make())
     const app = Fastify({ routerOptions: { maxParamLength: 10_000 } })
@@ -138,13 +138,13 @@ t.test('an id is taken from the cookie and from nowhere else', async (t) => {
       const response = await app.inject({ method: 'POST', ...request })
       t.same(response.json(), {}, Object.keys(request).join())
     }
-    t.same(calls, [], 'the store is not even asked')
+    t.same(calls, [], 'the store is not called')
     const own = await app.inject({ method: 'POST', url: '/', headers: { cookie: String(cookie) } })
     t.same(own.json(), { user: 'alice' })
   })
 })
 
-t.test('a dump of Redis, keys and values, contains no cookie value', async (t) => {
+t.test('a dump of all keys and values in Redis contains no cookie value', async (t) => {
   const client = stores.redis
   await client.flushall()
   const values: string[] = []
@@ -186,11 +186,10 @@ t.test('a dump of Redis, keys and values, contains no cookie value', async (t) =
         dump.includes(raw.toString('latin1'))
     )
   }
-  for (const key of keys)
-    t.notOk(values.includes(key.replace('starsessions.', '')), 'what stands in a key is no cookie')
+  for (const key of keys) t.notOk(values.includes(key.replace('starsessions.', '')), 'no key contains a cookie value')
   const { send } = await testApp(t, { store: new RedisStore({ client }) })
   for (const key of keys) {
     const found = await send(`session=${key.replace('starsessions.', '')}`, show)
-    t.same(shown(found.body).data, {}, 'and opens nothing')
+    t.same(shown(found.body).data, {}, 'the hash in a key opens no session')
   }
 })

@@ -7,7 +7,7 @@ import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { Session } from '../../types/session.ts'
 import { type Answer, testApp } from '../support/app.ts'
 
-/** What a careless library may put on `Object.prototype`: names of metadata and options, with values that they could have. */
+/** Names of metadata and options that a careless library may put on `Object.prototype`, each with possible values. */
 const INHERITED: [name: string, values: readonly unknown[]][] = [
   ['rotated', [[], ['sealed'], true]],
   ['cookie', [{ maxAge: 1 }, { secure: false, domain: 'evil.example' }, 1]],
@@ -47,7 +47,7 @@ const INHERITED: [name: string, values: readonly unknown[]][] = [
   ['readProlongs', [true]],
   ['isLocal', [true]],
   ['sharesRecordsWith', [() => true, true]],
-  // What the library's own objects may leave out.
+  // Properties that objects inside the library may leave out.
   ['record', ['x', { bytes: Buffer.from('x'), metadata: {} }]],
   ['derive', ['x', () => ({})]]
 ]
@@ -59,7 +59,7 @@ const login = (session: Session) => {
 
 const attributes = (line: string | undefined) => line?.replace(/^[^;]*/, '')
 
-/** Runs the body while every object inherits the property, seen by `for (key in object)` and not. */
+/** Runs `body` while every object inherits the property, first enumerable and then not. */
 const inheriting = async (name: string, value: unknown, body: () => Promise<void>): Promise<void> => {
   for (const enumerable of [true, false]) {
     Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable })
@@ -77,7 +77,7 @@ const stores = {
 }
 
 for (const [store, make] of Object.entries(stores)) {
-  t.test(`${store}: what stands on Object.prototype is no option and no metadata`, async (t) => {
+  t.test(`${store}: a property on Object.prototype does not count as an option or as metadata`, async (t) => {
     const options = { store: make(), encryptor: new AESGCMEncryptor(Buffer.alloc(32, 1)), lifetime: 60 }
     const usual = await testApp(t, options)
     for (const [name, values] of INHERITED) {
@@ -100,7 +100,7 @@ for (const [store, make] of Object.entries(stores)) {
           })
           t.equal(changed.status, 200, what)
           const fresh = await usual.send(undefined, login)
-          t.equal(attributes(fresh.lines[0]), attributes(lines[0]), `${what}: a new session's cookie`)
+          t.equal(attributes(fresh.lines[0]), attributes(lines[0]), `${what}: the cookie of a new session`)
           t.equal(attributes(changed.lines[0]), attributes(lines[0]), `${what}: the cookie`)
         })
       }
@@ -108,7 +108,7 @@ for (const [store, make] of Object.entries(stores)) {
   })
 }
 
-t.test('nor is it when the plugin and its parts are made', async (t) => {
+t.test('a property on Object.prototype does not change how options, stores and encryptors are made', async (t) => {
   const secretKey = 'a signing secret of at least 32 bytes'
   const made = () => {
     const settings = resolveOptions({ lifetime: 60 })

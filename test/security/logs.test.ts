@@ -38,11 +38,11 @@ const keySpellings = [FERNET_KEY, AES_KEY].flatMap((key) => {
 interface Quiet {
   readonly log: LogLine[]
   send(cookie: string | undefined, handler: Handler): Promise<Answer>
-  /** Looks through everything that was logged and answered. */
+  /** Checks that nothing in the log or in an answer is secret. */
   check(what: string, more?: Iterable<string>): void
 }
 
-/** An application that logs all it can, and everything that must not be seen outside. */
+/** An application with the log level "trace", which collects the secrets that no log or answer may show. */
 async function quietApp(
   t: Test,
   options: StarsessionsOptions,
@@ -51,7 +51,7 @@ async function quietApp(
   const shown: string[] = []
   const { log, send } = await testApp(t, options, async (app) => {
     app.log.level = 'trace'
-    // What an application's own error handler, or a reporter of errors, may look into.
+    // A custom error handler or an error reporter may look into all parts of an error.
     app.addHook('onError', async (_request, _reply, error) => {
       shown.push(inspect(error, { depth: null, showHidden: true, maxStringLength: null, maxArrayLength: null }))
     })
@@ -97,11 +97,11 @@ const failures: Record<string, Handler> = {
   'a key of the library': (session) => session.set('__metadata__', VALUE),
   'a key of a member': (session) => void Object.assign(session, { regenerate: VALUE }),
   'a callback': (session) => (session.save as (callback: unknown) => Promise<void>)(() => VALUE),
-  'a maxAge that is none': (session) => session.options({ maxAge: VALUE as unknown as number }),
+  'a wrong maxAge': (session) => session.options({ maxAge: VALUE as unknown as number }),
   'too much': (session) => void (session.large = VALUE.repeat(500))
 }
 
-t.test('in normal life no log line, error or body has an id, a cookie, a key or session data', async (t) => {
+t.test('in normal use no log line, error or body has an id, a cookie, a key or session data', async (t) => {
   const life: Handler[] = [
     show,
     login,
@@ -127,13 +127,13 @@ t.test('in normal life no log line, error or body has an id, a cookie, a key or 
         let { cookie } = await app.send(undefined, login)
         for (const step of life) cookie = (await app.send(cookie, step)).cookie
         app.check(name)
-        t.ok(app.log.length > life.length, 'there is a log')
+        t.ok(app.log.length > life.length, 'the log has lines')
       }
     }
   })
 })
 
-t.test('nor when something fails', async (t) => {
+t.test('when a request fails, no log line, error or body has a secret', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     for (const encryptor of Object.values(encryptors)) {
       const app = await quietApp(t, { store: subject.make(), lifetime: 60, ...(encryptor && { encryptor }) })
@@ -147,7 +147,7 @@ t.test('nor when something fails', async (t) => {
   })
 })
 
-t.test('nor when a cookie has been forged, or belongs to another key', async (t) => {
+t.test('when a cookie is forged or signed with another key, no log line, error or body has a secret', async (t) => {
   await forEach(t, stores.all, async (t, subject) => {
     for (const encryptor of Object.values(encryptors)) {
       const app = await quietApp(t, { store: subject.make(), ...(encryptor && { encryptor }) })
@@ -172,7 +172,7 @@ t.test('nor when a cookie has been forged, or belongs to another key', async (t)
   })
 })
 
-t.test('nor when a record cannot be used', async (t) => {
+t.test('when a record cannot be used, no log line, error or body has a secret', async (t) => {
   const at = Date.now() / 1000
   const metadata = (more: object) =>
     JSON.stringify({ user: VALUE, __metadata__: { created: at, last_access: at, ...more } })
@@ -205,7 +205,7 @@ t.test('nor when a record cannot be used', async (t) => {
   }
 })
 
-/** Every way in which an error can carry what a store was told. */
+/** All ways in which an error can carry the arguments of a store call. */
 const storeErrors: Record<string, (told: string[]) => unknown> = {
   'its message': (told) => new Error(`no answer for ${told}`),
   "a client's fields": (told) =>
@@ -229,11 +229,11 @@ const storeErrors: Record<string, (told: string[]) => unknown> = {
   'an object': (told) => ({ told })
 }
 
-/** What a store was told by one call: the id, and where its error says so, the data. */
+/** The arguments of a store call as text. */
 const toldBy = (args: unknown[]) =>
   args.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg).toString('latin1') : String(arg)))
 
-t.test('nor when a store fails, whatever its errors carry', async (t) => {
+t.test('when a store fails with secrets in its error, no log line, error or body has a secret', async (t) => {
   for (const [where, makeError] of Object.entries(storeErrors)) {
     await t.test(`in ${where}`, async (t) => {
       for (const method of ['read', 'write', 'remove'] as const) {
@@ -241,7 +241,7 @@ t.test('nor when a store fails, whatever its errors carry', async (t) => {
         const app = await quietApp(t, { store })
         const { cookie } = await app.send(undefined, login)
         store[method] = (async (...args: unknown[]) => {
-          // A message of its own may name the session; what was to be stored is in the fields that clients add.
+          // A message or name has only the id. The fields that clients add to an error also have the data.
           throw makeError(['its message', 'its name'].includes(where) ? [String(args[0])] : toldBy(args))
         }) as never
         const { status } = await app.send(cookie, async (session) => {
@@ -267,7 +267,7 @@ async function ownRedis(t: Test, args: string[]) {
   return { server, client }
 }
 
-t.test('nor when Redis answers with an error, or not at all', async (t) => {
+t.test('when Redis answers with an error or not at all, no log line, error or body has a secret', async (t) => {
   const sha256 = (id: string) => createHash('sha256').update(id).digest('hex')
 
   for (const hashIds of [true, false]) {
@@ -279,12 +279,12 @@ t.test('nor when Redis answers with an error, or not at all', async (t) => {
       await client.del(key)
       await client.lpush(key, 'x')
       t.equal((await app.send(cookie, show)).status, 503)
-      t.match(JSON.stringify(app.log), /WRONGTYPE/, 'what was wrong is in the log')
+      t.match(JSON.stringify(app.log), /WRONGTYPE/, 'the log has the reason')
       app.check('WRONGTYPE', hashIds ? [] : [key])
     })
 
     for (const command of ['SET', 'GET', 'GETEX', 'DEL']) {
-      await t.test(`a command that it does not know: ${command}, hashIds: ${hashIds}`, async (t) => {
+      await t.test(`the unknown command ${command}, hashIds: ${hashIds}`, async (t) => {
         const { client } = await ownRedis(t, ['--rename-command', command, ''])
         // Only a session with a fixed lifetime is read with GET.
         const lifetime = command === 'GET' ? 60 : 0
@@ -317,7 +317,7 @@ t.test('nor when Redis answers with an error, or not at all', async (t) => {
   })
 })
 
-t.test('nor when an encryptor or a serializer throws what it was handed', async (t) => {
+t.test('when an encryptor or serializer throws its arguments, no log line, error or body has a secret', async (t) => {
   const store = new MapStore()
   const boom = (data: Uint8Array): never => {
     throw Object.assign(new Error(`cannot open ${Buffer.from(data)}`), { data })
@@ -346,7 +346,7 @@ t.test('nor when an encryptor or a serializer throws what it was handed', async 
   writing.check('serialize')
 })
 
-t.test('a wrong key is not quoted by the error that refuses it', async (t) => {
+t.test('the error for a wrong key does not quote the key', async (t) => {
   const bad = 'kept-secret-0123456789abcdefghi'
   const makers = [
     () => new CookieStore({ secretKey: bad }),
@@ -358,7 +358,7 @@ t.test('a wrong key is not quoted by the error that refuses it', async (t) => {
   for (const make of makers) {
     try {
       make()
-      t.fail('it was taken')
+      t.fail('the key was accepted')
     } catch (error) {
       const { message, stack } = error as Error
       t.match(error, { code: 'FST_SESSION_OPTIONS' })

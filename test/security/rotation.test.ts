@@ -14,7 +14,7 @@ const rotations: Record<string, (session: Session) => Promise<void>> = {
   'regenerate()': (session) => session.regenerate(['cart'])
 }
 
-t.test('after a rotation the old id is dead when the response has been sent (OWASP ASVS 5.0, 7.2.4)', async (t) => {
+t.test('after a rotation the old id no longer works (OWASP ASVS 5.0, 7.2.4)', async (t) => {
   await forEach(t, stores.serverSide, async (t, subject) => {
     for (const options of [{}, { lifetime: 60 }, { lifetime: 60, rolling: true }] as StarsessionsOptions[]) {
       for (const [name, rotate] of Object.entries(rotations)) {
@@ -23,20 +23,16 @@ t.test('after a rotation the old id is dead when the response has been sent (OWA
         const { cookie: after } = await send(before, rotate)
         t.not(after, before)
         t.match(cookieValue(after), /^[\w-]{43}$/)
-        t.same((await send(before, show)).body, {}, `${name}: dead`)
+        t.same((await send(before, show)).body, {}, `${name}: the old id no longer works`)
         t.same((await send(after, show)).body, { cart: 'books' })
         await send(before, (session) => void (session.cart = 'theirs'))
-        t.same(
-          (await send(after, show)).body,
-          { cart: 'books' },
-          'and nothing written with the old one reaches the new'
-        )
+        t.same((await send(after, show)).body, { cart: 'books' }, 'changes under the old id do not reach the session')
       }
     }
   })
 })
 
-t.test('a planted id does not get the session of whoever logs in with it (session fixation)', async (t) => {
+t.test('a planted id does not open the session of the victim who logs in with it (session fixation)', async (t) => {
   await forEach(t, stores.serverSide, async (t, subject) => {
     for (const [name, rotate] of Object.entries(rotations)) {
       const { send } = await testApp(t, { store: subject.make() })
@@ -51,7 +47,7 @@ t.test('a planted id does not get the session of whoever logs in with it (sessio
   })
 })
 
-t.test('what is written after a login never stood under the old id', async (t) => {
+t.test('data that are set at a login are never stored under the old id', async (t) => {
   await forEach(t, stores.serverSide, async (t, subject) => {
     for (const [name, rotate] of Object.entries(rotations)) {
       for (const order of ['rotate first', 'data first', 'with save()']) {
@@ -73,7 +69,7 @@ t.test('what is written after a login never stood under the old id', async (t) =
   })
 })
 
-t.test('a rotation followed by clear() or destroy() in one request kills both ids', async (t) => {
+t.test('after a rotation and clear() or destroy() in one request, neither id works', async (t) => {
   const ends: Record<string, (session: Session) => unknown> = {
     'clear()': (session) => session.clear(),
     'destroy()': (session) => session.destroy(),
@@ -106,13 +102,13 @@ t.test('a rotation followed by clear() or destroy() in one request kills both id
       t.equal(lines.length, 1)
       for (const id of new Set([...ids, ...calls.map((call) => call.id)])) {
         t.same((await send(`session=${id}`, show)).body, {})
-        t.notMatch(String((await store.read(id, 0)) ?? ''), 'books', 'at most a tombstone, which has no data')
+        t.notMatch(String((await store.read(id, 0)) ?? ''), 'books', 'at most a tombstone is left, and it has no data')
       }
     }
   })
 })
 
-t.test('clear() and destroy() without a rotation kill the id', async (t) => {
+t.test('after clear() or destroy() without a rotation, the id no longer works', async (t) => {
   await forEach(t, stores.serverSide, async (t, subject) => {
     for (const end of [(session: Session) => session.clear(), (session: Session) => session.destroy()]) {
       const { send } = await testApp(t, { store: subject.make() })
@@ -124,9 +120,9 @@ t.test('clear() and destroy() without a rotation kill the id', async (t) => {
   })
 })
 
-t.test('nor is anything left of a rotation that failed half-way, once the session has been destroyed', async (t) => {
+t.test('destroy() after a rotation that failed half-way leaves no session', async (t) => {
   const subjects: [string, () => SessionStore][] = stores.serverSide.map(({ name, make }) => [name, make])
-  for (const [name, make] of [...subjects, ['a store of three methods', () => new MapStore()] as const]) {
+  for (const [name, make] of [...subjects, ['a store with three methods', () => new MapStore()] as const]) {
     await t.test(name, async (t) => {
       const { store, calls } = watched(make())
       const { send } = await testApp(t, { store })
@@ -149,9 +145,9 @@ t.test('nor is anything left of a rotation that failed half-way, once the sessio
   }
 })
 
-t.test('nor is more left of it than the new record, once the rotation has been tried again', async (t) => {
+t.test('a rotation that is tried again after a failure leaves only the new session', async (t) => {
   const subjects: [string, () => SessionStore][] = stores.serverSide.map(({ name, make }) => [name, make])
-  for (const [name, make] of [...subjects, ['a store of three methods', () => new MapStore()] as const]) {
+  for (const [name, make] of [...subjects, ['a store with three methods', () => new MapStore()] as const]) {
     await t.test(name, async (t) => {
       const { store, calls } = watched(make())
       const { send } = await testApp(t, { store })

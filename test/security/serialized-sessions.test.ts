@@ -13,7 +13,7 @@ const MEMBERS = [
 const anyMember = Object.fromEntries(MEMBERS.map((name) => [name, {}]))
 const session = { type: 'object', properties: { ...anyMember, user: { type: 'string' } } }
 
-/** Response schemas, each with what a handler returns for it. */
+/** Response schemas, each with a function that makes the return value of the handler. */
 const SCHEMAS: Record<string, [schema: object, reply: (session: Session) => unknown]> = {
   'an object': [session, (session) => session],
   'texts only': [
@@ -43,7 +43,7 @@ const SCHEMAS: Record<string, [schema: object, reply: (session: Session) => unkn
   anything: [{}, (session) => session]
 }
 
-t.test('a response schema gets session data, never a member', async (t) => {
+t.test('a response with a schema contains session data, never a member of the session', async (t) => {
   for (const [title, [schema, reply]] of Object.entries(SCHEMAS)) {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -67,11 +67,11 @@ t.test('a response schema gets session data, never a member', async (t) => {
     t.notMatch(plain.body, /created|last_?access|isNew|lifetime|remainingSeconds/i, `${title}: no metadata`)
     const kept = await app.inject('/kept')
     t.equal(kept.statusCode, 200, `${title}: ${kept.body}`)
-    t.match(kept.body, '"id":"my id"', `${title}: the data of that name`)
+    t.match(kept.body, '"id":"my id"', `${title}: the data with the name of a member`)
   }
 })
 
-t.test('a session in a log line, an inspection, a copy or a hook is its data', async (t) => {
+t.test('a session in a log line, an inspection, a copy or a hook shows only its data', async (t) => {
   const { app, send, log } = await testApp(t)
   app.addHook('preSerialization', async (_request, _reply, payload) => ({ ...(payload as object), again: payload }))
   let id = ''

@@ -12,12 +12,12 @@ type Teardown = { teardown(fn: () => unknown): void }
 
 export const SIGNING_SECRET = 'a signing secret that nobody may see in a log'
 
-/** A store that the package brings: what it promises is held over each of them. */
+/** A store of the package. The security tests run with each of them. */
 export interface Subject {
   readonly name: string
-  /** It keeps the sessions itself, so that it can end them; otherwise the browser does. */
+  /** Whether the server keeps the sessions, so that it can end them. If not, the browser keeps them. */
   readonly isServerSide: boolean
-  /** An empty store. */
+  /** Makes an empty store. */
   make(): SessionStore
 }
 
@@ -28,7 +28,7 @@ export interface Subjects {
   readonly server: RedisServer
 }
 
-/** The three stores, Redis over a server of its own. */
+/** The three stores. Starts a Redis server for the third one. */
 export async function subjects(t: Teardown): Promise<Subjects> {
   const server = await startRedis()
   const redis = new Redis(server.port)
@@ -49,7 +49,7 @@ export async function subjects(t: Teardown): Promise<Subjects> {
   return { all, serverSide: all.filter(({ isServerSide }) => isServerSide), redis, server }
 }
 
-/** One subtest for each store. */
+/** Runs a subtest for each store. */
 export async function forEach(
   t: Test,
   stores: readonly Subject[],
@@ -58,18 +58,18 @@ export async function forEach(
   for (const subject of stores) await t.test(subject.name, (t) => body(t, subject))
 }
 
-/** One call that a store got. */
+/** One call of a store. */
 export interface Call {
   readonly method: string
   readonly id: string
-  /** What was to be stored. */
+  /** The arguments that are bytes. */
   readonly bytes: readonly Buffer[]
   readonly numbers: readonly number[]
 }
 
 const METHODS = ['read', 'write', 'remove', 'touch', 'replace'] as const
 
-/** The same store, with a record of what it is asked. */
+/** Wraps a store so that it records its calls. */
 export function watched(store: SessionStore, calls: Call[] = []): { store: SessionStore; calls: Call[] } {
   const watching: Record<string, unknown> = { ownsIds: store.ownsIds, readProlongs: store.readProlongs }
   for (const method of METHODS) {
@@ -91,7 +91,7 @@ export function watched(store: SessionStore, calls: Call[] = []): { store: Sessi
 
 type CryptoFunction = (...args: never[]) => unknown
 
-/** Puts something in the place of one of node:crypto's functions, for everybody, until the test ends. */
+/** Replaces a function of node:crypto for all modules until the test ends. */
 export function patchCrypto(
   t: Teardown,
   name: keyof typeof crypto,
@@ -107,19 +107,19 @@ export function patchCrypto(
   put(wrap(original.bind(crypto) as CryptoFunction))
 }
 
-/** The secrets that stand in `text`, whole or as their first or last 16 characters; as text or as bytes. */
+/** The secrets that `text` contains as text or bytes: whole, or their first or last 16 characters. */
 export function leaks(text: string, secrets: Iterable<string>): string[] {
-  // A Uint8Array in JSON is {"0":123,"1":34}.
+  // JSON writes a Uint8Array as {"0":123,"1":34}. Without the keys, its bytes can be found.
   const texts = [text, text.replace(/"\d+":/g, '')]
   return [...secrets].filter((secret) => {
-    if (secret.length < 8) throw new Error(`"${secret}" is too short to be looked for`)
+    if (secret.length < 8) throw new Error(`"${secret}" is too short to search for`)
     return [secret, secret.slice(0, 16), secret.slice(-16)]
       .flatMap(spellings)
       .some((part) => texts.some((where) => where.includes(part)))
   })
 }
 
-/** As it is, and as JSON and the inspector show a Buffer. */
+/** The text itself, and the forms in which JSON and util.inspect show its bytes. */
 function spellings(part: string): string[] {
   const bytes = Buffer.from(part)
   const hex = bytes.toString('hex')
