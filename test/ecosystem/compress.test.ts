@@ -24,7 +24,7 @@ async function application(t: Test, first: boolean) {
     session.n = (session.n ?? 0) + 1
     return reply.type('text/plain').send(Readable.from([TEXT]))
   })
-  // It never ends by itself.
+  // This stream never ends by itself.
   const endless = new Readable({ read() {} })
   endless.push(TEXT)
   t.teardown(() => endless.destroy())
@@ -36,8 +36,8 @@ async function application(t: Test, first: boolean) {
 }
 
 for (const first of [true, false]) {
-  const order = first ? 'before the plugin' : 'after it'
-  t.test(`registered ${order}: a compressed answer brings the cookie`, async (t) => {
+  const order = first ? 'before the plugin' : 'after the plugin'
+  t.test(`registered ${order}: a compressed response sets the cookie`, async (t) => {
     const { visitor, store } = await application(t, first)
     for (const [at, url] of ['/text', '/stream'].entries()) {
       const { headers, raw } = await visitor.send(`GET ${url}`, { headers: { 'accept-encoding': 'gzip' } })
@@ -50,7 +50,7 @@ for (const first of [true, false]) {
     t.type(visitor.jar.get('session'), 'string')
   })
 
-  t.test(`registered ${order}: a commit that fails is a plain 503, and the stream is let go`, async (t) => {
+  t.test(`registered ${order}: a failed commit gives a 503, and the stream is destroyed`, async (t) => {
     const { visitor, store, endless } = await application(t, first)
     store.write = async () => {
       throw new Error('away')

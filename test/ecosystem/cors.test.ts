@@ -21,7 +21,7 @@ async function application(t: Test, first: boolean) {
 }
 
 for (const first of [true, false]) {
-  t.test(`registered ${first ? 'before the plugin' : 'after it'}: cookies and both Vary headers`, async (t) => {
+  t.test(`registered ${first ? 'before' : 'after'} the plugin: cookies and both Vary values are sent`, async (t) => {
     const { visitor } = await application(t, first)
     const headers = { origin: ORIGIN }
     const login = await visitor.send('POST /login', { headers })
@@ -36,7 +36,7 @@ for (const first of [true, false]) {
   })
 }
 
-t.test('a preflight costs no store call: before the plugin; after it, because it brings no cookie', async (t) => {
+t.test('a preflight costs no store call, because browsers send it without a cookie', async (t) => {
   for (const first of [true, false]) {
     const { visitor, store } = await application(t, first)
     const headers = { origin: ORIGIN, 'access-control-request-method': 'DELETE' }
@@ -45,9 +45,9 @@ t.test('a preflight costs no store call: before the plugin; after it, because it
     t.same(lines, [])
     t.same(store.calls, { read: 0, write: 0, remove: 0 })
 
-    // No browser sends this. It shows that calls would be counted.
+    // No browser sends a preflight with a cookie. This one shows that store calls would be counted.
     await visitor.send('POST /login')
     await visitor.send('OPTIONS /', { headers })
-    t.same(store.calls, { read: first ? 0 : 1, write: 1, remove: 0 }, 'with a cookie')
+    t.same(store.calls, { read: first ? 0 : 1, write: 1, remove: 0 }, 'a preflight with a cookie')
   }
 })

@@ -18,7 +18,7 @@ interface Setup {
   readonly options?: Partial<FastifyCsrfProtectionOptions>
   readonly store?: SessionStore
   readonly autoload?: boolean
-  /** What a form hands to `generateCsrf()`. */
+  /** The options that a form passes to `generateCsrf()`. */
   readonly form?: Form
   /** The `userInfo` of a form for an anonymous visitor. */
   readonly nobody?: string
@@ -35,7 +35,7 @@ async function application(t: Test, setup: Setup = {}) {
   app.get('/form', async ({ session }, reply) => ({
     token: reply.generateCsrf(options?.getUserInfo === undefined ? form : { userInfo: session.user ?? nobody })
   }))
-  // In onRequest the body is not there yet: the token comes in a header.
+  // In onRequest the body is not parsed yet, so the token must be in a header.
   app.post('/onRequest', { onRequest: app.csrfProtection }, async ({ session }) => session.data())
   app.post('/preHandler', { preHandler: app.csrfProtection }, async () => 'done')
   app.post<{ Params: { user: string } }>('/login/:user', async ({ session, params }) => {
@@ -54,45 +54,49 @@ const post = (visitor: Visitor, token: string) => visitor.send('POST /onRequest'
 
 for (const sessionPlugin of PLUGINS) {
   for (const [name, store] of Object.entries(stores)) {
-    t.test(`sessionPlugin ${sessionPlugin}, ${name} store`, async (t) => {
+    t.test(`with sessionPlugin ${sessionPlugin}, tokens protect a form (${name} store)`, async (t) => {
       const app = await application(t, { sessionPlugin, store: store() })
       const ada = new Visitor(app)
       const first = await token(ada)
       const second = await token(ada)
-      t.not(first, second, 'one secret, and a token for each form')
+      t.not(first, second, 'each form gets a token of its own')
       for (const each of [first, second]) t.match((await post(ada, each)).json(), { _csrf: /./ })
       const body = await ada.send('POST /preHandler', { payload: { _csrf: first } })
-      t.equal(body.status, 200, 'in the body, once that is parsed')
-      t.equal((await ada.send('POST /onRequest', { payload: { _csrf: first } })).status, 403, 'too early for the body')
+      t.equal(body.status, 200, 'a token in the body is accepted in preHandler')
+      t.equal(
+        (await ada.send('POST /onRequest', { payload: { _csrf: first } })).status,
+        403,
+        'a token in the body is not read in onRequest'
+      )
 
       t.match((await post(ada, 'forged')).json(), { statusCode: 403, code: 'FST_CSRF_INVALID_TOKEN' })
       t.match((await post(new Visitor(app), first)).json(), { statusCode: 403, code: 'FST_CSRF_MISSING_SECRET' })
       const eve = new Visitor(app)
       await token(eve)
-      t.equal((await post(eve, first)).status, 403, 'the token of another session')
+      t.equal((await post(eve, first)).status, 403, 'the token of another session is refused')
     })
   }
 
-  t.test(`generateCsrf({ userInfo }) and any cookie options, with ${sessionPlugin}`, async (t) => {
+  t.test(`generateCsrf() takes userInfo and ignores cookie options, with ${sessionPlugin}`, async (t) => {
     const options = { getUserInfo: ({ session }: FastifyRequest) => session.user ?? 'nobody' }
     const ada = new Visitor(await application(t, { sessionPlugin, options }))
     const anonymous = await token(ada)
     t.equal((await post(ada, anonymous)).status, 200)
     await ada.send('POST /login/ada')
-    t.equal((await post(ada, anonymous)).status, 403, 'made for somebody else')
+    t.equal((await post(ada, anonymous)).status, 403, 'the token was made for another user')
     t.equal((await post(ada, await token(ada))).status, 200)
 
     const form = { path: '/x', sameSite: 'none', signed: true, expires: new Date(), partitioned: true } as Form
     const app = await application(t, { sessionPlugin, form })
     const visitor = new Visitor(app)
     t.equal((await post(visitor, await token(visitor))).status, 200)
-    t.equal(visitor.jar.attribute('session', 'path'), '/', 'they are not for this cookie')
+    t.equal(visitor.jar.attribute('session', 'path'), '/', 'the options do not change the session cookie')
     t.equal(visitor.jar.attribute('session', 'samesite'), 'Lax')
     t.equal(visitor.jar.attribute('session', 'max-age'), '600')
   })
 }
 
-t.test('its defect: it makes a token for an empty userInfo, and then refuses it', async (t) => {
+t.test('defect of @fastify/csrf-protection: it makes a token for an empty userInfo and then refuses it', async (t) => {
   const visitor = new Visitor(await application(t, { options: { getUserInfo: () => '' }, nobody: '' }))
   t.equal((await post(visitor, await token(visitor))).status, 403)
 })
@@ -109,29 +113,30 @@ t.test('with @fastify/secure-session, maxAge shortens the session cookie', async
   }
 })
 
-t.test(
-  'a form from before a rotation: good after regenerateId(), dead after regenerate() without its key',
-  async (t) => {
-    const visitor = new Visitor(await application(t))
-    const before = await token(visitor)
-    const copy = visitor.thief()
-    await visitor.send('POST /login/ada')
-    t.equal((await post(visitor, before)).status, 200, 'the secret is data, and regenerateId() keeps the data')
-    t.equal((await post(copy, before)).status, 403, 'the old id is dead')
+t.test('a token from before a rotation works after regenerateId(), but not after regenerate()', async (t) => {
+  const visitor = new Visitor(await application(t))
+  const before = await token(visitor)
+  const copy = visitor.thief()
+  await visitor.send('POST /login/ada')
+  t.equal(
+    (await post(visitor, before)).status,
+    200,
+    'regenerateId() keeps the secret, because the secret is session data'
+  )
+  t.equal((await post(copy, before)).status, 403, 'the old id no longer works')
 
-    await visitor.send('POST /keeping')
-    t.equal((await post(visitor, before)).status, 200)
-    await visitor.send('POST /regenerate')
-    t.equal((await post(visitor, before)).status, 403)
-    t.equal((await post(visitor, await token(visitor))).status, 200, 'the next form is good')
+  await visitor.send('POST /keeping')
+  t.equal((await post(visitor, before)).status, 200)
+  await visitor.send('POST /regenerate')
+  t.equal((await post(visitor, before)).status, 403)
+  t.equal((await post(visitor, await token(visitor))).status, 200, 'the next form works')
 
-    const last = await token(visitor)
-    await visitor.send('POST /logout')
-    t.equal((await post(visitor, last)).status, 403)
-  }
-)
+  const last = await token(visitor)
+  await visitor.send('POST /logout')
+  t.equal((await post(visitor, last)).status, 403)
+})
 
-t.test('a page without a form, and a refusal, cost no session', async (t) => {
+t.test('a page without a form and a refused request make no session', async (t) => {
   const store = new InMemoryStore()
   const visitor = new Visitor(await application(t, { store }))
   t.same((await visitor.send('GET /')).lines, [])
@@ -139,7 +144,7 @@ t.test('a page without a form, and a refusal, cost no session', async (t) => {
   t.equal(store.size, 0)
 })
 
-t.test('without autoload the error names the remedy', async (t) => {
+t.test('without autoload the error says that the session is not loaded', async (t) => {
   const visitor = new Visitor(await application(t, { autoload: false }))
   t.match((await post(visitor, 'x')).json(), { statusCode: 500, code: 'FST_SESSION_NOT_LOADED' })
 })

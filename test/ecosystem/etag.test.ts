@@ -33,15 +33,15 @@ async function application(t: Test, first: boolean, options: StarsessionsOptions
   return { visitor, store }
 }
 
-/** The same again, by somebody who has the answer already. */
+/** Sends a request twice, the second time with the ETag of the first answer. */
 async function again(visitor: Visitor, request: string) {
   const { headers } = await visitor.send(request)
   return visitor.send(request, { headers: { 'if-none-match': String(headers.etag) } })
 }
 
 for (const first of [true, false]) {
-  const order = first ? 'before the plugin' : 'after it'
-  t.test(`registered ${order}: unchanged is 304, without a cookie or a write`, async (t) => {
+  const order = first ? 'before the plugin' : 'after the plugin'
+  t.test(`registered ${order}: a 304 without changes costs no cookie and no write`, async (t) => {
     const { visitor, store } = await application(t, first)
     const { status, body, headers, lines } = await again(visitor, 'GET /')
     t.same([status, body, headers.vary], [304, '', 'Cookie'])
@@ -49,7 +49,7 @@ for (const first of [true, false]) {
     t.same(store.calls, { read: 2, write: 0, remove: 0 })
   })
 
-  t.test(`registered ${order}: a change behind a 304 or to HEAD is stored`, async (t) => {
+  t.test(`registered ${order}: a change is stored with a 304 or a response to HEAD`, async (t) => {
     const { visitor, store } = await application(t, first)
     t.equal((await again(visitor, 'GET /count')).status, 304)
     t.equal((await visitor.send('HEAD /count')).status, 200)
@@ -60,7 +60,7 @@ for (const first of [true, false]) {
     t.equal(store.entries.size, 0)
   })
 
-  t.test(`registered ${order}: a rolling session is prolonged by a 304`, async (t) => {
+  t.test(`registered ${order}: a 304 prolongs a rolling session`, async (t) => {
     const { visitor } = await application(t, first, { rolling: true, lifetime: 60 })
     const { status, lines, headers } = await again(visitor, 'GET /')
     t.equal(status, 304)
@@ -68,7 +68,7 @@ for (const first of [true, false]) {
     t.equal(headers['cache-control'], 'no-store')
   })
 
-  t.test(`registered ${order}: a commit that fails is no 304`, async (t) => {
+  t.test(`registered ${order}: a failed commit gives an error, never a 304`, async (t) => {
     const { visitor, store } = await application(t, first)
     const { headers } = await visitor.send('GET /count')
     const known = { headers: { 'if-none-match': String(headers.etag) } }

@@ -37,7 +37,7 @@ const stores: Record<string, () => SessionStore> = {
   cookie: () => new CookieStore({ secretKey: 's'.repeat(32) })
 }
 for (const [name, store] of Object.entries(stores)) {
-  t.test(`a message is shown on the next page, once (${name} store)`, async (t) => {
+  t.test(`a message is shown once, on the next page (${name} store)`, async (t) => {
     const visitor = new Visitor(await application(t, store()))
     t.equal((await visitor.send('POST /')).status, 303)
     t.same((await visitor.send('GET /errors')).json(), ['One.', 'Two.'])
@@ -46,7 +46,7 @@ for (const [name, store] of Object.entries(stores)) {
     t.same((await visitor.send('GET /errors')).json(), [])
   })
 
-  t.test(`reading on an anonymous page makes no session and sets no cookie (${name} store)`, async (t) => {
+  t.test(`reading messages without a session makes no session and sets no cookie (${name} store)`, async (t) => {
     const inUse = store()
     const visitor = new Visitor(await application(t, inUse))
     for (const url of ['/', '/errors']) {
@@ -58,14 +58,14 @@ for (const [name, store] of Object.entries(stores)) {
   })
 }
 
-t.test('reading in a session leaves an empty object there, which is written once', async (t) => {
+t.test('reading messages in a session adds an empty object, which is written once', async (t) => {
   const visitor = new Visitor(await application(t))
   await visitor.send('POST /login')
   for (const _ of [1, 2]) await visitor.send('GET /')
   t.same((await visitor.send('GET /data')).json(), { user: 'ada', flash: {} })
 })
 
-t.test('a message in an answer of 500 and above is not kept, like any change', async (t) => {
+t.test('a message in a response of 500 and above is lost, like any other change', async (t) => {
   const visitor = new Visitor(await application(t))
   await visitor.send('POST /500')
   t.same((await visitor.send('GET /')).json(), {})
@@ -73,7 +73,7 @@ t.test('a message in an answer of 500 and above is not kept, like any change', a
   t.same((await visitor.send('GET /')).json(), { info: ['Saved.'] })
 })
 
-t.test('two requests at once change one key; update() keeps both messages', async (t) => {
+t.test('two requests at once overwrite each other’s message; update() keeps both', async (t) => {
   const app = await application(t)
   let arrived = 0
   let both = newSignal()
@@ -106,7 +106,7 @@ t.test('two requests at once change one key; update() keeps both messages', asyn
   }
 })
 
-t.test('its types bring those of @fastify/secure-session where that is installed; paths keep them out', async (t) => {
+t.test('its types include those of @fastify/secure-session, and "paths" keeps these out', async (t) => {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const folder = t.testdir({
     'app.ts': `import flash from '@fastify/flash'
@@ -132,7 +132,7 @@ t.test('its types bring those of @fastify/secure-session where that is installed
     }
     const project = join(folder, 'tsconfig.json')
     await writeFile(project, JSON.stringify({ compilerOptions, files: ['app.ts'] }))
-    // The compiler does not start under what tap puts into each process that is spawned.
+    // tap sets NODE_OPTIONS for child processes, and the compiler does not start with these options.
     const tsc = `unset NODE_OPTIONS; exec "${join(root, 'node_modules/.bin/tsc')}" -p "$0"`
     return promisify(execFile)('sh', ['-c', tsc, project]).then(
       () => '',

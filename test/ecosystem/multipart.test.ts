@@ -5,7 +5,7 @@ import t from 'tap'
 import starsessions from '../../lib/index.ts'
 import { Visitor } from '../support/visitor.ts'
 
-/** A form with a file, as a browser sends it. */
+/** A form with a file, encoded as a browser does it. */
 async function formOf(fields: Record<string, string>, file: string) {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
@@ -17,7 +17,7 @@ async function formOf(fields: Record<string, string>, file: string) {
   }
 }
 
-t.test('what a handler notes about an upload is stored', async (t) => {
+t.test('session data that a handler sets about an upload are stored', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { autoload: true })
@@ -34,26 +34,27 @@ t.test('what a handler notes about an upload is stored', async (t) => {
   t.same((await visitor.send('GET /')).json(), { upload: { name: 'notes.txt', bytes: 5 } })
 
   t.equal((await visitor.send('POST /', await formOf({}, 'much too long'))).status, 413)
-  t.same((await visitor.send('GET /')).json(), { upload: { name: 'notes.txt', bytes: 0 } }, 'a 413 saves, like a 404')
+  t.same(
+    (await visitor.send('GET /')).json(),
+    { upload: { name: 'notes.txt', bytes: 0 } },
+    'a 413 stores the session, as a 404 does'
+  )
 })
 
-t.test(
-  'a CSRF token in a field: with attachFieldsToBody, in preHandler, and a getToken that knows fields',
-  async (t) => {
-    const app = Fastify()
-    t.teardown(() => app.close())
-    await app.register(starsessions, { autoload: true })
-    await app.register(multipart, { attachFieldsToBody: true })
-    await app.register(csrfProtection, {
-      sessionPlugin: '@fastify/session',
-      getToken: ({ body }) => (body as { _csrf?: { value: string } })._csrf?.value
-    })
-    app.get('/', async (_, reply) => ({ token: reply.generateCsrf() }))
-    app.post('/', { preHandler: app.csrfProtection }, async () => 'done')
-    const visitor = new Visitor(app)
-    const { token } = (await visitor.send('GET /')).json()
-    t.equal((await visitor.send('POST /', await formOf({ _csrf: token }, 'x'))).status, 200)
-    t.equal((await visitor.send('POST /', await formOf({ _csrf: 'forged' }, 'x'))).status, 403)
-    t.equal((await visitor.send('POST /', await formOf({}, 'x'))).status, 403)
-  }
-)
+t.test('a CSRF token in a field works with attachFieldsToBody, preHandler and a custom getToken', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions, { autoload: true })
+  await app.register(multipart, { attachFieldsToBody: true })
+  await app.register(csrfProtection, {
+    sessionPlugin: '@fastify/session',
+    getToken: ({ body }) => (body as { _csrf?: { value: string } })._csrf?.value
+  })
+  app.get('/', async (_, reply) => ({ token: reply.generateCsrf() }))
+  app.post('/', { preHandler: app.csrfProtection }, async () => 'done')
+  const visitor = new Visitor(app)
+  const { token } = (await visitor.send('GET /')).json()
+  t.equal((await visitor.send('POST /', await formOf({ _csrf: token }, 'x'))).status, 200)
+  t.equal((await visitor.send('POST /', await formOf({ _csrf: 'forged' }, 'x'))).status, 403)
+  t.equal((await visitor.send('POST /', await formOf({}, 'x'))).status, 403)
+})

@@ -11,7 +11,7 @@ declare module 'fastify' {
   }
 }
 
-/** A provider that says yes to everybody: a code of its own each time, good once. */
+/** An OAuth 2 provider that logs everybody in. Each code is new and can be used once. */
 async function startProvider(t: Test): Promise<string> {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -33,7 +33,7 @@ async function startProvider(t: Test): Promise<string> {
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-/** @param stateInSession keep `state` in the session, not in a cookie of the plugin's own */
+/** @param stateInSession keep `state` in the session instead of in a cookie of @fastify/oauth2 */
 async function application(t: Test, stateInSession: boolean) {
   const provider = await startProvider(t)
   const app = Fastify()
@@ -49,7 +49,7 @@ async function application(t: Test, stateInSession: boolean) {
     callbackUri: 'http://app.example/callback',
     pkce: 'S256',
     ...(stateInSession && {
-      // The route of startRedirectPath is the plugin's: load the session here, or autoload by path.
+      // @fastify/oauth2 adds the route of startRedirectPath. Load the session here, or autoload this path.
       async generateStateFunction(request: FastifyRequest) {
         const session = await request.loadSession()
         session.state = randomBytes(16).toString('base64url')
@@ -74,7 +74,7 @@ async function application(t: Test, stateInSession: boolean) {
   return app
 }
 
-/** To the provider and back. */
+/** Starts a login, goes to the provider, and returns the path of the callback. */
 async function comeBack(visitor: Visitor): Promise<string> {
   const { status, headers } = await visitor.send('GET /login')
   if (status !== 302) throw new Error(`/login answered ${status}`)
@@ -84,20 +84,24 @@ async function comeBack(visitor: Visitor): Promise<string> {
 }
 
 for (const stateInSession of [false, true]) {
-  t.test(`logs in, with the state in ${stateInSession ? 'the session' : 'cookies of its own'}`, async (t) => {
+  t.test(`a login works with the state in ${stateInSession ? 'the session' : 'its own cookie'}`, async (t) => {
     const app = await application(t, stateInSession)
     const visitor = new Visitor(app)
     const path = await comeBack(visitor)
     const ours = visitor.jar.get('session')
     t.equal(typeof ours, stateInSession ? 'string' : 'undefined')
-    t.type(visitor.jar.get('oauth2-code-verifier'), 'string', 'its own cookies come along')
-    t.equal((await new Visitor(app).send(`GET ${path}`)).status, 500, 'a link to the callback logs nobody in')
+    t.type(visitor.jar.get('oauth2-code-verifier'), 'string', 'the plugin sets cookies of its own')
+    t.equal(
+      (await new Visitor(app).send(`GET ${path}`)).status,
+      500,
+      'a stranger with the link to the callback is not logged in'
+    )
 
     const { status, lines } = await visitor.send(`GET ${path}`)
     t.equal(status, 200)
-    t.match(lines.join('\n'), /^session=[\w-]{43};[\s\S]*^oauth2-code-verifier=;/m, 'both, in one response')
-    t.not(visitor.jar.get('session'), ours, 'a new id')
+    t.match(lines.join('\n'), /^session=[\w-]{43};[\s\S]*^oauth2-code-verifier=;/m, 'both cookies are in one response')
+    t.not(visitor.jar.get('session'), ours, 'the login gives a new id')
     t.same((await visitor.send('GET /')).json(), { token: 'token of ada' })
-    t.equal((await visitor.send(`GET ${path}`)).status, 500, 'the state is used up')
+    t.equal((await visitor.send(`GET ${path}`)).status, 500, 'the state can be used only once')
   })
 }

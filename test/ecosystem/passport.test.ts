@@ -24,7 +24,7 @@ class PasswordStrategy extends Strategy {
 
 const STATE_KEY = 'oauth2:auth.example'
 
-/** Keeps `state` as passport-oauth2 does: in an object under a key of its own, taken away by `delete`. */
+/** Keeps `state` as passport-oauth2 does: in an object under its own key, which it deletes after the login. */
 class OAuth2Strategy extends Strategy {
   constructor() {
     super('oauth2')
@@ -54,9 +54,9 @@ class OAuth2Strategy extends Strategy {
 interface Setup {
   readonly options?: Options
   readonly store?: SessionStore
-  /** In the place of the one that knows everybody but Eve. */
+  /** Replaces the default deserializer, which knows everybody except Eve. */
   readonly deserialize?: (name: string) => Promise<unknown>
-  /** Happens when a login has loaded its session, and not stored it yet. */
+  /** Runs while a login has loaded its session but not stored it yet. */
   readonly duringLogin?: () => Promise<unknown>
 }
 
@@ -102,24 +102,24 @@ const right = { name: 'ada', password: 'open sesame' }
 const wrong = { ...right, password: 'guess' }
 const cookieStore = () => new CookieStore({ secretKey: 's'.repeat(32) })
 
-t.test('nobody is logged in, and it costs nothing', async (t) => {
+t.test('an anonymous visitor has no user and gets no cookie', async (t) => {
   const visitor = new Visitor(await application(t))
   const answer = await visitor.send('GET /')
   t.same(answer.json(), { user: null, data: {} })
   t.same(answer.lines, [])
 })
 
-t.test('login gives a new id with the user alone in it, and the old id is dead', async (t) => {
+t.test('a login gives a new id and keeps only the user, and the old id no longer works', async (t) => {
   const visitor = new Visitor(await application(t))
   await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
   const thief = visitor.thief()
   t.same((await visitor.send('POST /login', { payload: right })).json(), { name: 'ada' })
   t.not(visitor.jar.get('session'), thief.jar.get('session'))
   t.same((await visitor.send('GET /')).json(), { user: { name: 'ada', known: true }, data: { passport: 'ada' } })
-  t.same((await thief.send('GET /')).json(), { user: null, data: {} }, 'a planted id is not logged in')
+  t.same((await thief.send('GET /')).json(), { user: null, data: {} }, 'a person who planted the id is not logged in')
 })
 
-t.test('a wrong password is 401, and the session stays as it is', async (t) => {
+t.test('a wrong password gives a 401, and the session stays unchanged', async (t) => {
   const visitor = new Visitor(await application(t))
   await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
   const before = visitor.jar.get('session')
@@ -138,8 +138,8 @@ for (const [name, store] of [
     const thief = visitor.thief()
     await visitor.send('POST /login/keeping', { payload: right })
     t.not(visitor.jar.get('session'), thief.jar.get('session'))
-    t.equal((await thief.send('GET /')).json().user, null, 'who held the cookie from before is not logged in')
-    if (name === 'memory') t.same((await thief.send('GET /')).json().data, {}, 'its id is dead')
+    t.equal((await thief.send('GET /')).json().user, null, 'a copy of the earlier cookie is not logged in')
+    if (name === 'memory') t.same((await thief.send('GET /')).json().data, {}, 'the earlier id no longer works')
     t.same((await visitor.send('GET /')).json().data, { cart: ['tea'], theme: 'dark', passport: 'ada' })
   })
 
@@ -149,47 +149,41 @@ for (const [name, store] of [
     const ids = [visitor.jar.get('session')]
     const planted = visitor.thief()
     await visitor.send('POST /login', { payload: right })
-    t.equal((await planted.send('GET /')).json().user, null, 'who held the cookie from before is not logged in')
-    if (name === 'memory') t.same((await planted.send('GET /')).json().data, {}, 'its id is dead')
+    t.equal((await planted.send('GET /')).json().user, null, 'a copy of the earlier cookie is not logged in')
+    if (name === 'memory') t.same((await planted.send('GET /')).json().data, {}, 'the earlier id no longer works')
     ids.push(visitor.jar.get('session'))
     const stolen = visitor.thief()
     t.same((await visitor.send('GET /')).json().data, { cart: ['tea'], theme: 'dark', passport: 'ada' })
     await visitor.send('POST /logout')
     ids.push(visitor.jar.get('session'))
     t.same((await visitor.send('GET /')).json(), { user: null, data: { cart: ['tea'], theme: 'dark' } })
-    t.equal(new Set(ids).size, 3, 'a new id each time')
-    if (name === 'memory') t.equal((await stolen.send('GET /')).json().user, null, 'logged out with it')
+    t.equal(new Set(ids).size, 3, 'each login and logout gives a new id')
+    if (name === 'memory')
+      t.equal((await stolen.send('GET /')).json().user, null, 'a copy of the cookie is logged out as well')
   })
 }
 
-t.test(
-  'what another request stores during a login: its defect, except for what is in clearSessionIgnoreFields',
-  async (t) => {
-    const listed = { clearSessionIgnoreFields: ['cart', 'theme', 'options'] }
-    for (const [url, options, kept] of [
-      ['/login', listed, { cart: ['tea', 'cup'], theme: 'dark', options: 1 }],
-      ['/login/keeping', {}, { cart: ['tea', 'cup'] }],
-      ['/login', { clearSessionOnLogin: false }, { cart: ['tea'], options: 1 }]
-    ] as const) {
-      let during: () => Promise<unknown> = async () => undefined
-      const app = await application(t, { options: options as Options, duringLogin: () => during() })
-      app.put('/options', async ({ session }) => session.set('options', 1))
-      const visitor = new Visitor(app)
-      await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
-      await visitor.send('PUT /options')
-      const other = visitor.thief()
-      during = () => other.send('PUT /data', { payload: { cart: ['tea', 'cup'], theme: 'dark' } })
-      t.equal((await visitor.send(`POST ${url}`, { payload: right })).status, 200)
-      t.same(
-        (await visitor.send('GET /')).json().data,
-        { ...kept, passport: 'ada' },
-        `${url} ${JSON.stringify(options)}`
-      )
-    }
+t.test('defect: a login loses changes of other requests, except in clearSessionIgnoreFields', async (t) => {
+  const listed = { clearSessionIgnoreFields: ['cart', 'theme', 'options'] }
+  for (const [url, options, kept] of [
+    ['/login', listed, { cart: ['tea', 'cup'], theme: 'dark', options: 1 }],
+    ['/login/keeping', {}, { cart: ['tea', 'cup'] }],
+    ['/login', { clearSessionOnLogin: false }, { cart: ['tea'], options: 1 }]
+  ] as const) {
+    let during: () => Promise<unknown> = async () => undefined
+    const app = await application(t, { options: options as Options, duringLogin: () => during() })
+    app.put('/options', async ({ session }) => session.set('options', 1))
+    const visitor = new Visitor(app)
+    await visitor.send('PUT /data', { payload: { cart: ['tea'] } })
+    await visitor.send('PUT /options')
+    const other = visitor.thief()
+    during = () => other.send('PUT /data', { payload: { cart: ['tea', 'cup'], theme: 'dark' } })
+    t.equal((await visitor.send(`POST ${url}`, { payload: right })).status, 200)
+    t.same((await visitor.send('GET /')).json().data, { ...kept, passport: 'ada' }, `${url} ${JSON.stringify(options)}`)
   }
-)
+})
 
-t.test('logout ends the session: the record is gone, the cookie cleared, a copy of it is dead', async (t) => {
+t.test('a logout removes the record and clears the cookie, and copies of the cookie no longer work', async (t) => {
   const store = new InMemoryStore()
   const visitor = new Visitor(await application(t, { store }))
   await visitor.send('POST /login', { payload: right })
@@ -202,7 +196,7 @@ t.test('logout ends the session: the record is gone, the cookie cleared, a copy 
   t.equal((await thief.send('GET /')).json().user, null)
 })
 
-t.test('logout while another request rotates the id: logOut() is too late, destroy() after it is not', async (t) => {
+t.test('if another request rotates the id during a logout, only destroy() ends the session', async (t) => {
   for (const destroys of [false, true]) {
     const app = await application(t)
     const loaded = newSignal()
@@ -226,32 +220,29 @@ t.test('logout while another request rotates the id: logOut() is too late, destr
   }
 })
 
-t.test('a user that the deserializer does not know any more is logged out', async (t) => {
+t.test('a user whom the deserializer no longer knows is logged out', async (t) => {
   const visitor = new Visitor(await application(t))
   await visitor.send('POST /login', { payload: { ...right, name: 'eve' } })
   t.equal((await visitor.send('GET /')).json().user, null)
   t.equal(visitor.jar.header(), '')
 })
 
-t.test(
-  'its defect: an error of the deserializer logs out as well; a status of 500 keeps that from the store',
-  async (t) => {
-    let statusCode = 500
-    const deserialize = async () => {
-      throw Object.assign(new Error('the database is away'), { statusCode })
-    }
-    const store = new InMemoryStore()
-    const visitor = new Visitor(await application(t, { store, deserialize }))
-    await visitor.send('POST /login', { payload: right })
-    t.equal((await visitor.send('GET /')).status, 500)
-    t.equal(store.size, 1, 'still logged in')
-    statusCode = 404
-    t.equal((await visitor.send('GET /')).status, 404)
-    t.equal(store.size, 0, 'logged out')
+t.test('defect: an error of the deserializer logs the user out, unless its status is 500 or above', async (t) => {
+  let statusCode = 500
+  const deserialize = async () => {
+    throw Object.assign(new Error('the database is away'), { statusCode })
   }
-)
+  const store = new InMemoryStore()
+  const visitor = new Visitor(await application(t, { store, deserialize }))
+  await visitor.send('POST /login', { payload: right })
+  t.equal((await visitor.send('GET /')).status, 500)
+  t.equal(store.size, 1, 'still logged in')
+  statusCode = 404
+  t.equal((await visitor.send('GET /')).status, 404)
+  t.equal(store.size, 0, 'logged out')
+})
 
-t.test('flash messages: of a failure, and of a success once its key is kept', async (t) => {
+t.test('flash messages work for a failed login, and for a successful one only if their key is kept', async (t) => {
   const visitor = new Visitor(await application(t))
   await visitor.send('POST /login', { payload: wrong })
   t.same((await visitor.send('GET /flash')).json(), { error: ['That did not work.'] })
@@ -261,7 +252,7 @@ t.test('flash messages: of a failure, and of a success once its key is kept', as
   t.same(
     (await visitor.send('GET /flash')).json(),
     {},
-    'its defect: written before the login, which clears the session'
+    'defect: the message is written before the login clears the session'
   )
 
   const keeping = new Visitor(await application(t, { options: { clearSessionIgnoreFields: ['flash'] } }))
@@ -269,13 +260,13 @@ t.test('flash messages: of a failure, and of a success once its key is kept', as
   t.same((await keeping.send('GET /flash')).json(), { success: ['Welcome, ada.'] })
 })
 
-t.test('failureMessage adds to session.messages', async (t) => {
+t.test('failureMessage adds a message to session.messages', async (t) => {
   const visitor = new Visitor(await application(t))
   for (const _ of [1, 2]) await visitor.send('POST /login/message', { payload: wrong })
   t.same((await visitor.send('GET /')).json().data, { messages: ['That did not work.', 'That did not work.'] })
 })
 
-t.test('successReturnToOrRedirect needs its key kept, too', async (t) => {
+t.test('successReturnToOrRedirect works only if its key is kept', async (t) => {
   const cases: [Options, string][] = [
     [{}, '/'],
     [{ clearSessionIgnoreFields: ['returnTo'] }, '/account']
@@ -285,7 +276,7 @@ t.test('successReturnToOrRedirect needs its key kept, too', async (t) => {
     await visitor.send('PUT /data', { payload: { returnTo: '/account' } })
     const { status, headers } = await visitor.send('POST /login/back', { payload: right })
     t.match({ status, location: headers.location }, { status: 302, location })
-    t.same((await visitor.send('GET /')).json().data, { passport: 'ada' }, 'returnTo is used up')
+    t.same((await visitor.send('GET /')).json().data, { passport: 'ada' }, 'returnTo is deleted after use')
   }
 })
 
@@ -293,7 +284,7 @@ for (const [name, store] of [
   ['memory', () => new InMemoryStore()],
   ['cookie', cookieStore]
 ] as const) {
-  t.test(`an OAuth2 strategy keeps its state in the session, and takes it away (${name} store)`, async (t) => {
+  t.test(`an OAuth 2 strategy keeps its state in the session, and deletes it after use (${name} store)`, async (t) => {
     const app = await application(t, { store: store() })
     const visitor = new Visitor(app)
     const begin = async (who = visitor) => {
@@ -307,8 +298,8 @@ for (const [name, store] of [
     })
     const again = await begin()
     t.not(again, state)
-    t.equal((await visitor.send(`GET /oauth2?code=1&state=${state}`)).status, 403, 'the first one was replaced')
-    t.same((await visitor.send('GET /')).json().data, {}, 'and the second one is used up')
+    t.equal((await visitor.send(`GET /oauth2?code=1&state=${state}`)).status, 403, 'the first state was replaced')
+    t.same((await visitor.send('GET /')).json().data, {}, 'the second state is deleted after use')
     t.equal((await visitor.send(`GET /oauth2?code=1&state=${again}`)).status, 403)
 
     await visitor.send('PUT /data', { payload: { [STATE_KEY]: { other: 1 } } })
@@ -317,13 +308,17 @@ for (const [name, store] of [
     t.equal((await visitor.send(`GET /oauth2?code=1&state=${last}`)).status, 200)
     t.not(visitor.jar.get('session'), thief.jar.get('session'))
     t.equal((await thief.send('GET /')).json().user, null)
-    if (name === 'memory') t.same((await thief.send('GET /')).json().data, {}, 'its id is dead')
+    if (name === 'memory') t.same((await thief.send('GET /')).json().data, {}, 'the earlier id no longer works')
     t.same((await visitor.send('GET /')).json().data, { passport: 'ada' })
-    t.equal((await new Visitor(app).send(`GET /oauth2?code=1&state=${last}`)).status, 403, 'for another visitor')
+    t.equal(
+      (await new Visitor(app).send(`GET /oauth2?code=1&state=${last}`)).status,
+      403,
+      'the state belongs to another visitor'
+    )
   })
 }
 
-t.test('behind a refused login no handler runs', async (t) => {
+t.test('after a refused login no handler runs', async (t) => {
   let ran = 0
   const app = Fastify()
   t.teardown(() => app.close())
@@ -335,10 +330,10 @@ t.test('behind a refused login no handler runs', async (t) => {
     return 'secret'
   })
   const { statusCode, body } = await app.inject({ method: 'POST', url: '/', payload: wrong })
-  t.same([statusCode, body, ran], [401, 'Unauthorized', 0], 'it answers in a hook, and does not return the reply')
+  t.same([statusCode, body, ran], [401, 'Unauthorized', 0], 'the hook has answered')
 })
 
-t.test('without autoload the error names the remedy', async (t) => {
+t.test('without autoload the error says that the session is not loaded', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const authenticator = new Authenticator()
@@ -349,7 +344,7 @@ t.test('without autoload the error names the remedy', async (t) => {
   t.match((await app.inject('/')).json(), { code: 'FST_SESSION_NOT_LOADED', message: /autoloadSession/ })
 })
 
-t.test('without the plugin before it, the registration fails', async (t) => {
+t.test('registering without the session plugin fails', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => app.register(new Authenticator().initialize()), {

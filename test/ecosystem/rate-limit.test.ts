@@ -24,33 +24,37 @@ const statuses = async (visitor: Visitor, count: number) => {
   return found
 }
 
-t.test('keyed by the user in the session, else by the address', async (t) => {
+t.test('a limit can count by the user of the session, or by the address of visitors without a login', async (t) => {
   const app = await application(t, ({ session, ip }) => session.user ?? ip)
   const ada = new Visitor(app)
   await ada.send('POST /login/ada')
   t.same(await statuses(ada, 3), [200, 200, 429])
   const elsewhere = new Visitor(app)
   await elsewhere.send('POST /login/ada')
-  t.same(await statuses(elsewhere, 1), [429], 'the same user in another browser')
+  t.same(await statuses(elsewhere, 1), [429], 'the same user is refused in another browser')
   const bob = new Visitor(app)
   await bob.send('POST /login/bob')
   t.same(await statuses(bob, 1), [200])
-  t.same(await statuses(new Visitor(app), 3), [200, 200, 429], 'nobody')
-  t.same(await statuses(new Visitor(app), 1), [429], 'and nobody else')
+  t.same(
+    await statuses(new Visitor(app), 3),
+    [200, 200, 429],
+    'visitors without a login share the limit of the address'
+  )
+  t.same(await statuses(new Visitor(app), 1), [429], 'another visitor of the same address is refused')
 })
 
-t.test('keyed by the id, a visitor without a session has a new key each time', async (t) => {
+t.test('a limit by session id does not count visitors without a session, unless by their address', async (t) => {
   const open = new Visitor(await application(t, ({ session }) => String(session.id)))
-  t.same(await statuses(open, 4), [200, 200, 200, 200], 'no limit at all')
+  t.same(await statuses(open, 4), [200, 200, 200, 200], 'each request has a new id, so nothing is limited')
 
   const app = await application(t, ({ session, ip }) => (session.isNew ? ip : String(session.id)))
   const visitor = new Visitor(app)
   const forged = new Visitor(app, visitor.jar)
   forged.jar.take({ headers: { 'set-cookie': `session=${'x'.repeat(43)}` } })
-  t.same(await statuses(forged, 3), [200, 200, 429], 'a made-up id is as good as none')
+  t.same(await statuses(forged, 3), [200, 200, 429], 'a forged id counts as no session')
 })
 
-t.test('a refusal brings no cookie, and its headers are there', async (t) => {
+t.test('a refused request gets no cookie, and has the headers of the limit', async (t) => {
   const app = await application(t, ({ ip }) => ip)
   const visitor = new Visitor(app)
   await statuses(visitor, 2)

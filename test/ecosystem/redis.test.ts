@@ -17,7 +17,7 @@ const observer = new Redis(url)
 t.teardown(() => observer.quit())
 t.beforeEach(() => observer.flushall())
 
-/** The ways to a client, each with who closes it. */
+/** Ways to make a client that is closed together with the application. */
 const connections: Record<string, (app: FastifyInstance) => Promise<RedisClient>> = {
   async '@fastify/redis'(app) {
     await app.register(fastifyRedis, { url })
@@ -27,11 +27,11 @@ const connections: Record<string, (app: FastifyInstance) => Promise<RedisClient>
     await app.register(fastifyRedis, { url, namespace: 'sessions' })
     return app.redis.sessions as Redis
   },
-  async '@fastify/redis with a client of one’s own, which it closes'(app) {
+  async '@fastify/redis with a client of the application and closeClient'(app) {
     await app.register(fastifyRedis, { client: new Redis(url), closeClient: true })
     return app.redis
   },
-  async 'a client of one’s own, and a hook that closes it'(app) {
+  async 'a client of the application and an onClose hook'(app) {
     const client = new Redis(url)
     app.addHook('onClose', () => client.quit())
     return client
@@ -65,7 +65,7 @@ async function application(t: Test, connect: (app: FastifyInstance) => Promise<R
 }
 
 for (const [name, connect] of Object.entries(connections)) {
-  t.test(name, async (t) => {
+  t.test(`sessions work, and the client is closed last, with ${name}`, async (t) => {
     const { app, problems, arrived, proceed } = await application(t, connect)
     const visitor = new Visitor(app)
     await visitor.send('POST /login')
@@ -74,10 +74,10 @@ for (const [name, connect] of Object.entries(connections)) {
     await visitor.send('POST /logout')
     t.same(await observer.keys('*'), [])
 
-    // A request that is on its way when the application closes.
+    // This request is still running when the application closes.
     await visitor.send('POST /login')
     const origin = await app.listen({ host: '127.0.0.1', port: 0 })
-    // Without keep-alive: closing would wait for the connection, too.
+    // Without keep-alive, because closing would wait for an open connection.
     const headers = { cookie: visitor.jar.header(), connection: 'close' }
     const late = once(request(`${origin}/late`, { method: 'POST', agent: false, headers }).end(), 'response')
     await arrived.given
@@ -85,13 +85,13 @@ for (const [name, connect] of Object.entries(connections)) {
     proceed()
     t.equal((await late)[0].statusCode, 200)
     await closing
-    t.match((await observer.mget(await observer.keys('shop:*'))).join(), /"late":true/, 'it was stored')
+    t.match((await observer.mget(await observer.keys('shop:*'))).join(), /"late":true/, 'the late change was stored')
     t.same(problems, [])
     t.ok(await othersHaveGone(observer), 'the client is closed')
   })
 }
 
-t.test('what is registered after @fastify/redis closes before it, and can still use the store', async (t) => {
+t.test('an onClose hook that is added after @fastify/redis can still use the client', async (t) => {
   const { app, problems } = await application(t, connections['@fastify/redis']!)
   let left: string | null = null
   app.addHook('onClose', async ({ redis }) => {

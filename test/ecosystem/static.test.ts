@@ -5,7 +5,7 @@ import starsessions, { type StarsessionsOptions } from '../../lib/index.ts'
 import { MapStore } from '../support/map-store.ts'
 import { Visitor } from '../support/visitor.ts'
 
-/** @param apart sessions in a scope of their own, beside the files */
+/** @param apart registers the sessions in a scope of their own, beside the files */
 async function application(t: Test, options: StarsessionsOptions, apart = false) {
   const root = t.testdir({ 'app.css': 'p { margin: 0 }', 'report.txt': 'all is well' })
   const store = new MapStore()
@@ -32,11 +32,11 @@ async function application(t: Test, options: StarsessionsOptions, apart = false)
 const free: [string, StarsessionsOptions, boolean?][] = [
   ['without autoload', {}],
   ['with a list of paths', { autoload: ['/report'] }],
-  ['with every path but the files’', { autoload: [/^(?!\/assets\/)/] }],
+  ['with autoload for every path except files', { autoload: [/^(?!\/assets\/)/] }],
   ['with autoload: true in a scope beside the files', { autoload: true, rolling: true, lifetime: 60 }, true]
 ]
 for (const [name, options, apart] of free) {
-  t.test(`${name}, a file costs no store call and has no header of the session`, async (t) => {
+  t.test(`${name}, a file costs no store call and gets no session header`, async (t) => {
     const { visitor, store } = await application(t, options, apart)
     for (const request of ['GET /assets/app.css', 'HEAD /assets/app.css', 'GET /assets/missing.css']) {
       const { headers, lines, status } = await visitor.send(request)
@@ -48,14 +48,14 @@ for (const [name, options, apart] of free) {
   })
 }
 
-t.test('with autoload: true in the same scope, each file costs a read, and caches keep one a cookie', async (t) => {
+t.test('with autoload: true in the same scope, each file costs a read and has Vary: Cookie', async (t) => {
   const { visitor, store } = await application(t, { autoload: true })
   const { headers } = await visitor.send('GET /assets/app.css')
   t.equal(headers.vary, 'Cookie')
   t.same(store.calls, { read: 1, write: 0, remove: 0 })
 })
 
-t.test('a file that a handler sends comes with its session, also as 304 and to HEAD', async (t) => {
+t.test('a file that a handler sends sets the session cookie, also with a 304 or for HEAD', async (t) => {
   const { visitor, store } = await application(t, { rolling: true, lifetime: 60 })
   const first = await visitor.send('GET /report')
   t.match(first, { status: 200, body: 'all is well' })
@@ -66,13 +66,13 @@ t.test('a file that a handler sends comes with its session, also as 304 and to H
   const head = await visitor.send('HEAD /report')
   t.match(head, { status: 200, body: /^$/ })
   t.match(head.lines, [/^session=/])
-  // Where the file begins after the commit, the session is looked at once more before its cookie goes out again.
+  // If the file begins after the commit, the plugin reads the session again before it sends the cookie.
   const { read, ...others } = store.calls
   t.ok(read >= 3 && read <= 5, `${read} reads`)
   t.same(others, { write: 3, remove: 0 })
 })
 
-t.test('a file behind a commit that fails leaves nothing of its own on the 503', async (t) => {
+t.test('if the session cannot be stored, the 503 has no headers of the file', async (t) => {
   const { visitor, store } = await application(t, {})
   store.write = async () => {
     throw new Error('away')

@@ -1,4 +1,4 @@
-// No package of its own: streams, Server-Sent Events, reply.hijack() and reply.raw over real connections.
+// Tests without another package: streams, Server-Sent Events, reply.hijack() and reply.raw over real connections.
 
 import { PassThrough, Readable } from 'node:stream'
 import Fastify from 'fastify'
@@ -26,17 +26,17 @@ async function application(t: Test) {
 
   app.get('/events', async ({ session }, reply) => {
     session.listening = true
-    // Before the headers: it stores, and puts the cookie on the raw response.
+    // Called before the headers, save() stores the session and puts the cookie on the raw response.
     await session.save()
     reply.hijack()
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
     for (const _ of [1, 2]) {
-      // What other requests have written since.
+      // Reads the changes that other requests have made meanwhile.
       await session.reload()
       reply.raw.write(`data: ${JSON.stringify(session)}\n\n`)
       await next()
     }
-    // The cookie is there already: the data can still change.
+    // The browser has the cookie already, so the data can still be saved.
     session.listening = false
     await session.save()
     reply.raw.end()
@@ -93,7 +93,7 @@ t.test('a stream is sent after its session has been stored', async (t) => {
   t.equal(await response.text(), 'abc')
 })
 
-t.test('Server-Sent Events: save() before the headers, reload() and save() in between', async (t) => {
+t.test('Server-Sent Events work with save() before the headers, and reload() and save() in between', async (t) => {
   const { get, put, jar, proceed, log } = await application(t)
   const response = await get('/events')
   t.type(jar.get('session'), 'string')
@@ -109,14 +109,14 @@ t.test('Server-Sent Events: save() before the headers, reload() and save() in be
   t.same(log, [])
 })
 
-t.test('reply.raw: what was saved before is there', async (t) => {
+t.test('a session that was saved before reply.raw.end() is stored', async (t) => {
   const { get, log } = await application(t)
   t.equal(await (await get('/raw')).text(), 'raw')
   t.same(await (await get('/')).json(), { raw: true })
   t.same(log, [])
 })
 
-t.test('a change after the headers is an error in the log, with its reason', async (t) => {
+t.test('a change after the headers is an error in the log with the reason', async (t) => {
   const { get, proceed, store, log } = await application(t)
   const response = await get('/late')
   proceed()

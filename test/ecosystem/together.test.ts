@@ -46,7 +46,7 @@ const PACKAGES: Record<string, Register> = {
   }),
   '@fastify/websocket': plugin(websocket)
 }
-/** They need the session when they are registered. */
+/** These packages need the session plugin to be registered first. */
 const SESSION_USERS: Record<string, Register> = {
   '@fastify/csrf-protection': plugin(csrfProtection, { sessionPlugin: '@fastify/session' }),
   '@fastify/flash': plugin(flash)
@@ -78,19 +78,19 @@ async function application(t: Test, before: Register[], after: Register[]) {
   return { visitor: new Visitor(app), store }
 }
 
-/** GET, HEAD and 304 by the table of what a response does, whatever else is registered. */
+/** Checks what responses to GET and HEAD and with 304 do with the session. Other packages must not change that. */
 async function behaves(t: Test, { visitor, store }: Awaited<ReturnType<typeof application>>) {
   const headers = { origin: 'http://front.example', 'accept-encoding': 'gzip' }
   const send = (request: string) => visitor.send(request, { headers })
   const counted = () => JSON.parse(String(Buffer.from([...store.entries.values()].at(-1)?.data ?? []))).n
 
   const anonymous = await send('HEAD /read')
-  t.same([anonymous.status, anonymous.body, anonymous.lines], [200, '', []], 'nobody, and nothing to keep')
+  t.same([anonymous.status, anonymous.body, anonymous.lines], [200, '', []], 'an anonymous visitor gets no cookie')
   t.equal(store.entries.size, 0)
 
   const created = await send('HEAD /count')
   t.same([created.status, created.body], [200, ''])
-  t.match(created.lines.toSorted(), [/^other=1/, /^session=[\w-]{43}; /], 'HEAD sets what GET sets')
+  t.match(created.lines.toSorted(), [/^other=1/, /^session=[\w-]{43}; /], 'HEAD sets the same cookies as GET')
   t.match(String(created.headers.vary), /cookie/i)
   t.equal((await send('GET /count')).status, 200)
   t.equal(counted(), 2)
@@ -108,7 +108,7 @@ async function behaves(t: Test, { visitor, store }: Awaited<ReturnType<typeof ap
   const { status, headers: answered } = await send('GET /read')
   t.equal(status, 200)
   t.match(String(answered.vary), /cookie/i)
-  t.equal((await thief.send('GET /read')).body, 'Hello, undefined', 'the old id is dead')
+  t.equal((await thief.send('GET /read')).body, 'Hello, undefined', 'the old id no longer works')
   t.equal((await visitor.send('GET /read')).body, 'Hello, ada')
 
   t.match((await send('HEAD /logout')).lines, [/^session=; Expires=Thu, 01 Jan 1970/])
@@ -116,18 +116,20 @@ async function behaves(t: Test, { visitor, store }: Awaited<ReturnType<typeof ap
 }
 
 for (const [name, register] of Object.entries(PACKAGES)) {
-  t.test(`GET, HEAD and 304 with ${name}, before the plugin and after it`, async (t) => {
-    // Its key is the session's user, so the session has to be there first.
+  t.test(`GET, HEAD and 304 handle the session as usual with ${name} before or after the plugin`, async (t) => {
+    // The rate limit counts by the user of the session, so the session plugin must be registered first.
     if (name !== '@fastify/rate-limit') await behaves(t, await application(t, [register], []))
     await behaves(t, await application(t, [], [register]))
   })
 }
 
 for (const [name, register] of Object.entries(SESSION_USERS)) {
-  t.test(`GET, HEAD and 304 with ${name}`, async (t) => behaves(t, await application(t, [], [register])))
+  t.test(`GET, HEAD and 304 handle the session as usual with ${name}`, async (t) =>
+    behaves(t, await application(t, [], [register]))
+  )
 }
 
-t.test('GET, HEAD and 304 with all of them', async (t) => {
+t.test('GET, HEAD and 304 handle the session as usual with all packages', async (t) => {
   const all = [...Object.values(PACKAGES), ...Object.values(SESSION_USERS)]
   await behaves(t, await application(t, [], all))
 })

@@ -44,7 +44,7 @@ t.test('a status route that does not load the session costs no store call', asyn
   }
 })
 
-t.test('registered before the plugin, it turns requests away without a store call', async (t) => {
+t.test('registered before the plugin, @fastify/under-pressure refuses requests without a store call', async (t) => {
   const { visitor, store, fail } = await application(t, true)
   await fail()
   const { status, lines } = await visitor.send('GET /')
@@ -53,7 +53,7 @@ t.test('registered before the plugin, it turns requests away without a store cal
   t.same(store.calls, NO_CALLS)
 })
 
-t.test('registered after it, each request that is turned away has read its session', async (t) => {
+t.test('registered after the plugin, each refused request costs a read', async (t) => {
   const { visitor, store, fail } = await application(t, false)
   await fail()
   t.equal((await visitor.send('GET /')).status, 503)

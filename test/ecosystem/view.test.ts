@@ -4,13 +4,13 @@ import t from 'tap'
 import starsessions from '../../lib/index.ts'
 import { Visitor } from '../support/visitor.ts'
 
-/** As much of a template language as this needs, in the shape of mustache. */
+/** The part of mustache that this test needs. */
 const mustache = {
   render: (template: string, data: Record<string, unknown>) =>
     template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => String(data[key] ?? ''))
 }
 
-t.test('a page with the session’s data, and with the cookie', async (t) => {
+t.test('a template can use the session data, and the response sets the cookie', async (t) => {
   const root = t.testdir({ 'page.mustache': '<p>{{user}}: {{visits}}</p>' })
   const app = Fastify()
   t.teardown(() => app.close())
@@ -34,11 +34,11 @@ t.test('a page with the session’s data, and with the cookie', async (t) => {
   for (const url of ['/spread', '/itself', '/locals']) {
     const { body, lines } = await visitor.send(`GET ${url}`)
     t.equal(body, '<p>Ada: 2</p>', url)
-    t.same(lines, [], 'a look changes nothing')
+    t.same(lines, [], 'reading changes nothing')
   }
 })
 
-t.test('a template that fails is a 500, and nothing is stored', async (t) => {
+t.test('a failing template gives a 500, and nothing is stored', async (t) => {
   const root = t.testdir({ 'page.mustache': '' })
   const app = Fastify()
   t.teardown(() => app.close())

@@ -20,7 +20,7 @@ async function application(t: Test, store: SessionStore = new InMemoryStore()) {
   app.put<{ Body: object }>('/data', async ({ session, body }) => Object.assign(session, body))
   app.post('/logout', async ({ session }) => session.destroy())
   app.get('/live', { websocket: true }, (socket, { session }) => {
-    // Attached at once: what arrives before would be lost.
+    // Add the listener at once. Messages that arrive earlier would be lost.
     socket.on('message', async (message: Buffer) => {
       try {
         const text = String(message)
@@ -37,7 +37,7 @@ async function application(t: Test, store: SessionStore = new InMemoryStore()) {
   })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
 
-  /** A socket that sends one message and waits for one answer. */
+  /** Opens a socket. The result is a function that sends one message and waits for the answer. */
   const connect = async (cookie: string) => {
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/live`, { headers: { cookie } })
     t.teardown(() => socket.terminate())
@@ -51,7 +51,7 @@ async function application(t: Test, store: SessionStore = new InMemoryStore()) {
   return { app, connect }
 }
 
-t.test('the session is there in the handler; save() stores, reload() sees what others wrote', async (t) => {
+t.test('in a socket handler, save() stores the session and reload() reads changes of other requests', async (t) => {
   const { app, connect } = await application(t)
   const visitor = new Visitor(app)
   await visitor.send('POST /login')
@@ -62,15 +62,15 @@ t.test('the session is there in the handler; save() stores, reload() sees what o
   t.same((await visitor.send('GET /')).json(), { user: 'ada', draft: 'one' })
 
   await visitor.send('PUT /data', { payload: { theme: 'dark' } })
-  t.same(await ask('show'), { user: 'ada', draft: 'one' }, 'a socket sees the session as it was')
-  t.same(await ask('save two'), { user: 'ada', draft: 'two', theme: 'dark' }, 'a save takes in what others wrote')
+  t.same(await ask('show'), { user: 'ada', draft: 'one' }, 'the socket still has the earlier data')
+  t.same(await ask('save two'), { user: 'ada', draft: 'two', theme: 'dark' }, 'save() merges changes of other requests')
   await visitor.send('PUT /data', { payload: { theme: 'light' } })
   t.same(await ask('reload'), { user: 'ada', draft: 'two', theme: 'light' })
   await Promise.all([visitor.send('PUT /data', { payload: { n: 1 } }), ask('show')])
   t.equal((await ask('count')).n, 2)
 })
 
-t.test('50 messages at once are all stored, by the program of the docs', async (t) => {
+t.test('with the program of the docs, 50 messages at once are all stored', async (t) => {
   const store = new InMemoryStore()
   const app = Fastify()
   t.teardown(() => app.close())
@@ -106,10 +106,10 @@ t.test('50 messages at once are all stored, by the program of the docs', async (
   for (const text of texts) socket.send(text)
   await all
   t.equal(stored, 50)
-  t.same((await visitor.send('GET /drafts')).json(), texts, 'in their order')
+  t.same((await visitor.send('GET /drafts')).json(), texts, 'the messages are in order')
 })
 
-t.test('after a logout elsewhere, save() says that the session is gone, and reload() finds it empty', async (t) => {
+t.test('after a logout in another request, save() rejects and reload() gives an empty session', async (t) => {
   const { app, connect } = await application(t)
   const visitor = new Visitor(app)
   await visitor.send('POST /login')
@@ -119,7 +119,7 @@ t.test('after a logout elsewhere, save() says that the session is gone, and relo
   t.same(await ask('reload'), {})
 })
 
-t.test('a session without a cookie says why it cannot be saved, and nothing is stored', async (t) => {
+t.test('in a socket without a cookie, save() rejects with the reason and stores nothing', async (t) => {
   const store = new InMemoryStore()
   const { connect } = await application(t, store)
   const ask = await connect('')
@@ -128,7 +128,7 @@ t.test('a session without a cookie says why it cannot be saved, and nothing is s
   t.equal(store.size, 0)
 })
 
-t.test('a cookie store cannot save there, and says so', async (t) => {
+t.test('in a socket with a cookie store, save() rejects with the reason', async (t) => {
   const { app, connect } = await application(t, new CookieStore({ secretKey: 's'.repeat(32) }))
   const visitor = new Visitor(app)
   await visitor.send('POST /login')
@@ -137,7 +137,7 @@ t.test('a cookie store cannot save there, and says so', async (t) => {
   t.match(await ask('save one'), { code: /^FST_SESSION_/, message: /headers/ })
 })
 
-t.test('an upgrade that a hook refuses is answered', async (t) => {
+t.test('an upgrade that a hook refuses gets an HTTP response', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(starsessions, { autoload: true })
