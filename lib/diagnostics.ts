@@ -1,15 +1,23 @@
 import { hash } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
+import type { SessionMessages } from '../types/diagnostics.ts'
+
+interface Typed<Message> {
+  readonly hasSubscribers: boolean
+  publish(message: Message): void
+}
+
+const typed = <Name extends keyof SessionMessages>(name: Name): Typed<SessionMessages[Name]> => channel(name)
 
 /** The channels of `node:diagnostics_channel` that the library publishes to. Without a subscriber nothing is measured. */
 export const channels = {
-  load: channel('starsessions:load'),
-  commit: channel('starsessions:commit'),
-  conflict: channel('starsessions:conflict'),
-  rotate: channel('starsessions:rotate'),
-  destroy: channel('starsessions:destroy'),
-  refused: channel('starsessions:refused'),
-  storeError: channel('starsessions:store-error')
+  load: typed('starsessions:load'),
+  commit: typed('starsessions:commit'),
+  conflict: typed('starsessions:conflict'),
+  rotate: typed('starsessions:rotate'),
+  destroy: typed('starsessions:destroy'),
+  refused: typed('starsessions:refused'),
+  storeError: typed('starsessions:store-error')
 } as const
 
 /** A name for a session in places where its id must not appear. It has 96 bits, and the id cannot be computed from it. */

@@ -60,8 +60,10 @@ const StoreError = createError<[{ cause?: unknown }?]>('FST_SESSION_STORE', 'The
  * this message. The reason is in `cause`, for the log.
  */
 export class SessionUnavailableError extends StoreError {
+  /** The headers that Fastify adds to the response: `Retry-After: 5`, in seconds. */
   readonly headers = { 'retry-after': RETRY_AFTER }
 
+  /** @param options `cause` is the reason. Only the log shows it, never the response */
   constructor(options: { cause?: unknown } = {}) {
     super({ cause: undefined, ...options })
   }

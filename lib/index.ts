@@ -8,11 +8,6 @@ import { InMemoryStore } from './stores/memory.ts'
 import { RedisStore } from './stores/redis.ts'
 
 export type * from '../types/index.ts'
-export type { AESGCMOptions } from './encryptors/aes-gcm.ts'
-export type { CookieStoreOptions, Secret } from './stores/cookie.ts'
-export type { InMemoryStoreOptions } from './stores/memory.ts'
-export type { RedisClient } from './stores/redis/recognise.ts'
-export type { RedisStoreOptions } from './stores/redis.ts'
 
 /** Sessions for Fastify 5: `await app.register(starsessions, options)`. */
 const starsessions = Object.assign(plugin, {

@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { DefaultData } from '../types/session.ts'
+import type { App, InjectedResponse, WhichSession } from '../types/testing.ts'
 import { ownOptions } from './checks/option-names.ts'
 import { SessionOptionsError } from './errors.ts'
 import { namesIn } from './fastify/conflicts.ts'
@@ -8,30 +8,22 @@ import { type CookieValue, findCookies } from './http/cookie.ts'
 import { RequestSession } from './lifecycle/request-session.ts'
 import type { Log } from './settings.ts'
 
-/** What a test hands in: the application, or the scope in which the plugin is registered. */
-export interface App {
-  ready(callback: (error: Error | null) => void): unknown
-  readonly log: Log
-  readonly server: object
-}
-
-/** What `app.inject()` resolves to. */
-export interface InjectedResponse {
-  readonly headers: { readonly 'set-cookie'?: string | number | readonly string[] | undefined }
-  readonly raw: { readonly req: { readonly headers: IncomingHttpHeaders } }
-}
-
-export interface WhichSession {
-  /** The option `name` of its registration. @default 'session' */
-  readonly name?: string
-}
+export type * from '../types/testing.ts'
 
 /**
- * Makes a session that holds `data`, in the application's own store and under its own options.
+ * Stores a session with these data, in the store of the application and with its options. A test then sends the cookie:
  *
- * @param app the instance on which the plugin is registered, or one below; it is made ready, as `app.inject()` does
- * @returns the Cookie header: `app.inject({ url, headers: { cookie } })`. Join several sessions with `'; '`
- * @throws `FST_SESSION_OPTIONS` when there is no such session, or there are no data; what storing it throws
+ * ```ts
+ * const cookie = await sessionCookie(app, { user: 'ada' })
+ * await app.inject({ url: '/', headers: { cookie } })
+ * ```
+ *
+ * @param app the instance on which the plugin is registered, or a scope below it. The function makes it ready, as
+ *   `app.inject()` does
+ * @param data the data of the session
+ * @param which the session, if the application has several
+ * @returns the Cookie header. Join the headers of several sessions with `'; '`
+ * @throws `FST_SESSION_OPTIONS` if there is no such session, or there are no data. All errors of `session.save()`
  */
 export async function sessionCookie<D extends object = DefaultData>(
   app: App,
@@ -51,13 +43,14 @@ export async function sessionCookie<D extends object = DefaultData>(
 }
 
 /**
- * Reads what a response has left in the session, as the next request of that browser would find it: under the cookie that
- * it has set, or else under the one that the request brought.
+ * Reads the session after a response, as the next request of that browser would find it. It uses the cookie that the
+ * response set, or else the cookie that the request sent.
  *
- * @param app as for `sessionCookie()`
+ * @param app the instance on which the plugin is registered, or a scope below it
  * @param response what `app.inject()` resolved to
- * @returns a copy of the data; without a session, or when the cookie was cleared, an empty object
- * @throws `FST_SESSION_OPTIONS` when there is no such session; `FST_SESSION_STORE`
+ * @param which the session, if the application has several
+ * @returns a copy of the data, or an empty object if there is no session or the response cleared the cookie
+ * @throws `FST_SESSION_OPTIONS` if there is no such session. `FST_SESSION_STORE` if the store or the encryptor failed
  */
 export async function readSession<D extends object = DefaultData>(
   app: App,

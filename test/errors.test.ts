@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import * as errors from '../lib/errors.ts'
+import type { SessionErrorCode } from '../types/errors.ts'
 
 t.test('each error has the documented code and status', async (t) => {
   const catalogue = [
@@ -11,8 +13,20 @@ t.test('each error has the documented code and status', async (t) => {
     [new errors.SessionGoneError(), 'FST_SESSION_GONE', 409],
     [errors.cannotSendCookie(), 'FST_SESSION_HEADERS_SENT', 500],
     [new errors.SessionUnavailableError(), 'FST_SESSION_STORE', 503]
-  ] as const
+  ] as const satisfies readonly (readonly [Error, SessionErrorCode, number])[]
   for (const [error, code, statusCode] of catalogue) t.match(error, { code, statusCode })
+})
+
+t.test('the public type of the codes has each code of the catalogue with its status, and no other', async (t) => {
+  const type = readFileSync('types/errors.ts', 'utf8')
+  const catalogue = Object.entries(errors).filter(([name]) => /^Session\w+Error$/.test(name))
+  const codes = catalogue.map(([, Class]) => {
+    const { code, statusCode } = Reflect.construct(Class, []) as { code: string; statusCode: number }
+    t.match(type, `- \`${code}\` (${statusCode}): `)
+    return code
+  })
+  const named = [...type.matchAll(/^ {2}\| '(FST_\w+)'$/gm)].map(([, code]) => code)
+  t.same(named.sort(), codes.sort())
 })
 
 t.test('the error for a session that is not loaded says how to load it', async (t) => {

@@ -19,7 +19,10 @@ import starsessions, {
   type Replaced,
   type Serializer,
   type Session,
+  type SessionError,
+  type SessionErrorCode,
   type SessionMembers,
+  type SessionMessages,
   type SessionMetadata,
   type SessionStore,
   SessionUnavailableError,
@@ -320,3 +323,16 @@ const unavailable = new SessionUnavailableError({ cause: new Error('the key serv
 same<typeof unavailable.code, string>(true)
 const error: Error = unavailable
 same<typeof error, Error>(true)
+same<SessionError['code'], SessionErrorCode>(true)
+const statusOf = (caught: SessionError): number => (caught.code === 'FST_SESSION_GONE' ? 409 : caught.statusCode)
+// @ts-expect-error there is no such code
+const noCode: SessionErrorCode = 'FST_SESSION_MISSING'
+same<[typeof statusOf, typeof noCode]['length'], 2>(true)
+
+// --- Channels ---
+
+const seen = (message: SessionMessages['starsessions:load']): number =>
+  message.found === 'session' ? message.bytes : 0
+same<ReturnType<typeof seen>, number>(true)
+// @ts-expect-error there is no such channel
+same<SessionMessages['starsessions:nothing'], never>(true)

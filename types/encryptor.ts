@@ -1,28 +1,44 @@
 /**
- * Encrypts records before they reach the store. May be asynchronous (a key service): each call then has the time of the
- * option `storeTimeout`.
+ * Encrypts records before they reach the store. Both methods may be asynchronous, for example to ask a key service.
+ * Each call has the time of the option `storeTimeout`.
  *
- * Whatever an encryptor throws says that it could not tell (the key service is down), and so does no answer in time, or
- * an answer of another type. The request is answered with 503 and the visitor stays logged in. The log gets the name, the
- * code and the stack of the error, but not its message, which could hold session data.
+ * A method that throws, takes too long or returns another type says that the encryptor does not work now. The request
+ * is answered with 503 and the visitor stays logged in. The log gets the name, the code and the stack of the error. The
+ * log does not get the message, because it could contain session data.
  *
- * `associatedData` is utf8(cookie name) + 0x00 + utf8(session id; empty where the store owns the ids). An encryptor that
- * authenticates it makes one session's bytes worthless in another's place.
+ * `associatedData` is the name of the cookie in UTF-8, a zero byte, and the id of the session in UTF-8 (empty if the
+ * store `ownsIds`). If an encryptor authenticates it, the bytes of one session are worthless in the place of another.
  */
 export interface Encryptor {
-  /** @returns the encrypted bytes */
+  /**
+   * @param data the record
+   * @param associatedData bytes to authenticate with the record
+   * @returns the encrypted bytes
+   */
   encrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | Promise<Uint8Array>
 
   /**
-   * @returns the plaintext; `null`: not mine, or tampered with, whatever the reason. The visitor then gets a new session,
-   *   so return `null` only when you know that these bytes are not yours: a rejection by WebCrypto or by `final()` of a
-   *   decipher is such a case, a key service that is down is not.
+   * @param data the encrypted bytes
+   * @param associatedData the bytes that `encrypt` was given
+   * @returns the record, or `null` if the bytes were not encrypted by you or were changed. The visitor then gets a new
+   *   session. So return `null` if WebCrypto rejects, or if `final()` of a decipher throws. Throw if a key service is
+   *   down.
    */
   decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null | Promise<Uint8Array | null>
 }
 
 /**
- * An encryption key: raw bytes, or text (base64url or base64). `undefined` is accepted by the type and refused when it
- * runs, so that `process.env.SESSION_KEY` fits as it is and a forgotten variable is reported by name.
+ * An encryption key: bytes, or base64url or base64 text. The type accepts `undefined`, so `process.env.SESSION_KEY`
+ * fits as it is. The encryptor refuses `undefined` with `FST_SESSION_OPTIONS`, and the message names the variable.
  */
 export type EncryptionKey = string | Uint8Array | undefined
+
+/** The options of `AESGCMEncryptor`. */
+export interface AESGCMOptions {
+  /**
+   * `true`: a record opens only with the cookie name and the session id that it was written for. `false`: records have
+   * the format of Python's starsessions, which is not bound to them.
+   * @default true
+   */
+  readonly bind?: boolean
+}

@@ -1,29 +1,33 @@
-// Not under the name Session: where @fastify/session's types are in the program, that is an interface of the module
-// 'fastify', which would come before this import.
+// Not under the name Session: the types of @fastify/session declare an interface Session in the module 'fastify', and
+// TypeScript would use that interface.
 import type { DefaultData, Session as LoadedSession } from './session.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
      * The loaded session.
-     * @throws `FST_SESSION_NOT_LOADED` before `await request.loadSession()` (or autoload)
+     * @throws `FST_SESSION_NOT_LOADED` before `await request.loadSession()`, unless the route autoloads the session
      */
     readonly session: LoadedSession
-    /** Whether `request.session` can be read. Never throws: for logs and error handlers. */
+    /** Whether `request.session` can be read. It never throws, so it suits logs and error handlers. */
     readonly isSessionLoaded: boolean
     /**
-     * Loads the session, at most once a request; calls that overlap share one read. Afterwards `request.session` is
-     * there, too. After a failure the next call tries again.
-     * @throws `FST_SESSION_STORE` when the store could not tell
+     * Loads the session. It reads the store once for each request: overlapping calls share the read, and later calls
+     * return the same session. After a failure the next call tries again.
+     * @returns the session, which is also `request.session` from then on
+     * @throws `FST_SESSION_STORE` if the store or the encryptor failed
      */
     loadSession<D extends object = DefaultData>(): Promise<LoadedSession<D>>
   }
 
   interface FastifyContextConfig {
     /**
-     * What to load before this route's handler, whatever `autoload` says: the session of the innermost registration
-     * (`true`), none (`false`), or those with these names. Of several registrations in the innermost scope, `true` means
-     * the one named `'session'`, else the one registered last.
+     * What to load before the handler of this route. It overrides the option `autoload`.
+     *
+     * - `true`: the session of the innermost registration. If that scope has several, the one with the name
+     *   `'session'`, or else the one that was registered last.
+     * - `false`: no session.
+     * - a list: the sessions with these names.
      */
     autoloadSession?: boolean | readonly string[]
   }

@@ -3,83 +3,118 @@ import type { Serializer } from './serializer.ts'
 import type { SessionStore } from './store.ts'
 
 /**
- * A length of time: a number of seconds, or its parts added up (a `Temporal.Duration` without years, months and
- * fractions of a second fits). It must come to a whole number of seconds, and for a lifetime to at most 400 days, which is
- * as long as browsers keep a cookie.
+ * A length of time: a number of seconds, or parts that are added up, as in `{ days: 14 }`. A `Temporal.Duration` fits
+ * if it has no years, months or fractions of a second. The sum must be a whole number of seconds.
  */
 export type Duration =
   | number
   | {
+      /** Weeks of 7 days. */
       readonly weeks?: number
+      /** Days of 24 hours. */
       readonly days?: number
+      /** Hours of 60 minutes. */
       readonly hours?: number
+      /** Minutes of 60 seconds. */
       readonly minutes?: number
+      /** Seconds. */
       readonly seconds?: number
     }
 
-/** Attributes of the session cookie (RFC 6265, section 4.1.2). */
+/** The attributes of the session cookie (RFC 6265, section 4.1.2). */
 export interface CookieOptions {
-  /** For the browser only: the server compares no paths with it. @default '/' */
+  /** The path below which the browser sends the cookie. The server does not compare it with the URL. @default '/' */
   path?: string
-  /** Without it the cookie is for this host alone, which is what you want. @default none */
+  /**
+   * The domain whose hosts get the cookie. Without it only this host gets the cookie, which is usually right.
+   * @default none
+   */
   domain?: string
-  /** @default 'lax' */
+  /** Whether the browser sends the cookie with requests from other sites. @default 'lax' */
   sameSite?: 'lax' | 'strict' | 'none'
-  /** `'auto'` follows the request's protocol, for development. @default true */
+  /**
+   * Whether the browser sends the cookie over HTTPS only. `'auto'` follows the protocol of the request.
+   * @default true
+   */
   secure?: boolean | 'auto'
-  /** @default true */
+  /** Whether scripts in the browser cannot read the cookie. @default true */
   httpOnly?: boolean
-  /** Needs `secure: true`. @default false */
+  /** Whether the cookie belongs to one top-level site (CHIPS). Needs `secure: true`. @default false */
   partitioned?: boolean
-  /** @default none */
+  /** Which cookies the browser drops first if it has too many. Chromium knows it. @default none */
   priority?: 'low' | 'medium' | 'high'
 }
 
-/** Options of the plugin. What is unknown or ill-typed is refused when the plugin is registered. */
+/**
+ * The options of the plugin. An unknown option or a wrong value is refused with `FST_SESSION_OPTIONS` when the plugin
+ * is registered.
+ */
 export interface StarsessionsOptions {
   /**
-   * What the session is called on the request: `'admin'` gives `request.admin`, `request.loadAdmin()` and
-   * `request.isAdminLoaded`. So one scope can have several. `NamedSession` types them. An identifier.
+   * What the session is called on the request. `'admin'` gives `request.admin`, `request.loadAdmin()` and
+   * `request.isAdminLoaded`. So one scope can have several sessions. It is an identifier of at most 64 characters.
+   * `NamedSession` is its type.
    * @default 'session'
    */
   name?: string
-  /** @default new InMemoryStore() */
+  /** Where the sessions live. @default new InMemoryStore() */
   store?: SessionStore
-  /** How long a session lasts. 0: until the browser closes. @default 0 */
+  /**
+   * How long a session lasts: seconds, or `{ days: 14 }`. At most 400 days, because browsers keep no cookie for longer.
+   * 0: until the browser closes.
+   * @default 0
+   */
   lifetime?: Duration
-  /** Extend by `lifetime` on every response that loaded the session: it ends after inactivity. @default false */
+  /**
+   * `true`: each response that loaded the session prolongs it by `lifetime`, so the session ends after that time of
+   * inactivity. Needs a `lifetime`.
+   * @default false
+   */
   rolling?: boolean
-  /** With `rolling`, or with `lifetime` 0: the age at which a session ends, however active it is. @default none */
+  /**
+   * The age at which a session ends even if it is active: seconds, or `{ days: 14 }`. Needs `rolling: true` or
+   * `lifetime: 0`, and must not be below `lifetime`.
+   * @default none
+   */
   absoluteLifetime?: Duration
-  /** A session opens only under the cookie name that it was written for. @default the `name` */
+  /** The name of the cookie. A session opens only under the cookie name that it was written for. @default the `name` */
   cookieName?: string
+  /** The attributes of the cookie. @default { path: '/', sameSite: 'lax', secure: true, httpOnly: true } */
   cookie?: CookieOptions
   /**
-   * Load the session before the handler runs: everywhere (`true`), or where the path (without the query) is under one of
-   * the prefixes (whole segments: `/app` is not `/apple`) or matches one of the RegExps. The path counts as it came, and as
-   * Fastify's router sees it: decoded, and so on.
-   * A route's `config: { autoloadSession }` wins.
+   * Which requests load the session before the handler runs: all (`true`), none (`false`), or those whose path matches
+   * one entry of a list.
+   *
+   * A string is a prefix of whole segments: `/app` covers `/app/cart`, but not `/apple`. A RegExp is tested against the
+   * path. The path is tested without its query, as it came and as the router of Fastify decodes it. A route can
+   * override this with `config: { autoloadSession }`.
    * @default false
    */
   autoload?: boolean | readonly (string | RegExp)[]
-  /** @default new JsonSerializer() */
+  /** Turns the data of a session into bytes and back. @default new JsonSerializer() */
   serializer?: Serializer
-  /** @default none */
+  /** Encrypts the bytes before they reach the store. @default none */
   encryptor?: Encryptor
   /**
-   * Two requests of one session at once: changes of different keys are both kept; of the same key, the later commit wins
-   * (`'merge'`) or fails with `FST_SESSION_CONFLICT` 409 (`'reject'`). Needs a store with `replace`.
+   * What to do if two requests change the same key of one session at once: the later one wins (`'merge'`), or it fails
+   * with `FST_SESSION_CONFLICT` 409 (`'reject'`). Changes of different keys are always both kept. Needs a store with
+   * `replace`.
    * @default 'merge'
    */
   concurrency?: Concurrency
   /**
-   * How long one call of the store, of an encryptor, or of a function of `session.update()` may take, whatever the store's
-   * client has for limits of its own. After that it counts as failed, with `FST_SESSION_STORE`. From 1 second to 10
-   * minutes. A late answer is dropped. What the store was asked for may still happen.
+   * How long a call of the store, a call of the encryptor, or a function of `session.update()` may take: seconds, or `{
+   * minutes: 1 }`. From 1 second to 10 minutes. It does not depend on the time limits of the store's client.
+   *
+   * After that time the call fails with `FST_SESSION_STORE`, and its late answer is ignored. The store may still do
+   * what it was asked for.
    * @default 5
    */
   storeTimeout?: Duration
 }
 
-/** What to do when two requests changed the same key: the later one wins (`'merge'`), or fails with 409 (`'reject'`). */
+/**
+ * What to do if two requests change the same key at once: the later one wins (`'merge'`), or fails with 409
+ * (`'reject'`).
+ */
 export type Concurrency = 'merge' | 'reject'

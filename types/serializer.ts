@@ -1,20 +1,22 @@
 /**
- * Turns a session's data into bytes and back. Both directions are synchronous.
+ * Turns the data of a session into bytes and back. Both methods are synchronous.
  *
- * The same data must give the same bytes: that is how a session finds out whether a handler has changed it.
+ * Equal data must give equal bytes, because the library compares bytes to find out whether a handler has changed the
+ * session.
  */
 export interface Serializer {
   /**
-   * @param data a plain object: the application's keys, and the library's `__metadata__`
-   * @throws anything, when the data cannot be kept as they are; the request then fails with `FST_SESSION_SERIALIZE`.
-   *   Dropping a value in silence is the one thing that a serializer must not do.
+   * @param data a plain object with the keys of the application and the key `__metadata__` of the library
+   * @returns the bytes
+   * @throws any error if it cannot keep a value. The request then fails with `FST_SESSION_SERIALIZE`. A serializer must
+   *   never drop a value silently
    */
   serialize(data: object): Uint8Array
 
   /**
-   * @param data bytes that came out of `serialize`, or out of somebody else's program
+   * @param data bytes from `serialize`, or from another program
    * @returns the object
-   * @throws anything, when the bytes are not a record: the visitor then gets a new session
+   * @throws any error if the bytes are not a record. The visitor then gets a new session
    */
   deserialize(data: Uint8Array): Record<string, unknown>
 }

@@ -1,7 +1,7 @@
 import type { Duration } from './options.ts'
 
 /**
- * The application's own session data. Augment it once, and every session of the application is typed:
+ * The session data of your application. Declare them once, and every session of the application is typed:
  *
  * ```ts
  * declare module 'fastify-starsessions' {
@@ -12,145 +12,185 @@ import type { Duration } from './options.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
 export interface SessionData {}
 
-/** `SessionData` once it is augmented; before that, anything goes. */
+/** `SessionData`, if the application has declared it. Otherwise the data may be anything. */
 // biome-ignore lint/suspicious/noExplicitAny: without a declaration, data are whatever the application makes of them
 export type DefaultData = keyof SessionData extends never ? Record<string, any> : SessionData
 
-/** What the library knows about a session besides its data. All times are Unix times in seconds, with a fraction. */
+/** What the library knows about a session besides its data. */
 export interface SessionMetadata {
-  /** The lifetime in seconds: the configured one, or what `session.options()` shortened it to. 0: until the browser closes. */
+  /**
+   * The lifetime in seconds: the configured one, or the shorter one of `session.options()`. 0: until the browser
+   * closes.
+   */
   readonly lifetime: number
-  /** When the session was created. It survives `regenerateId()`; `regenerate()` starts it anew. */
+  /**
+   * When the session was created, as a Unix time in seconds. `regenerateId()` keeps it, and `regenerate()` sets it
+   * anew.
+   */
   readonly created: number
-  /** When the stored record was last written. */
+  /** When the stored record was last written, as a Unix time in seconds. */
   readonly lastAccess: number
 }
 
-/** What `session.options()` takes. Unknown keys are ignored, but other spellings of these names throw. */
+/** What `session.options()` takes. It ignores unknown keys, but refuses other spellings of these two. */
 export interface SessionCookieOptions {
   /**
-   * Seconds that the browser keeps this session's cookie: it can only shorten what the configuration says.
-   * Fractions are dropped, and less than 1 is 1: a browser may keep no cookie for less.
-   * `null`: until the browser closes ("remember me" was not ticked).
+   * How long the browser keeps the cookie of this session, in seconds. It can only shorten the configured time. A
+   * fraction is dropped, and anything below 1 counts as 1.
+   *
+   * `null`: until the browser closes, for a login form whose "remember me" was not ticked.
+   * @default the configured time
    */
   maxAge?: number | null | undefined
   /**
-   * Shortens this session, on the server and in its cookie: it ends this long after the call, or earlier where the
-   * configuration says so. Rolling: after this long without a response that loaded it. With the configured `lifetime` 0
-   * the cookie stays until the browser closes, and the server ends the session.
+   * How long this session lasts from now on, on the server and in its cookie: seconds, or `{ minutes: 15 }`. At least 1
+   * second. It can only shorten the configured time. If sessions are rolling, the time counts from the last response
+   * that loaded the session. If the configured `lifetime` is 0, the browser keeps the cookie until it closes, and the
+   * server ends the session.
    *
-   * At least 1 second. The same value again does not count anew, unless `regenerateId()` was called before it. A
-   * `lifetime` that is not below the configured one lifts an earlier limit.
+   * The same value again does not restart the time, unless `regenerateId()` was called before. A value that is not
+   * below the configured `lifetime` removes the limit.
+   * @default the configured time
    */
   lifetime?: Duration | undefined
 }
 
-/** The members of a session. None of them can be overwritten: an assignment to one throws `FST_SESSION_KEY`. */
+/** The members of a session. An assignment to a member throws `FST_SESSION_KEY`. */
 export interface SessionMembers<D extends object = DefaultData> {
-  /** The value of a data key; `undefined` where there is none. Reaches keys that carry a member's name, too. */
+  /**
+   * Returns the value of a data key, or `undefined`. It also finds keys that have the name of a member, such as `id`.
+   */
   get<K extends keyof D & string>(key: K): D[K] | undefined
+  /**
+   * Returns the value of a data key, or `undefined`. It also finds keys that have the name of a member, such as `id`.
+   */
   get(key: string): unknown
   /**
-   * Sets a data key. `undefined` deletes it.
-   * @throws `FST_SESSION_KEY` for `__metadata__`, which is the library's
+   * Sets a data key, also one that has the name of a member, such as `id`. The value `undefined` deletes the key.
+   * @throws `FST_SESSION_KEY` for the key `__metadata__`, which the library uses
    */
   set<K extends keyof D & string>(key: K, value: D[K] | undefined): void
+  /**
+   * Sets a data key, also one that has the name of a member, such as `id`. The value `undefined` deletes the key.
+   * @throws `FST_SESSION_KEY` for the key `__metadata__`, which the library uses
+   */
   set(key: string, value: unknown): void
+  /** Returns whether there is a data key. */
   has(key: string): boolean
-  /** @returns whether the key was there */
+  /**
+   * Deletes a data key.
+   * @returns whether the key was there
+   */
   delete(key: string): boolean
-  /** Deletes all data. With the response, the record is removed from the store and the cookie is cleared. */
+  /** Deletes all data. The response then removes the record from the store and clears the cookie. */
   clear(): void
-  /** A shallow copy of all data, with the keys that carry a member's name. */
+  /** Returns a shallow copy of all data, with the keys that have the name of a member. */
   data(): D
   /**
-   * The same. `JSON.stringify(session)` and Fastify's response schemas call it, so a response holds session data only,
-   * never a member such as the id. A data key that carries a member's name is in it.
+   * Does the same as `data()`. `JSON.stringify(session)` and the response schemas of Fastify call it. So a response
+   * contains session data only, never a member such as the id.
    */
   toJSON(): D
 
-  /** The session's id, also before the first save; `undefined` for a cookie store's unsaved session. */
+  /**
+   * The id of the session. A new session has it before it is stored, but with a cookie store it is `undefined` until
+   * then.
+   */
   readonly id: string | undefined
-  /** Nothing of it is in the store yet. */
+  /** Whether nothing of the session is stored yet. */
   readonly isNew: boolean
-  /** The data differ from what is stored. Nested changes count; spacing or number spelling in the record does not. */
+  /**
+   * Whether the data differ from the stored data. Nested changes count. Another spelling of the same JSON does not
+   * count.
+   */
   readonly isModified: boolean
   /**
-   * There are no data. `false` for empty objects and arrays, too, although a new session that holds nothing else is not
-   * stored.
+   * Whether there are no data. Empty objects and arrays are data, so it is `false` for them. But a new session that
+   * contains nothing else is not stored.
    */
   readonly isEmpty: boolean
+  /** What the library knows about the session: its lifetime, when it was created, and when it was last written. */
   readonly metadata: SessionMetadata
   /**
-   * Whole seconds until the session ends, rounded up. Fixed: `created + lifetime - now`. Rolling: the smaller of
-   * `lifetime` and what is left of `absoluteLifetime`. With `lifetime` 0: what is left of `absoluteLifetime`, and
-   * `undefined` without one. A `lifetime` of `session.options()` makes it less.
+   * Whole seconds until the session ends, rounded up.
+   *
+   * - With a fixed lifetime: `created + lifetime - now`.
+   * - Rolling: `lifetime`, or what is left of `absoluteLifetime` if that is less.
+   * - With `lifetime: 0`: what is left of `absoluteLifetime`, or `undefined` without one.
+   *
+   * A `lifetime` of `session.options()` makes it less.
    */
   readonly remainingSeconds: number | undefined
 
   /**
-   * A new id for the same data: call it when somebody's privileges change (OWASP: session fixation). Takes effect at
-   * once; the old id is dead when the response is sent. It does not prolong the session.
+   * Gives the session a new id and keeps its data. Call it when the privileges of the user change, so that nobody can
+   * use an id from before (OWASP: session fixation). `id` is the new id at once. The old id is dead when the response
+   * is sent. The session does not last longer.
    *
-   * Of one session, at most 16 requests at once can do so: for more of them the commit is `FST_SESSION_GONE`.
+   * At most 16 overlapping requests can do this to one session. The next one fails with `FST_SESSION_GONE` when it is
+   * stored.
    */
   regenerateId(): Promise<void>
   /**
-   * A new session under a new id that keeps only the listed keys; `created` starts anew.
-   * @param keep the keys to keep; without it: none
+   * Starts a new session with a new id that keeps only the listed keys. `created` is set anew. The old session ends
+   * when the response is sent.
+   * @param keep the keys to keep. @default none
    */
   regenerate(keep?: readonly (keyof D & string)[] | readonly string[]): Promise<void>
   /**
-   * Removes the session from the store now. The cookie is cleared with the response. The session is then new and empty.
+   * Removes the session from the store now. The response clears the cookie. The session is then new and empty.
    *
-   * It ends a record that cannot be used as well (another key, a shorter lifetime, damaged), and every session that came
-   * out of this one by `regenerateId()` or `regenerate()`.
-   * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` when the session was loaded more than 55 seconds ago and is missing: it
-   *   may have a new id, which nobody here knows any more
+   * It also ends a record that cannot be used (another key, a shorter lifetime, damaged), and every session that
+   * `regenerateId()` or `regenerate()` made of this one.
+   * @throws `FST_SESSION_STORE` if the store failed. `FST_SESSION_GONE` if the session was loaded more than 55 seconds
+   *   ago and is missing now: it may have a new id that nobody here knows
    */
   destroy(): Promise<void>
   /**
-   * Commits now instead of with the response: before `reply.hijack()`, in a long stream.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_CONFLICT`; `FST_SESSION_GONE`
-   *   when the session has ended, or another request has just given it a new id, and there is something to save
+   * Stores the session now, instead of with the response. Call it before `reply.hijack()`, or in a long stream.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_CONFLICT`,
+   *   `FST_SESSION_HEADERS_SENT`. `FST_SESSION_GONE` if there are changes, but the session has ended or another request
+   *   has just given it a new id
    */
   save(): Promise<void>
   /**
-   * Atomic read-modify-write, durable when it resolves: `fn` gets this session with the newest stored data and the changes
-   * not saved yet, and runs again on the newer data when another request was faster. So it may run several times: let it
-   * change the session and nothing else. A call of `save()`, `destroy()`, `reload()` or `update()` inside `fn` rejects with
-   * `FST_SESSION_OPTIONS`; other calls of the request wait for their turn. What `fn` throws is thrown on, and nothing is
-   * written. A session that is not stored yet is just changed.
+   * Changes the session in one atomic step and stores it. `fn` gets this session with the newest stored data and your
+   * unsaved changes. If another request stores the session first, `fn` runs again on the newer data. So `fn` may run
+   * several times, and should change only the session. If `fn` throws, nothing is written. A session that is not stored
+   * yet is only changed.
    *
-   * A store without `replace` can promise this for the requests of one process only.
-   * @param fn synchronous or asynchronous; keep it short, because others of this session wait for it. An asynchronous one has
-   *   the time of the option `storeTimeout`
+   * Inside `fn`, the calls `save()`, `destroy()`, `reload()` and `update()` reject with `FST_SESSION_OPTIONS`. Other
+   * calls of the request wait. Over a store without `replace`, the step is atomic only among the requests of one
+   * process.
+   * @param fn may be asynchronous. Keep it short, because other requests for this session wait. It has the time of the
+   *   option `storeTimeout`
    * @returns what `fn` returned
-   * @throws `FST_SESSION_GONE` when the session has ended, `FST_SESSION_STORE` when the store could not tell whether it was
-   *   written (`fn` is not run again then), or `fn` took too long, `FST_SESSION_CONFLICT` after 12 attempts
+   * @throws what `fn` threw. `FST_SESSION_GONE` if the session has ended. `FST_SESSION_CONFLICT` after 12 attempts.
+   *   `FST_SESSION_STORE` if the store failed, or `fn` took too long. If it is unknown whether the store has written,
+   *   `fn` does not run again
    */
   update<T>(fn: (session: Session<D>) => T | Promise<T>): Promise<T>
   /**
-   * Forgets unsaved changes and reads again. A session that is gone is then new and empty.
-   * @throws `FST_SESSION_STORE`
+   * Drops unsaved changes and reads the session again. A session that has ended is then new and empty.
+   * @throws `FST_SESSION_STORE` if the store or the encryptor failed
    */
   reload(): Promise<void>
   /**
-   * How long this session and its cookie last, where that is less than the configuration says. Kept with the session, also
-   * under a new id; `regenerate()` and `destroy()` drop it.
-   * @throws `FST_SESSION_OPTIONS` for a `maxAge` that is neither `null` nor a number, or a `lifetime` that is no duration
+   * Shortens this session (`lifetime`) or its cookie (`maxAge`). The session keeps these options, also under a new id.
+   * `regenerate()` and `destroy()` drop them.
+   * @throws `FST_SESSION_OPTIONS` if `maxAge` is neither `null` nor a number, or `lifetime` is not a duration
    */
   options(options: SessionCookieOptions & Record<string, unknown>): void
 }
 
 /**
- * A loaded session. Its data are plain properties (`session.cart`, `delete session.cart`, `Object.keys(session)`,
- * `{ ...session }`); everything else are members that no data key can shadow.
+ * A loaded session. Its data are plain properties: `session.cart`, `delete session.cart`, `Object.keys(session)`, `{
+ * ...session }`. The rest are members, and no data key can hide them.
  */
 export type Session<D extends object = DefaultData> = D & SessionMembers<D>
 
 /**
- * What a request has for a session that was registered under another `name`. The application says so once:
+ * The members of a request for a session that was registered with the option `name`. Declare them once:
  *
  * ```ts
  * declare module 'fastify' {
@@ -165,9 +205,12 @@ export type NamedSession<Name extends string, D extends object = DefaultData> = 
    */
   readonly [Key in Name]: Session<D>
 } & {
-  /** Whether it can be read. Never throws. */
+  /** Whether the session can be read. It never throws. */
   readonly [Key in `is${Capitalize<Name>}Loaded`]: boolean
 } & {
-  /** Loads it, at most once a request. */
+  /**
+   * Loads the session. It reads the store once for each request.
+   * @throws `FST_SESSION_STORE` if the store or the encryptor failed
+   */
   readonly [Key in `load${Capitalize<Name>}`]: <Data extends object = D>() => Promise<Session<Data>>
 }

@@ -1,53 +1,63 @@
-/** What an atomic `replace` did: it put the new bytes there, or found other bytes (`null`: nothing) and left them. */
+/**
+ * The answer of `replace`: the new bytes are stored, or other bytes were there and were left as they are. `current` is
+ * those bytes, or `null` if there were none.
+ */
 export type Replaced = { replaced: true } | { replaced: false; current: Uint8Array | null }
 
 /**
- * Where sessions live: a store keeps bytes under an id, and knows nothing of what they mean.
+ * Where sessions live. A store keeps bytes under an id and does not know what they mean.
  *
- * - What is missing, expired, malformed or tampered with is `null`, never an exception. An exception (a rejection)
- *   says that the store itself is broken; the request then fails with `FST_SESSION_STORE` and nobody is logged out.
- * - `lifetime` is the configured lifetime in seconds. `ttl` is what is left of it, in seconds, possibly with a fraction
- *   (round it up if the store counts in whole seconds): once `ttl` has passed, the data may be deleted.
- * - `lifetime` is 0 for a session that lasts until the browser closes. The store then picks a bound of its own. `ttl` is 0
- *   as well, or what is left of `absoluteLifetime` or of the session's own limit: let your bound not exceed that.
+ * - If a record is missing, expired, malformed or tampered with, `read` resolves to `null`. It does not throw.
+ * - An exception or a rejection says that the store itself is broken. The request then fails with `FST_SESSION_STORE`
+ *   (503), and nobody is logged out.
+ * - `lifetime` is the configured lifetime, in seconds. `ttl` is what is left of it, in seconds, possibly with a
+ *   fraction. After `ttl` the store may delete the data. A store that counts in whole seconds rounds up.
+ * - `lifetime` is 0 for a session that lasts until the browser closes. The store then picks a bound of its own. `ttl`
+ *   is 0 as well, or what is left of `absoluteLifetime` or of the session's own limit, which the bound must not exceed.
  *
- * A store with only the first three methods works. The optional ones buy cheaper rolling sessions (`touch`,
- * `readProlongs`) and safety when two requests of one session overlap (`replace`). Without `replace`, the library lets only one
- * request of a process change a session at a time.
+ * Three methods are enough: `read`, `write` and `remove`. `touch` or `readProlongs` make rolling sessions cheaper.
+ * `replace` keeps overlapping requests of one session safe. Without `replace`, the library lets only one request of a
+ * process change a session at a time.
  */
 export interface SessionStore {
   /**
-   * @param sessionId the id, already known to be well-formed (`[A-Za-z0-9._~+/=-]`, at most 4,096 bytes)
-   * @param lifetime the configured lifetime, seconds; 0: until the browser closes
-   * @param ttl only given to a store with `readProlongs`: prolong what is read to this many seconds, in the same step. With
-   *   `lifetime` 0: to the store's own bound, but not beyond this
+   * Reads the bytes under an id.
+   * @param sessionId the id: characters of `[A-Za-z0-9._~+/=-]`, at most 4,096
+   * @param lifetime the configured lifetime in seconds. 0: until the browser closes
+   * @param ttl given only to a store with `readProlongs`: prolong the record to this many seconds, in the same step. If
+   *   `lifetime` is 0, prolong it to the store's own bound, but not beyond `ttl`
    * @returns the bytes as they were written, or `null`
    */
   read(sessionId: string, lifetime: number, ttl?: number): Promise<Uint8Array | null>
 
   /**
-   * Puts `data` there, whatever was there before.
-   * @param ttl seconds left; 0 only together with `lifetime` 0
-   * @returns the session's id: the one given, unless the store `ownsIds`
+   * Stores the bytes under an id, whatever was there before.
+   * @param sessionId the id. It is empty for a new session if the store `ownsIds`
+   * @param data the bytes
+   * @param lifetime the configured lifetime in seconds. 0: until the browser closes
+   * @param ttl the seconds that are left. 0 only if `lifetime` is 0
+   * @returns the id of the session: the same one, unless the store `ownsIds`
    */
   write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string>
 
   /**
-   * Removing what is not there is no error.
-   * @returns `true`: it was there. Nothing, where the store cannot tell
+   * Removes the bytes under an id. It is not an error if there are none.
+   * @returns `true` if they were there, `false` if not, nothing if the store cannot tell
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing must fit, too
   remove(sessionId: string): Promise<boolean | void>
 
   /**
-   * Prolongs without rewriting. Never creates.
-   * @returns `true`, or `false` when there is nothing under this id any more. Anything else is an error
+   * Prolongs a record without writing it again. It never creates one.
+   * @param ttl the seconds that are left from now on
+   * @returns `true`, or `false` if there is nothing under the id. Any other answer is an error
    */
   touch?(sessionId: string, lifetime: number, ttl: number): Promise<boolean>
 
   /**
-   * Compare and swap: if the stored bytes equal `expected`, puts `data` there (`null`: deletes), in one atomic step.
-   * Otherwise changes nothing and hands back what is there.
+   * Compare and swap, in one atomic step. If the stored bytes equal `expected`, the store puts `data` in their place,
+   * or deletes them if `data` is `null`. Otherwise the store changes nothing and returns what is there.
+   * @param ttl the seconds that are left from now on
    */
   replace?(
     sessionId: string,
@@ -58,46 +68,55 @@ export interface SessionStore {
   ): Promise<Replaced>
 
   /**
-   * Why `read()` has answered `null`, for the log and for the channel `starsessions:load`; the client never sees it. Asked
-   * only after such an answer.
-   * @returns a code of at most 40 characters (letters, digits, `_`, `.`, `-`), always the same for the same cause: each
-   *   code is logged once. Anything else is logged as `other`. `undefined`: there is simply nothing under this id
+   * Says why `read()` has just resolved to `null`. The reason goes to the log and to the channel `starsessions:load`.
+   * The client never sees it.
+   * @returns a code of at most 40 characters (letters, digits, `_`, `.`, `-`), the same one for the same cause. Each
+   *   code is logged once. Any other answer is logged as `other`. `undefined` if there is simply nothing under the id
    */
   explain?(sessionId: string, lifetime: number): string | undefined
 
-  /** `read(id, lifetime, ttl)` prolongs to `ttl` in the same step, so that a rolling session needs no `touch`. */
+  /**
+   * `true`: `read(id, lifetime, ttl)` also prolongs the record, so a rolling session needs no `touch`.
+   * @default false
+   */
   readonly readProlongs?: boolean
 
-  /** The id comes out of `write` (a cookie store: the data is the id), so that it cannot be known, or bound, beforehand. */
+  /**
+   * `true`: `write` makes the id, as in a cookie store, where the data are the id. So nobody knows the id before
+   * `write`, and an encryptor cannot bind a record to it.
+   * @default false
+   */
   readonly ownsIds?: boolean
 
   /**
-   * All methods answer in this process and ask nobody else: no server, no disk, no other thread. Such a call cannot hang, so
-   * the library sets no timer for it, and the option `storeTimeout` does not apply. A timer is most of what a call of a store
-   * in memory costs.
+   * `true`: all methods answer in this process and ask no server, disk or other thread. Such a call cannot hang, so the
+   * library starts no timer for it, and the option `storeTimeout` does not apply. In a store in memory, that timer
+   * would cost more than the call.
    *
-   * Read once, when the plugin is registered. A subclass inherits it: say `false` there if the subclass asks somebody. The
-   * library times a Proxy of a store whatever the store says. Our own stores say `true` only where nobody has changed a method.
+   * The plugin reads it once, at registration. A subclass inherits it, so a subclass that asks a server must say
+   * `false`. Calls of a Proxy are always timed. The stores of this package say `true` only if nobody has extended them
+   * or replaced a method.
    * @default false
    */
   readonly isLocal?: boolean
 
   /**
-   * Whether this store finds records that `other` has written, as two stores over one database table do. A visitor could then
-   * send the cookie of one session as the cookie of the other. So the library refuses two registrations with one cookie name
-   * over such stores, unless they are the same session.
+   * Says whether this store finds records that `other` has written, for example because both use one database table. A
+   * visitor could then send the cookie of one session as the cookie of another. So the plugin refuses two registrations
+   * with one cookie name over such stores, unless they are the same session.
    *
-   * Asked when the plugin is registered, and only about two registrations with one cookie name. Both stores are asked, and one
-   * `true` is enough. One store object always shares its records with itself.
-   * @param other any other store, as `forCookie()` returned it. A store of another kind has other records: answer `false`
-   * @returns `true` also where you cannot tell. If the method throws, or returns anything but `true` or `false`, the
+   * The plugin asks at registration, and only if two registrations have one cookie name. It asks both stores, and one
+   * `true` is enough. A store object always shares records with itself.
+   * @param other the other store, as its `forCookie()` returned it. It may be of any kind
+   * @returns `true` also if you cannot tell. If the method throws or returns anything but `true` or `false`, the
    *   registration fails with `FST_SESSION_OPTIONS`
    */
   sharesRecordsWith?(other: SessionStore): boolean
 
   /**
-   * Called once when the plugin is registered, with the cookie's name.
-   * @returns the store to use for that cookie; it may be a new one
+   * Called once, when the plugin is registered.
+   * @param cookieName the name of the cookie
+   * @returns the store to use for that cookie. It may be this one or a new one
    */
   forCookie?(cookieName: string): SessionStore
 }

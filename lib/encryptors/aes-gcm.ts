@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import type { EncryptionKey, Encryptor } from '../../types/encryptor.ts'
+import type { AESGCMOptions, EncryptionKey, Encryptor } from '../../types/encryptor.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { NONCE_SIZE, openGcm, sealGcm } from '../crypto/gcm.ts'
 import { SessionOptionsError } from '../errors.ts'
@@ -10,16 +10,6 @@ const GENERATED_KEY_SIZE = 32
 const NO_BYTES = new Uint8Array(0)
 
 /** The options of `AESGCMEncryptor`. */
-export interface AESGCMOptions {
-  /**
-   * Whether a record can be decrypted only under the cookie name and the session id that it was written for. Set this to
-   * `false` to share records with starsessions (Python), which does not bind its records.
-   *
-   * @default true
-   */
-  readonly bind?: boolean
-}
-
 function resolveBind(options: AESGCMOptions): boolean {
   const { bind = true } = ownOptions('AESGCMEncryptor', options, ['bind'])
   if (typeof bind !== 'boolean') throw new SessionOptionsError('AESGCMEncryptor: bind must be true or false')
@@ -44,13 +34,18 @@ export class AESGCMEncryptor implements Encryptor {
   /**
    * @param keys one key, or a list of keys, newest first. The first key encrypts, and all keys decrypt. Each key has 16, 24
    *   or 32 bytes, as a Uint8Array, or as base64url or base64 text.
-   * @throws `SessionOptionsError` when a key is missing or has another length or form, or when an option is unknown or wrong
+   * @param options `bind` is the only one
+   * @throws `FST_SESSION_OPTIONS` when a key is missing or has another length or form, or when an option is unknown or wrong
    */
   constructor(keys: EncryptionKey | readonly EncryptionKey[], options: AESGCMOptions = {}) {
     this.#bind = resolveBind(options)
     this.#keys = encryptionKeys('AESGCMEncryptor', keys, KEY_SIZES).map((bytes) => createSecretKey(bytes))
   }
 
+  /**
+   * Encrypts with the first key.
+   * @returns the nonce, the ciphertext and the tag
+   */
   encrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array {
     return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : NO_BYTES)
   }

@@ -91,13 +91,17 @@ export class FernetEncryptor implements Encryptor {
   /**
    * @param keys one key, or a list of keys, newest first. The first key encrypts, and all keys decrypt. Each key has 32
    *   bytes, as a Uint8Array, or as base64url or base64 text.
-   * @throws `SessionOptionsError` when a key is missing or has another length or form
+   * @throws `FST_SESSION_OPTIONS` when a key is missing or has another length or form
    */
   constructor(keys: EncryptionKey | readonly EncryptionKey[]) {
     this.#keys = encryptionKeys('FernetEncryptor', keys, [KEY_SIZE]).map(fernetKey)
   }
 
-  /** @param _associatedData is not used, because Fernet cannot bind a token to it */
+  /**
+   * Encrypts with the first key.
+   * @param _associatedData is not used, because Fernet cannot bind a token to it
+   * @returns the token
+   */
   encrypt(data: Uint8Array, _associatedData: Uint8Array): Uint8Array {
     return sealFernet(this.#keys[0]!, data, randomBytes(BLOCK_SIZE), now())
   }

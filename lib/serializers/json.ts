@@ -23,14 +23,17 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * `toJSON` as the result of `toJSON`. The first such object causes a warning, unless `NODE_ENV` is `production`.
  */
 export class JsonSerializer implements Serializer {
-  /** @throws `SessionSerializeError`, which names the key and the kind of value, never the value itself */
+  /**
+   * Turns the data into JSON.
+   * @throws `FST_SESSION_SERIALIZE`, which names the key and the kind of value, never the value itself
+   */
   serialize(data: object): Uint8Array {
     const dates = datesIn(data)
     return Buffer.from(JSON.stringify(dates === null ? data : withDates(data, dates)))
   }
 
   /**
-   * Below the top level, each key `__proto__`, and each `constructor` with a `prototype`, is removed. Otherwise a library that
+   * Parses JSON. Below the top level, each key `__proto__`, and each `constructor` with a `prototype`, is removed. Otherwise a library that
    * merges the data later would write to a prototype.
    *
    * @returns the parsed value. It is not always an object, because anybody may have written the record.

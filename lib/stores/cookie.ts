@@ -1,4 +1,5 @@
 import type { SessionStore } from '../../types/store.ts'
+import type { CookieStoreOptions } from '../../types/stores.ts'
 import { positiveInteger } from '../checks/integer.ts'
 import { keyList, type Refuse } from '../checks/key-list.ts'
 import { ownOptions } from '../checks/option-names.ts'
@@ -15,20 +16,6 @@ export const SECRET_BYTES = 32
 const YEAR_SECONDS = 360 * 86_400
 const SECRET = { owner: 'CookieStore', option: 'secretKey', variable: 'SESSION_SECRET' }
 
-/** `undefined` is what an environment variable may be: it fits the type and is refused at run time. */
-export type Secret = string | Uint8Array | undefined
-
-export interface CookieStoreOptions {
-  /** At least 32 bytes, each. Of several, newest first: the first signs, all verify. */
-  readonly secretKey: Secret | readonly Secret[]
-  /** Bytes of name, `=` and value together, beyond which browsers drop a cookie (RFC 6265bis, 5.6). At most 4096. @default 4096 */
-  readonly maxSize?: number
-  /** `sha1` is for the cookies of Python's starsessions. @default 'sha256' */
-  readonly digest?: 'sha256' | 'sha1'
-  /** Used as it is. Python's is `itsdangerous.Signer`. @default 'starsessions.CookieStore.' + the cookie's name */
-  readonly salt?: string
-}
-
 const maxAgeFor = (lifetime: number): number => (lifetime === 0 ? YEAR_SECONDS : lifetime)
 
 function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array {
@@ -42,12 +29,14 @@ function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array
 }
 
 /**
- * Keeps the session in its cookie: signed, so that nobody can change it, but not encrypted (an encryptor does that).
+ * Keeps the session in its cookie. The cookie is signed, so nobody can change it. It is not encrypted, unless the plugin
+ * has an encryptor.
  *
- * Nothing is kept here, so nothing can be taken back: a copy of the cookie opens the session until its time is over,
- * whatever happened to the session since.
+ * The server keeps nothing, so it cannot end a session. A copy of the cookie opens the session until its time is over,
+ * even after a logout.
  */
 export class CookieStore implements SessionStore {
+  /** The value of the cookie is the id, so `write` makes it. */
   readonly ownsIds = true
   readonly #options: CookieStoreOptions
   readonly #secrets: readonly (string | Uint8Array)[]
@@ -56,7 +45,10 @@ export class CookieStore implements SessionStore {
   #signer: TimestampSigner
   #nameSize = 0
 
-  /** @throws `SessionOptionsError` */
+  /**
+   * @param options only `secretKey` is required
+   * @throws `FST_SESSION_OPTIONS` if a secret is missing or too short, or an option is unknown or wrong
+   */
   constructor(options: CookieStoreOptions) {
     const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'], COOKIE_STORE_HINTS)
     const { secretKey, maxSize, digest = 'sha256', salt = DEFAULT_SALT } = own
@@ -71,14 +63,14 @@ export class CookieStore implements SessionStore {
     this.#signer = new TimestampSigner(this.#secrets, { digest, salt })
   }
 
-  /** `false` for a subclass, and once somebody has replaced a method: their calls are timed. */
+  /** `true`, so calls are not timed. `false` in a subclass, or if somebody has replaced a method. */
   get isLocal(): boolean {
     return isUnchanged(this, CookieStore)
   }
 
   /**
-   * The store for one cookie: it counts the name's size, and ends the default salt with the name, so that one cookie's
-   * value does not pass for another's.
+   * Returns the store for one cookie. It counts the size of the name, and its default salt ends with the name. So the
+   * value of one cookie is not valid for another.
    */
   forCookie(cookieName: string): CookieStore {
     const store = new CookieStore(this.#options)
@@ -88,26 +80,29 @@ export class CookieStore implements SessionStore {
     return store
   }
 
-  /** @returns whether a cookie of one store would open in the other: both have a common secret, salt and digest */
+  /** @returns whether a cookie of one store opens in the other, because they share a secret, the salt and the digest */
   sharesRecordsWith(other: SessionStore): boolean {
     return other instanceof CookieStore && (!(#signer in other) || this.#signer.sharesKeyWith(other.#signer))
   }
 
-  /** @param cookieValue whatever its fault (forged, tampered with, too old), the answer is `null` */
+  /** Verifies the cookie. Resolves to `null` if the cookie is forged, was changed or is too old. */
   async read(cookieValue: string, lifetime: number): Promise<Uint8Array | null> {
     const value = this.#signer.unsign(cookieValue, maxAgeFor(lifetime), now())
     return value === null ? null : Buffer.from(value, 'base64')
   }
 
-  /** @returns `'malformed'`, `'signature'` (made with another secret or salt, or changed), `'too-old'` or `'future'` */
+  /**
+   * Says why `read` resolved to `null`.
+   * @returns `'malformed'`, `'signature'` (another secret or salt, or a changed cookie), `'too-old'` or `'future'`
+   */
   explain(cookieValue: string, lifetime: number): string | undefined {
     return this.#signer.refusalOf(cookieValue, maxAgeFor(lifetime), now())
   }
 
   /**
-   * Keeps nothing: the session is in what it returns.
-   * @returns the cookie's value
-   * @throws `SessionTooLargeError`
+   * Signs the data. The result contains the session.
+   * @returns the value of the cookie
+   * @throws `FST_SESSION_TOO_LARGE` if the cookie would be larger than `maxSize`
    */
   async write(_cookieValue: string, data: Uint8Array, _lifetime: number, _ttl: number): Promise<string> {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
@@ -117,6 +112,6 @@ export class CookieStore implements SessionStore {
     return value
   }
 
-  /** There is nothing here to remove. */
+  /** Does nothing, because the server keeps nothing. */
   async remove(_cookieValue: string): Promise<void> {}
 }

@@ -1,19 +1,11 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
+import type { InMemoryStoreOptions } from '../../types/stores.ts'
 import { numbersOf, secondsToKeep } from '../checks/integer.ts'
 import { now } from '../clock.ts'
 import { SessionTooLargeError } from '../errors.ts'
 import { isUnchanged } from './unchanged.ts'
 
 type Bytes = Uint8Array
-
-export interface InMemoryStoreOptions {
-  /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 86400 (a day) */
-  readonly gcTtl?: number
-  /** How many sessions the store keeps. @default 1000000 */
-  readonly maxSessions?: number
-  /** How many bytes of ids and records the store keeps. @default 268435456 (256 MiB, for a machine with 2 GB) */
-  readonly maxBytes?: number
-}
 
 class Entry {
   id = ''
@@ -32,14 +24,15 @@ class UseOrder extends Entry {
 }
 
 /**
- * Keeps sessions in this process: they end with it, and other processes do not see them.
+ * Keeps sessions in this process. They end with the process, and other processes do not see them.
  *
- * A full store evicts sessions that no later request has read, then the least recently used, and warns once
- * (`FST_SESSION_MEMORY_FULL`). It keeps a sixteenth of its room for new sessions, so that users can still log in.
- * A session takes about 250 bytes besides its record. One larger than `maxBytes` fails with `FST_SESSION_TOO_LARGE`.
- * An expired session is gone for readers at once, but its memory is freed only by later calls for other sessions.
+ * A full store makes room for new sessions and warns once (`FST_SESSION_MEMORY_FULL`). It first drops sessions that no
+ * later request has read, then the least recently used ones. A sixteenth of the room is kept for new sessions, so users can
+ * still log in. A session takes about 250 bytes besides its record. The memory of an expired session is freed by later
+ * calls for other sessions.
  */
 export class InMemoryStore implements SessionStore {
+  /** A read with a `ttl` also prolongs, so rolling sessions need no `touch`. */
   readonly readProlongs = true
   readonly #limits: Required<InMemoryStoreOptions>
   /** One Map of a million sessions would stop the process for a tenth of a second when it grows. */
@@ -50,21 +43,22 @@ export class InMemoryStore implements SessionStore {
   #sweeper = this.#shards[0]!.values()
   #warned = false
 
-  /** @throws `SessionOptionsError` */
+  /** @throws `FST_SESSION_OPTIONS` if an option is unknown or wrong */
   constructor(options: InMemoryStoreOptions = {}) {
     this.#limits = numbersOf('InMemoryStore', options, { gcTtl: 86_400, maxSessions: 1e6, maxBytes: 2 ** 28 })
   }
 
-  /** `false` for a subclass, and once somebody has replaced a method: their calls are timed. */
+  /** `true`, so calls are not timed. `false` in a subclass, or if somebody has replaced a method. */
   get isLocal(): boolean {
     return isUnchanged(this, InMemoryStore)
   }
 
-  /** How many sessions are in memory; some may have expired. */
+  /** How many sessions are in memory. Some of them may have expired. */
   get size(): number {
     return this.#unread.count + this.#read.count
   }
 
+  /** Reads a session. If the `lifetime` is 0, or with a `ttl`, reading also prolongs it. */
   async read(id: string, lifetime: number, ttl = 0): Promise<Bytes | null> {
     const entry = this.#find(id)
     if (entry === undefined) return null
@@ -73,11 +67,19 @@ export class InMemoryStore implements SessionStore {
     return Buffer.from(entry.data, 'latin1')
   }
 
+  /**
+   * Stores a session.
+   * @throws `FST_SESSION_TOO_LARGE` if the session alone is larger than `maxBytes`
+   */
   async write(id: string, data: Bytes, lifetime: number, ttl: number): Promise<string> {
     this.#put(this.#find(id) ?? Object.assign(new Entry(), { id }), textOf(data), this.#expiry(lifetime, ttl))
     return id
   }
 
+  /**
+   * Stores a session if the stored bytes equal `expected`.
+   * @throws `FST_SESSION_TOO_LARGE` if the session alone is larger than `maxBytes`
+   */
   async replace(id: string, expected: Bytes, data: Bytes | null, lifetime: number, ttl: number): Promise<Replaced> {
     const entry = this.#find(id)
     if (entry === undefined) return { replaced: false, current: null }
@@ -86,11 +88,19 @@ export class InMemoryStore implements SessionStore {
     return { replaced: true }
   }
 
+  /**
+   * Removes a session.
+   * @returns whether it was there
+   */
   async remove(id: string): Promise<boolean> {
     const entry = this.#find(id)
     return entry !== undefined && !this.#put(entry, null)
   }
 
+  /**
+   * Prolongs a session.
+   * @returns whether it is there
+   */
   async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
     const entry = this.#find(id)
     return entry !== undefined && this.#put(entry, entry.data, this.#expiry(lifetime, ttl))

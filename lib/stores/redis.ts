@@ -1,31 +1,14 @@
 import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
+import type { RedisStoreOptions } from '../../types/stores.ts'
 import { gcSeconds, secondsToKeep } from '../checks/integer.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
-import { type RedisClient, recognise } from './redis/recognise.ts'
+import { recognise } from './redis/recognise.ts'
 
 const MONTH_SECONDS = 30 * 86_400
-
-export interface RedisStoreOptions {
-  /** The caller connects it, and closes it after the server. */
-  readonly client: RedisClient
-  /**
-   * Text that goes before each key, or a function that makes the full key: it gets the hash (or the id) and returns text
-   * that contains it.
-   * @default 'starsessions.'
-   */
-  readonly prefix?: string | ((key: string) => string)
-  /** Seconds that a session lives when the lifetime is 0 and nobody reads it. @default 2592000 (30 days) */
-  readonly gcTtl?: number
-  /**
-   * Keys hold the SHA-256 of the id, so that nobody who can list keys can take over sessions. `false`: the id itself, as
-   * Python's starsessions has it. @default true
-   */
-  readonly hashIds?: boolean
-}
 
 /**
  * Keeps sessions in Redis (6.2 or later) or Valkey: one string key for each session, and one command for each call.
@@ -34,6 +17,7 @@ export interface RedisStoreOptions {
  * older than 6.2, the new error says which version is needed.
  */
 export class RedisStore implements SessionStore {
+  /** A read with a `ttl` also prolongs (GETEX), so rolling sessions need no `touch`. */
   readonly readProlongs = true
   readonly #commands: RedisCommands
   readonly #gcTtl: number
@@ -41,7 +25,10 @@ export class RedisStore implements SessionStore {
   /** A key, to compare stores by. `undefined`: the prefix function works only within a request. */
   readonly #sample: string | undefined
 
-  /** @throws `SessionOptionsError` */
+  /**
+   * @param options only `client` is required
+   * @throws `FST_SESSION_OPTIONS` if the client is not supported, or an option is unknown or wrong
+   */
   constructor(options: RedisStoreOptions) {
     const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'], REDIS_HINTS)
     const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = own
@@ -54,14 +41,15 @@ export class RedisStore implements SessionStore {
   }
 
   /**
-   * Two clients may be connected to one server, so they count as one. What cannot be told apart counts as shared: a prefix
-   * function that works only within a request, or a Proxy.
+   * Compares the keys, not the clients, because two clients may be connected to one server. A prefix function that works
+   * only within a request cannot be compared, and neither can a Proxy. They count as shared.
    * @returns whether both stores keep a session under the same key
    */
   sharesRecordsWith(other: SessionStore): boolean {
     return other instanceof RedisStore && (!(#sample in other) || this.#sample === other.#sample)
   }
 
+  /** Sends GET. If the `lifetime` is 0, or with a `ttl`, it sends GETEX, which also prolongs the session. */
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
     const key = this.#key(sessionId)
     // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
@@ -70,6 +58,7 @@ export class RedisStore implements SessionStore {
     )
   }
 
+  /** Sends SET, or DEL if no time is left. */
   async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
     const key = this.#key(sessionId)
     const bytes = toBuffer(data)
@@ -81,6 +70,7 @@ export class RedisStore implements SessionStore {
     return sessionId
   }
 
+  /** Runs a Lua script, which stores the data if the stored bytes equal `expected`. */
   async replace(
     sessionId: string,
     expected: Uint8Array,
@@ -96,10 +86,18 @@ export class RedisStore implements SessionStore {
     return isOne(done) ? { replaced: true } : { replaced: false, current }
   }
 
+  /**
+   * Sends DEL.
+   * @returns whether there was a session
+   */
   async remove(sessionId: string): Promise<boolean> {
     return isOne(await this.#asked(this.#commands.del(this.#key(sessionId))))
   }
 
+  /**
+   * Sends PEXPIRE.
+   * @returns whether there is a session
+   */
   async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
     const isOver = lifetime !== 0 && !(ttl > 0)
     const milliseconds = isOver ? 0 : this.#milliseconds(lifetime, ttl)

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { CookieStore, type CookieStoreOptions } from '../../lib/stores/cookie.ts'
+import { CookieStore } from '../../lib/stores/cookie.ts'
+import type { CookieStoreOptions } from '../../types/stores.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { storeConformance } from '../support/store-conformance.ts'
 

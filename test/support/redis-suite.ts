@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.ts'
+import { RedisStore } from '../../lib/stores/redis.ts'
+import type { RedisStoreOptions } from '../../types/stores.ts'
 import { PAIRS } from './interleave.ts'
 import { killedProcess } from './killed-process.ts'
 import { redisInterleavings } from './redis-interleavings.ts'

@@ -1,21 +1,9 @@
+import type { IoredisClient } from '../../../types/redis-client.ts'
 import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
 
 const REPLACE = 'starsessionsReplace'
 const CLIENT_ENDED =
   'the Redis client has ended: it was closed before the server was, or gave up by its retryStrategy or failoverDetector'
-
-/** `Redis` and `Cluster` of ioredis (5 and 6) and of iovalkey. */
-export interface IoredisClient {
-  /** `'end'`: it will not connect again. */
-  readonly status: string
-  getBuffer(key: string): Promise<Uint8Array | null>
-  getexBuffer(key: string, unit: 'PX', milliseconds: number): Promise<Uint8Array | null>
-  set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
-  del(key: string): Promise<number | string>
-  pexpire(key: string, milliseconds: number): Promise<number | string>
-  /** Adds the method `name`, and `nameBuffer`, which runs the script by its hash and sends it again when it is not known. */
-  defineCommand(name: string, definition: { lua: string; numberOfKeys: number }): void
-}
 
 export const IOREDIS_METHODS = ['getBuffer', 'getexBuffer', 'set', 'del', 'pexpire', 'defineCommand'] as const
 

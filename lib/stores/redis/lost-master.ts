@@ -1,4 +1,4 @@
-import type { NodeRedisCluster } from './node-redis.ts'
+import type { NodeRedisCluster } from '../../../types/redis-client.ts'
 
 /** A master that does not answer for so long may be gone. */
 const LOST_AFTER_MS = 1_000

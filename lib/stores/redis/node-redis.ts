@@ -1,38 +1,10 @@
 import { hash } from 'node:crypto'
+import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from '../../../types/redis-client.ts'
 import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
 import { LostMaster } from './lost-master.ts'
 import { Stalled } from './stalled.ts'
 
 type Argument = string | Buffer
-
-interface Connected {
-  /** `false`: it was not connected yet, or it was closed. */
-  readonly isOpen: boolean
-  connect(): Promise<unknown>
-  withTypeMapping(mapping: object): unknown
-}
-
-/** `createClient()` and `createClientPool()` of node-redis (`redis` 5 and later). */
-export interface NodeRedisClient extends Connected {
-  sendCommand(args: Argument[], options?: object): Promise<unknown>
-  /** Of a pool. */
-  readonly totalClients?: number
-}
-
-/** `createCluster()` of node-redis. */
-export interface NodeRedisCluster extends Connected {
-  sendCommand(firstKey: string | undefined, isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
-  getSlotRandomNode(slot: number): unknown
-  /** Each with its connection, if it has one. */
-  readonly masters: readonly { readonly client?: { readonly isReady: boolean } | undefined }[]
-}
-
-/** `createSentinel()` of node-redis. */
-export interface NodeRedisSentinel extends Connected {
-  sendCommand(isReadonly: boolean, args: Argument[], options?: object): Promise<unknown>
-  getSentinelNode(): unknown
-}
-
 type Send = (key: string, args: Argument[]) => Promise<unknown>
 
 const CLIENT_NOT_OPEN = 'the Redis client is not open: it was closed before the server was, or never connected'

@@ -1,13 +1,8 @@
+import type { IoredisClient, NodeRedisClient } from '../../../types/redis-client.ts'
 import { SessionOptionsError } from '../../errors.ts'
 import type { RedisCommands } from './commands.ts'
-import { IOREDIS_METHODS, type IoredisClient, ioredisCommands } from './ioredis.ts'
-import { type NodeRedisClient, type NodeRedisCluster, type NodeRedisSentinel, nodeRedisCommands } from './node-redis.ts'
-
-/**
- * A client for Redis or Valkey, told by its shape: `Redis` and `Cluster` of ioredis (5 and 6) and of iovalkey;
- * `createClient()`, `createClientPool()`, `createCluster()` and `createSentinel()` of node-redis (`redis` 5 and later).
- */
-export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
+import { IOREDIS_METHODS, ioredisCommands } from './ioredis.ts'
+import { nodeRedisCommands } from './node-redis.ts'
 
 const SUPPORTED =
   'new Redis(url) or new Redis.Cluster(nodes) of ioredis (5 or 6) or iovalkey; createClient(), createClientPool(), createCluster() or createSentinel() of node-redis ("redis" 5 or later)'

@@ -1,0 +1,63 @@
+import type { RedisClient } from './redis-client.ts'
+
+/** The options of `InMemoryStore`. All are optional. */
+export interface InMemoryStoreOptions {
+  /**
+   * How long a session lives if the `lifetime` is 0 and nobody reads it, in seconds. At most 400 days.
+   * @default 86400 (a day)
+   */
+  readonly gcTtl?: number
+  /** How many sessions the store keeps. @default 1000000 */
+  readonly maxSessions?: number
+  /** How many bytes of ids and records the store keeps. @default 268435456 (256 MiB, for a machine with 2 GB) */
+  readonly maxBytes?: number
+}
+
+/**
+ * A secret that signs cookies: text or bytes. The type accepts `undefined`, so `process.env.SESSION_SECRET` fits as it
+ * is. The store refuses `undefined` with `FST_SESSION_OPTIONS`.
+ */
+export type Secret = string | Uint8Array | undefined
+
+/** The options of `CookieStore`. Only `secretKey` is required. */
+export interface CookieStoreOptions {
+  /** One secret, or a list with the newest first. The first signs, all verify. Each has at least 32 bytes. */
+  readonly secretKey: Secret | readonly Secret[]
+  /**
+   * The most bytes that the name, `=` and the value of the cookie may have together. A larger session fails with
+   * `FST_SESSION_TOO_LARGE`. Browsers drop cookies above 4096 bytes (RFC 6265bis, section 5.6), so that is the upper
+   * limit.
+   * @default 4096
+   */
+  readonly maxSize?: number
+  /** The hash of the signature. `sha1` is for cookies that Python's starsessions reads or writes. @default 'sha256' */
+  readonly digest?: 'sha256' | 'sha1'
+  /**
+   * Text that keeps a signature for one purpose from being valid for another. Python's is `itsdangerous.Signer`.
+   * @default 'starsessions.CookieStore.', followed by the name of the cookie
+   */
+  readonly salt?: string
+}
+
+/** The options of `RedisStore`. Only `client` is required. */
+export interface RedisStoreOptions {
+  /** You connect the client, and you close it after the server has closed. The store does neither. */
+  readonly client: RedisClient
+  /**
+   * Text before each key. Or a function that makes the full key: it gets the hash of the session's id (or the id, with
+   * `hashIds: false`) and returns text that contains it.
+   * @default 'starsessions.'
+   */
+  readonly prefix?: string | ((key: string) => string)
+  /**
+   * How long a session lives if the `lifetime` is 0 and nobody reads it, in seconds. At most 400 days.
+   * @default 2592000 (30 days)
+   */
+  readonly gcTtl?: number
+  /**
+   * `true`: keys contain the SHA-256 of the session's id, so a list of keys does not help to take over sessions.
+   * `false`: keys contain the id, as with Python's starsessions.
+   * @default true
+   */
+  readonly hashIds?: boolean
+}

@@ -1,0 +1,27 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+type LogMethod = (details: object, message: string) => unknown
+
+/** The Fastify instance that a test passes: the application, or the scope in which the plugin is registered. */
+export interface App {
+  /** Calls back when all plugins are loaded. */
+  ready(callback: (error: Error | null) => void): unknown
+  /** The logger of the application. */
+  readonly log: { readonly debug: LogMethod; readonly warn: LogMethod; readonly error: LogMethod }
+  /** The HTTP server, by which the library knows the application. */
+  readonly server: object
+}
+
+/** What `app.inject()` resolves to. */
+export interface InjectedResponse {
+  /** The headers of the response. */
+  readonly headers: { readonly 'set-cookie'?: string | number | readonly string[] | undefined }
+  /** The request that was sent. */
+  readonly raw: { readonly req: { readonly headers: IncomingHttpHeaders } }
+}
+
+/** Says which session a test means, if the application has several. */
+export interface WhichSession {
+  /** The option `name` of the registration. @default 'session' */
+  readonly name?: string
+}
