@@ -15,7 +15,8 @@ type SeenObjects = Map<object, number>
  * Whether `value` has more than `levels` levels of objects and lists. The value itself is the first level. A Date is not a
  * level, because JSON writes it as text.
  *
- * An object that is reachable by several paths is not walked again for each path. Otherwise the work could double with each level.
+ * An object that is reachable by several paths is not walked again for each path. Otherwise the work could double with
+ * each level.
  */
 export function isDeeperThan(value: object, levels: number, seen?: SeenObjects): boolean {
   if (levels === 0) return !types.isDate(value)

@@ -14,7 +14,7 @@ const MOST_FRAMES = 50
 /**
  * Makes a copy of a store's error that is safe to log: name, code, message and stack, without the session's id.
  *
- * Other fields are left out, because clients attach secrets to their errors. ioredis attaches the command with its
+ * Other fields are left out, because clients attach secrets to their errors. An error of ioredis has the command with its
  * arguments, and an AggregateError has a list of errors. This function never throws, whatever `thrown` is.
  */
 export function withoutSecrets(thrown: unknown, sessionId: string): Error {

@@ -19,8 +19,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * A value that JSON would drop or change is refused, and the error names the key. A Date is written as text and comes back as
  * a Date, because a note in the metadata says where the Dates are.
  *
- * Two kinds of objects come back as something else: an instance of a class comes back as a plain object, and an object with
- * `toJSON` as the result of `toJSON`. The first such object causes a warning, unless `NODE_ENV` is `production`.
+ * Two kinds of objects do not come back as they were. An instance of a class comes back as a plain object, and an object
+ * with `toJSON` as the result of `toJSON`. The first such object causes a warning, unless `NODE_ENV` is `production`.
  */
 export class JsonSerializer implements Serializer {
   /**

@@ -32,7 +32,7 @@ export function encryptorConformance(
     }
   })
 
-  t.test(`${name}: encrypt and decrypt do not change their input, and take a view into a larger buffer`, async (t) => {
+  t.test(`${name}: encrypt and decrypt accept a view into a larger buffer and do not change it`, async (t) => {
     const encryptor = await make()
     const plain = new Uint8Array([0, ...PLAIN, 0]).subarray(1, -1)
     const sealed = await encryptor.encrypt(plain, PLACE)
@@ -42,7 +42,7 @@ export function encryptorConformance(
     t.ok(isEqual(moved, sealed))
   })
 
-  t.test(`${name}: equal data give different bytes each time, and the plaintext is not among them`, async (t) => {
+  t.test(`${name}: equal data give different bytes each time, which do not contain the plaintext`, async (t) => {
     const encryptor = await make()
     const seen = new Set<string>()
     for (let count = 0; count < 100; count++) {

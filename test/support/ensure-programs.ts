@@ -1,5 +1,5 @@
-// The tests start two programs that npm does not install. `npm test` and `.ci/run` run this file first: it looks for
-// both, installs on Debian what is missing, and otherwise says in one line what to do.
+// The tests start two programs that npm does not install. `npm test` and `.ci/run` run this file first. On Debian it installs
+// a missing program. On other systems it says in one line what to do.
 
 import { spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
