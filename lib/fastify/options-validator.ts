@@ -39,7 +39,7 @@ function hasMethods(value: Name, { required, optional = [] }: Methods): Code {
 }
 
 /** Instances of another realm count as well, for example those that a test runner makes. */
-const isInstance = (value: Name, name: string): Code =>
+const hasTag = (value: Name, name: string): Code =>
   _`Object.prototype.toString.call(${value}) === ${`[object ${name}]`}`
 
 /** @internal The build alone needs Ajv: see build-validator.mjs. */
@@ -51,7 +51,7 @@ export const ajv = new Ajv({
   code: { source: true, esm: true }
 })
   .addKeyword({ keyword: 'methods', code: (context) => context.pass(hasMethods(context.data, context.schema)) })
-  .addKeyword({ keyword: 'instanceof', code: (context) => context.pass(isInstance(context.data, context.schema)) })
+  .addKeyword({ keyword: 'instanceof', code: (context) => context.pass(hasTag(context.data, context.schema)) })
 
 /** Checks what `SCHEMA` says. In the built package, code that Ajv has generated stands in the place of this file. */
 export const validate: Validate = ajv.compile(SCHEMA)
