@@ -82,8 +82,8 @@ const ready = (app: App): Promise<void> =>
     app.ready((error) => (error === null || error === undefined ? resolve() : reject(error)))
   })
 
-const holding = ({ manager, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
-  new RequestSession(manager, cookie, log, inFlight, { isOpen: true, announce() {} })
+const holding = ({ lifecycle, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
+  new RequestSession(lifecycle, cookie, log, inFlight, { isOpen: true, announce() {} })
 
 function cookieLeft(response: InjectedResponse, name: string): CookieValue {
   if (response?.raw?.req === undefined) {

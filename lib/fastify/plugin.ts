@@ -5,7 +5,7 @@ import type { StarsessionsOptions } from '../../types/options.ts'
 import { suggestion } from '../checks/nearest.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { cookieWriter, type SerializeCookie } from '../http/cookie.ts'
-import { SessionManager } from '../lifecycle/lifecycle.ts'
+import { Lifecycle } from '../lifecycle/lifecycle.ts'
 import { InFlight } from '../lifecycle/order/in-flight.ts'
 import { own } from '../own.ts'
 import { report } from '../report.ts'
@@ -37,7 +37,7 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
   const registration: Registration = {
     settings,
     store: options.store ?? settings.store,
-    manager: new SessionManager(settings),
+    lifecycle: new Lifecycle(settings),
     response: new SessionResponse(writer, settings.cookie.secure),
     inFlight: new InFlight(),
     wantsAutoload: autoloadMatcher(settings.autoload, routingOf(fastify.initialConfig)),

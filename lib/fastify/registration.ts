@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SessionStore } from '../../types/store.ts'
-import type { SessionManager } from '../lifecycle/lifecycle.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { InFlight } from '../lifecycle/order/in-flight.ts'
 import type { RequestSession } from '../lifecycle/request-session.ts'
 import type { Settings } from '../settings.ts'
@@ -11,7 +11,7 @@ export interface Registration {
   readonly settings: Settings
   /** The store as it was passed, before `forCookie()`. */
   readonly store: SessionStore
-  readonly manager: SessionManager
+  readonly lifecycle: Lifecycle
   readonly response: SessionResponse
   readonly inFlight: InFlight
   readonly wantsAutoload: (url: string) => boolean

@@ -84,7 +84,7 @@ const tooEarly = (what: string): Error =>
   )
 
 function hold(request: FastifyRequest, registration: Registration): RequestSession {
-  const { manager, settings, response, inFlight } = registration
+  const { lifecycle, settings, response, inFlight } = registration
   const reply = replyOf(request, registration)
   if (reply === null) {
     // Without our hooks nothing would be committed, and the change would be lost in silence.
@@ -93,7 +93,7 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
   const cookie = findCookies(own(request.raw.headers, 'cookie'), settings.cookieName)
   if (typeof cookie === 'object') tellOfSeveral(request, registration)
   const headers = new RawHeaders(response, request, reply)
-  const held = new RequestSession(manager, cookie, request.log, inFlight, headers)
+  const held = new RequestSession(lifecycle, cookie, request.log, inFlight, headers)
   watchLateChanges(held, request, reply, headers)
   keep(request, registration.sessionKey, held)
   return held

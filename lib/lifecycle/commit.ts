@@ -7,7 +7,7 @@ import { cookieOf } from '../metadata.ts'
 import { own } from '../own.ts'
 import type { Data } from '../record/codec.ts'
 import { cookieMaxAge, isRaised } from '../record/expiry.ts'
-import type { RecordStore, Stored } from '../record/records.ts'
+import type { Records, Stored } from '../record/records.ts'
 import { tell } from '../report.ts'
 import { replaceData, stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
@@ -24,11 +24,11 @@ export type Draft = Pick<Change, 'data' | 'record' | 'at'>
 export class Committer {
   readonly #expiry: Expiry
   readonly #concurrency: Settings['concurrency']
-  readonly #records: RecordStore
+  readonly #records: Records
   /** Commits of one session in one process take turns, and hand on what they wrote, because they would only collide. */
   readonly #turns = new Turns<{ readonly from: Uint8Array; readonly bytes: Uint8Array }>()
 
-  constructor({ expiry, concurrency }: Settings, records: RecordStore) {
+  constructor({ expiry, concurrency }: Settings, records: Records) {
     this.#expiry = expiry
     this.#concurrency = concurrency
     this.#records = records

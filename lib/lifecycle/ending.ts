@@ -1,5 +1,5 @@
 import { SessionConflictError, SessionGoneError } from '../errors.ts'
-import { type RecordStore, type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/records.ts'
+import { type Records, type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/records.ts'
 import { retry } from './retry.ts'
 import { unseal } from './seal.ts'
 
@@ -22,22 +22,22 @@ export interface Seen {
  *
  * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` when a session that came out of this one may still be there
  */
-export function end(records: RecordStore, seen: Seen): Promise<void> {
+export function end(records: Records, seen: Seen): Promise<void> {
   return new Ending(records).end(seen)
 }
 
 /** Ends what an id came upon instead of a session. */
-export function endRemnant(records: RecordStore, remnant: Remnant, seenAt: number): Promise<void> {
+export function endRemnant(records: Records, remnant: Remnant, seenAt: number): Promise<void> {
   const ending = new Ending(records)
   if (remnant.kind === 'rotated') return ending.endRotated(remnant.tombstone, seenAt)
   return ending.end({ id: remnant.id, bytes: remnant.bytes, seenAt })
 }
 
 class Ending {
-  readonly #records: RecordStore
+  readonly #records: Records
   #visits = 0
 
-  constructor(records: RecordStore) {
+  constructor(records: Records) {
     this.#records = records
   }
 
@@ -64,9 +64,9 @@ class Ending {
     let knownSince = seenAt
     await retry(async () => {
       const began = performance.now()
-      const swapped = await this.#records.swap(id, expected, null)
-      if (swapped.ok) return true
-      const { found } = swapped
+      const replacement = await this.#records.replace(id, expected, null)
+      if (replacement.ok) return true
+      const { found } = replacement
       if (found.kind === 'missing') {
         assertEnded(knownSince)
         return true

@@ -1,5 +1,5 @@
 import { SessionUnavailableError } from '../errors.ts'
-import type { Draft, RecordStore, Stored } from '../record/records.ts'
+import type { Draft, Records, Stored } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
 
 /**
@@ -14,7 +14,7 @@ export function renewId(state: SessionState): void {
  * Writes the session's record, whatever is there, and notes when the store did not say that it did.
  * @throws `FST_SESSION_STORE` and what else a write throws
  */
-export async function writeRecord(records: RecordStore, state: SessionState, draft: Draft): Promise<Stored> {
+export async function writeRecord(records: Records, state: SessionState, draft: Draft): Promise<Stored> {
   const { id } = state
   try {
     return await records.write(id ?? '', draft)

@@ -6,7 +6,7 @@ import { cannotSendCookie, SessionGoneError } from '../errors.ts'
 import { CLEAR, type CookieAction, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from '../http/cookie.ts'
 import type { Data } from '../record/codec.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
-import { type Found, RecordStore } from '../record/records.ts'
+import { type Found, Records } from '../record/records.ts'
 import { firstThatOpens } from '../record/several-cookies.ts'
 import { alignRecord, createSession, replaceData, resetData, stateOf } from '../session/session.ts'
 import { idOf, type SessionCommands, type SessionKind, stateFor } from '../session/state.ts'
@@ -21,9 +21,9 @@ import { needsCookie } from './status.ts'
 const MISSING: Found = { kind: 'missing' }
 
 /** Loads, commits and ends sessions over a store. Ids and bytes in, an outcome out: it knows nothing of HTTP. */
-export class SessionManager {
+export class Lifecycle {
   readonly #expiry: Expiry
-  readonly #records: RecordStore
+  readonly #records: Records
   readonly #committer: Committer
   readonly #kind: SessionKind
   readonly #refusals = new Refusals()
@@ -36,7 +36,7 @@ export class SessionManager {
     this.#expiry = settings.expiry
     this.alone = new Alone(settings.store)
     this.timeout = settings.storeTimeout
-    this.#records = new RecordStore(settings)
+    this.#records = new Records(settings)
     this.#committer = new Committer(settings, this.#records)
     this.reviewer = new Reviewer(settings.expiry, this.#records)
     const { codec, ownsIds } = this.#records

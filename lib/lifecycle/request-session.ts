@@ -6,7 +6,7 @@ import { copyOf, type Data } from '../record/codec.ts'
 import { stateOf } from '../session/session.ts'
 import { idOf, type SessionCommands } from '../session/state.ts'
 import type { Log } from '../settings.ts'
-import type { SessionManager } from './lifecycle.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { InFlight } from './order/in-flight.ts'
 import { OneByOne } from './order/one-by-one.ts'
 import { Unawaited } from './order/unawaited.ts'
@@ -17,7 +17,7 @@ import type { Review } from './review.ts'
 
 /** One request's session: loaded once, changed by one operation at a time, and what its cookie has come to. */
 export class RequestSession implements SessionCommands {
-  readonly #manager: SessionManager
+  readonly #lifecycle: Lifecycle
   readonly #cookie: RequestCookie
   readonly #log: Log
   readonly #order: OneByOne
@@ -41,8 +41,8 @@ export class RequestSession implements SessionCommands {
    * @param inFlight told of each operation that changes the store
    * @param outlet told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
    */
-  constructor(manager: SessionManager, cookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
-    this.#manager = manager
+  constructor(lifecycle: Lifecycle, cookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
+    this.#lifecycle = lifecycle
     this.#cookie = new RequestCookie(cookie, outlet)
     this.#log = log
     this.#order = new OneByOne(inFlight)
@@ -50,7 +50,7 @@ export class RequestSession implements SessionCommands {
 
   /** What the response has to do about the cookie, as far as it has come; for a session that is loaded. */
   get action(): CookieAction {
-    const rescue = this.#manager.cookieAfterFailure(this.session as Session)
+    const rescue = this.#lifecycle.cookieAfterFailure(this.session as Session)
     return rescue === NONE ? this.#cookie.action : rescue
   }
 
@@ -82,8 +82,8 @@ export class RequestSession implements SessionCommands {
   ): Promise<void> {
     return this.#inTurn(async (session) => {
       try {
-        const outcome = await this.#manager.alone.run(session, (waited) =>
-          this.#manager.commit(session, this.#log, areHeadersSent(), waited ? undefined : review)
+        const outcome = await this.#lifecycle.alone.run(session, (waited) =>
+          this.#lifecycle.commit(session, this.#log, areHeadersSent(), waited ? undefined : review)
         )
         if (outcome.kind === 'refused') return refused(session)
         if (outcome.kind === 'clear') await this.#endOthers()
@@ -102,7 +102,7 @@ export class RequestSession implements SessionCommands {
   finish(areHeadersSent: () => boolean): Promise<void> | undefined {
     const session = this.session as Session
     if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers(areHeadersSent)
-    const review = this.#manager.reviewer.attempt(session)
+    const review = this.#lifecycle.reviewer.attempt(session)
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty')
       return this.#commit(areHeadersSent, review, (loaded) => this.#refuse(loaded))
     this.left = review.data
@@ -124,7 +124,7 @@ export class RequestSession implements SessionCommands {
 
   /** The browser may get the cookie of an id again that it has already. */
   get mayReissue(): boolean {
-    return this.session !== null && this.#manager.mayReissue(this.session)
+    return this.session !== null && this.#lifecycle.mayReissue(this.session)
   }
 
   /**
@@ -135,7 +135,7 @@ export class RequestSession implements SessionCommands {
     const { action } = this.#cookie
     if (action.kind !== 'issue' || this.#cookie.isNews(action) || chunk?.isThere) return
     await chunk?.there
-    const isGood = chunk !== null && (await this.#manager.isThere(this.session as Session).catch(() => false))
+    const isGood = chunk !== null && (await this.#lifecycle.isThere(this.session as Session).catch(() => false))
     if (!isGood) this.#cookie.action = NONE
   }
 
@@ -146,7 +146,7 @@ export class RequestSession implements SessionCommands {
 
   /** Whether a commit would store, or remove, something, once what is under way is done. */
   hasUnsavedChanges(): Promise<boolean> {
-    return this.#inTurn(async (session) => this.#manager.reviewer.hasUnsavedChanges(session))
+    return this.#inTurn(async (session) => this.#lifecycle.reviewer.hasUnsavedChanges(session))
   }
 
   save(): Promise<void> {
@@ -158,7 +158,7 @@ export class RequestSession implements SessionCommands {
   }
 
   reload(): Promise<void> {
-    return this.#asked('reload', () => this.#inTurn((session) => this.#manager.reload(session, this.#log)))
+    return this.#asked('reload', () => this.#inTurn((session) => this.#lifecycle.reload(session, this.#log)))
   }
 
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
@@ -168,7 +168,7 @@ export class RequestSession implements SessionCommands {
   async #load(): Promise<Session> {
     this.unavailable = null
     try {
-      this.session = await this.#manager.load(this.#cookie.brought, this, this.#log)
+      this.session = await this.#lifecycle.load(this.#cookie.brought, this, this.#log)
       return this.session
     } catch (error) {
       // Nobody may be waiting: such a failure must not end the process.
@@ -185,7 +185,7 @@ export class RequestSession implements SessionCommands {
   }
 
   async #destroy(session: Session): Promise<void> {
-    await this.#manager.alone.run(session, () => this.#manager.destroy(session, !this.#cookie.canGoOut))
+    await this.#lifecycle.alone.run(session, () => this.#lifecycle.destroy(session, !this.#cookie.canGoOut))
     await this.#endOthers()
     if (this.#cookie.brought !== undefined || this.action.kind === 'issue') this.#cookie.settle({ kind: 'clear' })
   }
@@ -195,8 +195,8 @@ export class RequestSession implements SessionCommands {
     const { brought } = this.#cookie
     if (typeof brought !== 'object') return
     for (const value of brought) {
-      const other = await this.#manager.load(value, this, this.#log)
-      await this.#manager.alone.run(other, () => this.#manager.destroy(other))
+      const other = await this.#lifecycle.load(value, this, this.#log)
+      await this.#lifecycle.alone.run(other, () => this.#lifecycle.destroy(other))
     }
   }
 
@@ -226,10 +226,10 @@ export class RequestSession implements SessionCommands {
   #update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
     return this.#inTurn(async (session) => {
       // What waits for its turn while it holds the turn would wait for ever: callInside() notes who is inside.
-      const inside = (newest: Session) => callInside(this, this.#manager.timeout, () => fn(newest))
+      const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
       try {
-        const { result, action } = await this.#manager.alone.run(session, () =>
-          this.#manager.update(session, inside, this.#log, !this.#cookie.canGoOut)
+        const { result, action } = await this.#lifecycle.alone.run(session, () =>
+          this.#lifecycle.update(session, inside, this.#log, !this.#cookie.canGoOut)
         )
         if (action.kind === 'clear') await this.#endOthers()
         this.#cookie.settle(action)

@@ -1,7 +1,7 @@
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
 import type { Data } from '../record/codec.ts'
-import type { RecordStore, Stored } from '../record/records.ts'
+import type { Records, Stored } from '../record/records.ts'
 import { isSamePlain } from '../record/snapshot.ts'
 import { stateOf } from '../session/session.ts'
 import type { Expiry } from '../settings.ts'
@@ -16,9 +16,9 @@ const NOTHING = new Uint8Array(0)
 /** Finds out what has become of a session since it was loaded. */
 export class Reviewer {
   readonly #expiry: Expiry
-  readonly #records: RecordStore
+  readonly #records: Records
 
-  constructor(expiry: Expiry, records: RecordStore) {
+  constructor(expiry: Expiry, records: Records) {
     this.#expiry = expiry
     this.#records = records
   }

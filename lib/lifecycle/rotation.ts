@@ -1,5 +1,5 @@
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from '../errors.ts'
-import type { Found, RecordStore, Stored, Tombstone } from '../record/records.ts'
+import type { Found, Records, Stored, Tombstone } from '../record/records.ts'
 import { seal, unseal } from './seal.ts'
 
 /** Rotations of one session that meet leave one successor each. A logout under the old id has to find them all. */
@@ -13,9 +13,9 @@ const MOST_VISITS = 64
  * @throws `FST_SESSION_GONE` when the tombstone leads to too many sessions already; `FST_SESSION_STORE` when the store
  *   could not tell, not even when it was asked once more, whether it is done
  */
-export async function bury(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
+export async function bury(records: Records, old: Stored, newId: string): Promise<Found | null> {
   try {
-    return await replaceByTombstone(records, old, newId)
+    return await entomb(records, old, newId)
   } catch (error) {
     if (!(error instanceof SessionUnavailableError)) throw error
     // The answer is lost, but perhaps the tombstone is there.
@@ -25,16 +25,16 @@ export async function bury(records: RecordStore, old: Stored, newId: string): Pr
   }
 }
 
-async function replaceByTombstone(records: RecordStore, old: Stored, newId: string): Promise<Found | null> {
+async function entomb(records: Records, old: Stored, newId: string): Promise<Found | null> {
   const sealed = seal(old.id, newId)
   let { bytes } = old
   let successors: readonly string[] = [sealed]
   // An attempt fails because another rotation has added its successor, and no more of them can do so than there is room.
   for (let attempts = 0; attempts <= MOST_SUCCESSORS; attempts++) {
-    const swapped = await records.bury(old.id, bytes, successors, old.metadata)
-    if (swapped.ok) return null
-    if (swapped.found.kind !== 'rotated') return swapped.found
-    const { tombstone } = swapped.found
+    const replacement = await records.replaceByTombstone(old.id, bytes, successors, old.metadata)
+    if (replacement.ok) return null
+    if (replacement.found.kind !== 'rotated') return replacement.found
+    const { tombstone } = replacement.found
     // An earlier attempt whose answer was lost has named it. Replaced all the same, so that a destroy() that did not find
     // the new record looks again.
     const isNamed = leadsTo(tombstone, newId)
@@ -56,7 +56,7 @@ export function leadsTo({ id, successors }: Tombstone, newId: string): boolean {
 }
 
 /** Whether anything that came out of a session that was rotated away is still there. */
-async function livesOn(records: RecordStore, tombstone: Tombstone): Promise<boolean> {
+async function livesOn(records: Records, tombstone: Tombstone): Promise<boolean> {
   const trail = [tombstone]
   let visits = 0
   for (const { id, successors } of trail) {

@@ -3,7 +3,7 @@ import { channels, fingerprint } from '../diagnostics.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from '../errors.ts'
 import type { RecordMetadata } from '../metadata.ts'
 import type { Data } from '../record/codec.ts'
-import type { Draft, Found, RecordStore, Stored, Swapped } from '../record/records.ts'
+import type { Draft, Found, Records, Replacement, Stored } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
 import { renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
@@ -49,7 +49,7 @@ export interface Committed {
  * @throws `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`
  */
 export function commitStored(
-  records: RecordStore,
+  records: Records,
   base: Stored,
   concurrency: Concurrency,
   change: Change
@@ -58,7 +58,7 @@ export function commitStored(
 }
 
 class StoredCommit {
-  readonly #records: RecordStore
+  readonly #records: Records
   readonly #concurrency: Concurrency
   readonly #change: Change
   /** What is to be replaced. */
@@ -72,7 +72,7 @@ class StoredCommit {
   /** Ids of new records of rotations, which nobody has been told of. */
   #newIds: readonly string[]
 
-  constructor(records: RecordStore, base: Stored, concurrency: Concurrency, change: Change) {
+  constructor(records: Records, base: Stored, concurrency: Concurrency, change: Change) {
     this.#records = records
     this.#concurrency = concurrency
     this.#change = change
@@ -115,7 +115,7 @@ class StoredCommit {
     const draft = Object.keys(data).length === 0 ? null : { data, metadata, record }
     const { id, bytes } = this.#expected
     const isRotation = draft !== null && state.rotated
-    const attempted = isRotation ? await this.#rotate(draft) : await this.#records.swap(id, bytes, draft)
+    const attempted = isRotation ? await this.#rotate(draft) : await this.#records.replace(id, bytes, draft)
     if (attempted.ok) {
       this.#written = { data, stored: attempted.stored, asked }
       return true
@@ -126,7 +126,7 @@ class StoredCommit {
     return false
   }
 
-  async #rotate(draft: Draft): Promise<Swapped> {
+  async #rotate(draft: Draft): Promise<Replacement> {
     const { state } = this.#change
     const newId = String(state.id)
     this.#newIds = [...this.#newIds, newId]

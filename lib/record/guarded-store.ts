@@ -12,7 +12,7 @@ import { member } from '../own.ts'
  * `storeTimeout`, or is nonsense. One that comes later is dropped. What it was asked for may still happen: a `replace` then
  * changes only what it was to be compared with.
  */
-export class StoreCalls {
+export class GuardedStore {
   readonly ownsIds: boolean
   readonly readProlongs: boolean
   readonly #store: SessionStore

@@ -7,7 +7,7 @@ import type { Expiry, Settings } from '../settings.ts'
 import { type Data, RecordCodec, type Unusable } from './codec.ts'
 import { Encryption } from './encryption.ts'
 import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead, storeTtl } from './expiry.ts'
-import { StoreCalls } from './guarded-store.ts'
+import { GuardedStore } from './guarded-store.ts'
 
 /** How long the holder of an old id can still end what came out of it. */
 export const TOMBSTONE_SECONDS = 60
@@ -50,8 +50,8 @@ export type Found =
 /** What an id comes upon instead of a session. A logout ends it all the same. */
 export type Remnant = Extract<Found, { kind: 'rotated' | 'unusable' }>
 
-/** What became of a swap. */
-export type Swapped =
+/** What became of a replacement. */
+export type Replacement =
   /** `null`: nothing stands there now. */
   { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }
 
@@ -66,10 +66,10 @@ export interface Draft {
 const MISSING: Found = { kind: 'missing' }
 
 /** Records in a store: data and metadata in, and what there is out. */
-export class RecordStore {
+export class Records {
   readonly #expiry: Expiry
   readonly #cookieName: string
-  readonly #calls: StoreCalls
+  readonly #calls: GuardedStore
   readonly #encryption: Encryption | undefined
   readonly codec: RecordCodec
   readonly canReplace: boolean
@@ -85,7 +85,7 @@ export class RecordStore {
   constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
     this.#expiry = expiry
     this.#cookieName = cookieName
-    this.#calls = new StoreCalls(store, storeTimeout)
+    this.#calls = new GuardedStore(store, storeTimeout)
     this.codec = new RecordCodec(serializer, cookieName)
     this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
     this.canReplace = store.replace !== undefined
@@ -176,29 +176,29 @@ export class RecordStore {
    * Puts the draft (`null`: nothing) in the place of `expected`, and of nothing else.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
-  async swap(id: string, expected: Uint8Array, draft: Draft | null): Promise<Swapped> {
+  async replace(id: string, expected: Uint8Array, draft: Draft | null): Promise<Replacement> {
     const { lifetime } = this.#expiry
-    if (draft === null) return this.#swap(id, expected, null, lifetime, lifetime)
+    if (draft === null) return this.#replace(id, expected, null, lifetime, lifetime)
     const encoded = this.#encode(id, draft)
     const stored = encoded instanceof Promise ? await encoded : encoded
     const ttl = this.#timeLeft(draft)
     try {
-      return await this.#swap(id, expected, stored, lifetime, ttl)
+      return await this.#replace(id, expected, stored, lifetime, ttl)
     } catch (error) {
       throw this.#explained(error, draft)
     }
   }
 
   /** Puts a tombstone in the place of `expected`, and of nothing else. */
-  async bury(
+  async replaceByTombstone(
     id: string,
     expected: Uint8Array,
     successors: readonly string[],
     { created }: RecordMetadata
-  ): Promise<Swapped> {
+  ): Promise<Replacement> {
     const metadata = { lifetime: TOMBSTONE_SECONDS, created, last_access: now(), rotated: successors }
     const tombstone = await this.#encode(id, { data: {}, metadata, record: undefined })
-    return this.#swap(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
+    return this.#replace(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
   }
 
   /** @returns `false`: there is nothing any more. A store that cannot tell says nothing about it. */
@@ -214,13 +214,13 @@ export class RecordStore {
     return this.#calls.remove(id)
   }
 
-  async #swap(
+  async #replace(
     id: string,
     expected: Uint8Array,
     stored: Stored | null,
     lifetime: number,
     ttl: number
-  ): Promise<Swapped> {
+  ): Promise<Replacement> {
     const bytes = stored?.bytes ?? null
     const result = await this.#calls.replace(id, expected, bytes, lifetime, ttl)
     if (result.replaced) return { ok: true, stored }

@@ -1,4 +1,4 @@
-import type { Found, RecordStore } from './records.ts'
+import type { Found, Records } from './records.ts'
 
 /** What tells more about a visitor comes before what tells less. */
 const RANKS = { session: 3, rotated: 2, unusable: 1, missing: 0 } as const
@@ -10,7 +10,7 @@ const RANKS = { session: 3, rotated: 2, unusable: 1, missing: 0 } as const
  *   one that was written last. Without a session, the first of what tells most
  * @throws `FST_SESSION_STORE`
  */
-export async function firstThatOpens(records: RecordStore, values: readonly string[]): Promise<Found> {
+export async function firstThatOpens(records: Records, values: readonly string[]): Promise<Found> {
   let best: Found = { kind: 'missing' }
   for (const value of values) {
     const found = await records.read(value)

@@ -30,7 +30,7 @@ export interface SessionCommands {
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T>
 }
 
-/** The inside of a session, for the manager. */
+/** The inside of a session, for the lifecycle. */
 export interface SessionState {
   readonly kind: SessionKind
   readonly commands: SessionCommands

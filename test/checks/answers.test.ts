@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../../lib/errors.ts'
 import { Encryption } from '../../lib/record/encryption.ts'
-import { StoreCalls } from '../../lib/record/guarded-store.ts'
+import { GuardedStore } from '../../lib/record/guarded-store.ts'
 import type { Encryptor } from '../../types/encryptor.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { testApp } from '../support/app.ts'
@@ -109,7 +109,7 @@ const METHODS: Record<string, (answer: () => unknown) => Promise<unknown>> = {
 }
 
 const storeWith = (methods: object) =>
-  new StoreCalls(Object.assign(new MapStore(), methods) as unknown as SessionStore, SECONDS)
+  new GuardedStore(Object.assign(new MapStore(), methods) as unknown as SessionStore, SECONDS)
 const encryptionWith = (methods: object) => new Encryption(methods as Encryptor, 'session', SECONDS)
 
 /** Checks that a call rejects with the error of this library, and that no part of the error has the text of the object. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { Lifecycle } from '../../lib/lifecycle/lifecycle.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import { MapStore } from '../support/map-store.ts'
@@ -15,12 +15,12 @@ const commands = {
 
 /** A stored session, loaded by two requests. */
 async function make(options: StarsessionsOptions) {
-  const manager = new SessionManager(resolveOptions(options))
-  const first = await manager.load(undefined, commands, log)
+  const lifecycle = new Lifecycle(resolveOptions(options))
+  const first = await lifecycle.load(undefined, commands, log)
   first.a = 1
-  await manager.commit(first, log)
-  const load = () => manager.load(first.id, commands, log)
-  return { load, commit: manager.commit.bind(manager) }
+  await lifecycle.commit(first, log)
+  const load = () => lifecycle.load(first.id, commands, log)
+  return { load, commit: lifecycle.commit.bind(lifecycle) }
 }
 
 t.test('after a commit the session has what others changed, and what its handler has changed since', async (t) => {

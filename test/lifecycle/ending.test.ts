@@ -2,7 +2,7 @@ import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import { end, endRemnant } from '../../lib/lifecycle/ending.ts'
 import { seal } from '../../lib/lifecycle/seal.ts'
-import { RecordStore, type Remnant } from '../../lib/record/records.ts'
+import { Records, type Remnant } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { MapStore } from '../support/map-store.ts'
 import { steadyClock } from '../support/steady-clock.ts'
@@ -11,7 +11,7 @@ const metadata = { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_0
 
 async function make() {
   const store = new InMemoryStore()
-  const records = new RecordStore(resolveOptions({ store }))
+  const records = new Records(resolveOptions({ store }))
   const write = async (id: string) => {
     const { bytes } = await records.write(id, { data: { id }, metadata })
     return { id, bytes, seenAt: performance.now() }
@@ -19,7 +19,7 @@ async function make() {
   const rotate = async (id: string, ...successors: string[]) => {
     const written = await write(id)
     const sealed = successors.map((successor) => seal(id, successor))
-    await records.bury(id, written.bytes, sealed, metadata)
+    await records.replaceByTombstone(id, written.bytes, sealed, metadata)
     return written
   }
   const remnant = async (id: string) => (await records.read(id)) as Remnant
@@ -54,7 +54,7 @@ t.test('a successor that another rotation adds meanwhile is found, too', async (
   store.read = async (id, lifetime) => {
     store.read = read
     const successors = ['first', 'second'].map((successor) => seal('old', successor))
-    await records.bury('old', tombstone.bytes, successors, metadata)
+    await records.replaceByTombstone('old', tombstone.bytes, successors, metadata)
     return read.call(store, id, lifetime)
   }
   await endRemnant(records, found, performance.now())
@@ -80,7 +80,7 @@ t.test('a record that this process cannot use ends by comparison', async (t) => 
 
 t.test('a store that cannot compare removes', async (t) => {
   const store = new MapStore()
-  const records = new RecordStore(resolveOptions({ store }))
+  const records = new Records(resolveOptions({ store }))
   const { bytes } = await records.write('id', { data: { a: 1 }, metadata })
   await end(records, { id: 'id', bytes, seenAt: 0 })
   t.equal(store.entries.size, 0)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import { renewId, writeRecord } from '../../lib/lifecycle/first-write.ts'
-import { RecordStore } from '../../lib/record/records.ts'
+import { Records } from '../../lib/record/records.ts'
 import type { SessionState } from '../../lib/session/state.ts'
 import { MapStore } from '../support/map-store.ts'
 
@@ -11,7 +11,7 @@ function make() {
   const store = new MapStore()
   let ids = 0
   const state = { id: 'id-0', kind: { newId: () => `id-${++ids}` } } as unknown as SessionState
-  return { store, state, records: new RecordStore(resolveOptions({ store })) }
+  return { store, state, records: new Records(resolveOptions({ store })) }
 }
 
 t.test('an id under which a write was not answered is not written to again', async (t) => {

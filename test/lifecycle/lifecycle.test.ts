@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { Lifecycle } from '../../lib/lifecycle/lifecycle.ts'
 import { JsonSerializer } from '../../lib/serializers/json.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -16,29 +16,29 @@ const commands = {
 
 function make(options: StarsessionsOptions = {}) {
   const store = new MapStore()
-  const manager = new SessionManager(resolveOptions({ store, ...options }))
-  return { store, manager, load: (value?: string) => manager.load(value, commands, log) }
+  const lifecycle = new Lifecycle(resolveOptions({ store, ...options }))
+  return { store, lifecycle, load: (value?: string) => lifecycle.load(value, commands, log) }
 }
 
 t.test('a session goes through the store and comes back', async (t) => {
-  const { manager, load, store } = make()
+  const { lifecycle, load, store } = make()
   const session = await load()
   session.user = 'alice'
-  const action = await manager.commit(session, log)
+  const action = await lifecycle.commit(session, log)
   t.match(action, { kind: 'issue', value: session.id })
   const again = await load(session.id)
   t.same(again.data(), { user: 'alice' })
   t.equal(again.id, session.id)
-  t.match(await manager.commit(again, log), { kind: 'none' })
+  t.match(await lifecycle.commit(again, log), { kind: 'none' })
   t.same(store.calls, { read: 1, write: 1, remove: 0 })
 })
 
 t.test('what is committed is the baseline of the next commit', async (t) => {
-  const { manager, load, store } = make()
+  const { lifecycle, load, store } = make()
   const session = await load()
   for (const n of [1, 1, 2]) {
     session.n = n
-    await manager.commit(session, log)
+    await lifecycle.commit(session, log)
   }
   t.equal(store.calls.write, 2)
 })
@@ -51,15 +51,15 @@ t.test('data are serialized once for a comparison, and once for a write', async 
       return super.serialize(data)
     }
   }
-  const { manager, load } = make({ serializer: new Counting() })
+  const { lifecycle, load } = make({ serializer: new Counting() })
   const session = await load()
   session.n = 1
-  await manager.commit(session, log)
+  await lifecycle.commit(session, log)
   t.equal(serialized, 1)
-  await manager.commit(session, log)
+  await lifecycle.commit(session, log)
   t.equal(serialized, 2)
   session.n = 2
-  await manager.commit(session, log)
+  await lifecycle.commit(session, log)
   t.equal(serialized, 4)
 })
 
@@ -70,10 +70,10 @@ t.test('an encryptor’s failure while writing is an unavailable store, and noth
     },
     decrypt: () => null
   }
-  const { manager, load, store } = make({ encryptor })
+  const { lifecycle, load, store } = make({ encryptor })
   const session = await load()
   session.n = 1
-  await t.rejects(manager.commit(session, log), { code: 'FST_SESSION_STORE', cause: { message: /left out/ } })
+  await t.rejects(lifecycle.commit(session, log), { code: 'FST_SESSION_STORE', cause: { message: /left out/ } })
   t.equal(store.calls.write, 0)
   t.equal(session.isNew, true)
 })
@@ -81,12 +81,12 @@ t.test('an encryptor’s failure while writing is an unavailable store, and noth
 t.test('an undecryptable record is a new session', async (t) => {
   const { store } = make()
   await store.write('known', Buffer.from('{"user":"alice"}'), 0, 0)
-  const manager = new SessionManager(
+  const lifecycle = new Lifecycle(
     resolveOptions({ store, encryptor: { encrypt: (data) => data, decrypt: () => null } })
   )
   const reasons: unknown[] = []
   const warn = (details: { reason: string }) => void reasons.push(details.reason)
-  const session = await manager.load('known', commands, { ...log, warn } as typeof log)
+  const session = await lifecycle.load('known', commands, { ...log, warn } as typeof log)
   t.equal(session.isNew, true)
   t.same(reasons, ['undecryptable'])
 })
@@ -98,11 +98,11 @@ t.test('a raised lifetime waits for a response that can set the cookie; a rollin
     [false, 0],
     [true, 1]
   ] as const) {
-    const { store, manager, load } = make({ lifetime: 100, rolling })
+    const { store, lifecycle, load } = make({ lifetime: 100, rolling })
     store.entries.set('known', { data: Buffer.from(record), expires: Number.POSITIVE_INFINITY })
     const session = await load('known')
-    await manager.commit(session, log, true)
+    await lifecycle.commit(session, log, true)
     t.equal(store.calls.write, writes)
-    t.match(await manager.commit(session, log), { kind: 'issue', value: 'known', maxAge: 100 })
+    t.match(await lifecycle.commit(session, log), { kind: 'issue', value: 'known', maxAge: 100 })
   }
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import type { CookieAction } from '../../lib/http/cookie.ts'
-import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { Lifecycle } from '../../lib/lifecycle/lifecycle.ts'
 import { InFlight } from '../../lib/lifecycle/order/in-flight.ts'
 import { RequestSession } from '../../lib/lifecycle/request-session.ts'
 import { MapStore } from '../support/map-store.ts'
@@ -12,9 +12,9 @@ function make(cookie?: string) {
   const store = new MapStore()
   const saved: CookieAction[] = []
   const outlet = { isOpen: true, announce: (action: CookieAction) => void saved.push(action) }
-  const manager = new SessionManager(resolveOptions({ store }))
+  const lifecycle = new Lifecycle(resolveOptions({ store }))
   const inFlight = new InFlight()
-  const held = new RequestSession(manager, cookie, log, inFlight, outlet)
+  const held = new RequestSession(lifecycle, cookie, log, inFlight, outlet)
   return { store, held, saved, outlet, inFlight }
 }
 

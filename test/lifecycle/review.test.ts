@@ -1,7 +1,7 @@
 import v8 from 'node:v8'
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { SessionManager } from '../../lib/lifecycle/lifecycle.ts'
+import { Lifecycle } from '../../lib/lifecycle/lifecycle.ts'
 import { JsonSerializer } from '../../lib/serializers/json.ts'
 import { stateOf } from '../../lib/session/session.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
@@ -29,8 +29,8 @@ const structured = {
 async function load(record: Uint8Array | string | undefined, options: StarsessionsOptions = {}) {
   const store = new MapStore()
   if (record !== undefined) await store.write('known', Buffer.from(record), 0, 0)
-  const manager = new SessionManager(resolveOptions({ store, lifetime: 60, ...options }))
-  return { reviewer: manager.reviewer, session: await manager.load('known', commands, log) }
+  const lifecycle = new Lifecycle(resolveOptions({ store, lifetime: 60, ...options }))
+  return { reviewer: lifecycle.reviewer, session: await lifecycle.load('known', commands, log) }
 }
 
 const json = (data: object) => JSON.stringify({ ...data, __metadata__: TIMES })

@@ -2,14 +2,14 @@ import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import { bury, leadsTo } from '../../lib/lifecycle/rotation.ts'
 import { seal } from '../../lib/lifecycle/seal.ts'
-import { RecordStore } from '../../lib/record/records.ts'
+import { Records } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 
 const metadata = { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 }
 
 async function make() {
   const store = new InMemoryStore()
-  const records = new RecordStore(resolveOptions({ store }))
+  const records = new Records(resolveOptions({ store }))
   const write = (id: string) => records.write(id, { data: { id }, metadata })
   const tombstone = async (id: string) => {
     const found = await records.read(id)
@@ -47,8 +47,8 @@ t.test('who meets others at each attempt gives up', async (t) => {
   const old = await write('old')
   await write('new')
   let attempts = 0
-  const { bury: original } = records
-  records.bury = async (id, expected, successors, from) => {
+  const { replaceByTombstone: original } = records
+  records.replaceByTombstone = async (id, expected, successors, from) => {
     attempts++
     const found = await records.read(id)
     const bytes = found.kind === 'rotated' ? found.tombstone.bytes : old.bytes
@@ -64,8 +64,8 @@ t.test('whether a session lives on is looked for in so many records, however the
   const old = await write('old')
   const { bytes } = await write('circle')
   const circle = Array.from({ length: 40 }, () => seal('circle', 'circle'))
-  await records.bury('circle', bytes, circle, metadata)
-  await records.bury('old', old.bytes, [seal('old', 'circle')], metadata)
+  await records.replaceByTombstone('circle', bytes, circle, metadata)
+  await records.replaceByTombstone('old', old.bytes, [seal('old', 'circle')], metadata)
   let reads = 0
   const { read } = store
   store.read = (...args) => {
@@ -80,6 +80,6 @@ t.test('a session whose tombstone leads nowhere is gone', async (t) => {
   const { records, write } = await make()
   const old = await write('old')
   await write('new')
-  await records.bury('old', old.bytes, ['damaged'], metadata)
+  await records.replaceByTombstone('old', old.bytes, ['damaged'], metadata)
   t.same(await bury(records, old, 'new'), { kind: 'missing' })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
 import { commitStored } from '../../lib/lifecycle/swap.ts'
-import { RecordStore, type Stored } from '../../lib/record/records.ts'
+import { Records, type Stored } from '../../lib/record/records.ts'
 import { createSession, stateOf } from '../../lib/session/session.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 
@@ -16,7 +16,7 @@ const commands = {
 async function make(base: Record<string, unknown>) {
   const store = new InMemoryStore()
   const settings = resolveOptions({ store })
-  const records = new RecordStore(settings)
+  const records = new Records(settings)
   const metadata = { lifetime: 0, created: 1_600_000_000, last_access: 1_600_000_000 }
   await records.write('id', { data: base, metadata })
   const found = await records.read('id')

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { SessionTooLargeError } from '../../lib/errors.ts'
-import { StoreCalls } from '../../lib/record/guarded-store.ts'
+import { GuardedStore } from '../../lib/record/guarded-store.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionStore } from '../../types/store.ts'
@@ -10,7 +10,7 @@ const BYTES = Buffer.from('{}')
 
 /** Calls of a store, with some of its methods replaced. */
 function callsOf(methods: Record<string, unknown> = {}) {
-  return new StoreCalls(Object.assign(new MapStore(), methods) as unknown as SessionStore, 5)
+  return new GuardedStore(Object.assign(new MapStore(), methods) as unknown as SessionStore, 5)
 }
 
 t.test('nonsense for an answer is a store that could not tell', async (t) => {
@@ -62,7 +62,7 @@ t.test('the time of our own stores is bounded as well, where somebody has change
     override read = never
   }
   for (const store of [replaced, wrapped, plainlyWrapped, new Subclass()]) {
-    await t.rejects(new StoreCalls(store, 0.01).read('id', 0), { code: 'FST_SESSION_STORE' })
+    await t.rejects(new GuardedStore(store, 0.01).read('id', 0), { code: 'FST_SESSION_STORE' })
   }
 })
 
@@ -121,11 +121,11 @@ t.test('a store that asks nobody is not timed, unless somebody has made another 
   const started = timersOf(t)
   const cookies = new CookieStore({ secretKey: 'a signing secret of at least 32 bytes' })
   for (const store of [new InMemoryStore(), cookies, cookies.forCookie('session')]) {
-    await new StoreCalls(store, 5).read('id', 0)
+    await new GuardedStore(store, 5).read('id', 0)
   }
   t.same(started, [])
   class Slow extends InMemoryStore {}
-  await new StoreCalls(new Slow(), 5).read('id', 0)
+  await new GuardedStore(new Slow(), 5).read('id', 0)
   t.same(started, [5_000])
 })
 
@@ -139,20 +139,20 @@ t.test('a store of the application is not timed where it says that it is local',
   }
   const literal = { read: async () => null, write: async (id: string) => id, remove: async () => {}, isLocal: true }
   const local = [new LocalStore(), literal] as SessionStore[]
-  for (const store of local) await new StoreCalls(store, 5).read('id', 0)
+  for (const store of local) await new GuardedStore(store, 5).read('id', 0)
   t.same(started, [])
 
   const wrapped = new Proxy(new LocalStore(), {})
   const unclear = ['true', 1, {}, undefined].map((isLocal) => Object.assign(new LocalStore(), { isLocal }))
   const timed = [new MapStore(), new Remote(), wrapped, ...unclear] as SessionStore[]
-  for (const store of timed) await new StoreCalls(store, 5).read('id', 0)
+  for (const store of timed) await new GuardedStore(store, 5).read('id', 0)
   t.same(started, Array(timed.length).fill(5_000))
 })
 
 t.test('whether a store is local is asked once, when it is registered', async (t) => {
   const started = timersOf(t)
   const store = Object.assign(new MapStore(), { isLocal: true })
-  const calls = new StoreCalls(store, 5)
+  const calls = new GuardedStore(store, 5)
   store.isLocal = false
   await calls.read('id', 0)
   t.same(started, [])
@@ -160,8 +160,8 @@ t.test('whether a store is local is asked once, when it is registered', async (t
 
 t.test('why a store refuses an id goes on only as a code, whatever the store answers', async (t) => {
   const explain = (answer: () => unknown) =>
-    new StoreCalls(Object.assign(new MapStore(), { explain: answer as () => string }), 5).explain('id', 60)
-  t.equal(new StoreCalls(new MapStore(), 5).explain('id', 60), undefined)
+    new GuardedStore(Object.assign(new MapStore(), { explain: answer as () => string }), 5).explain('id', 60)
+  t.equal(new GuardedStore(new MapStore(), 5).explain('id', 60), undefined)
   t.equal(
     explain(() => undefined),
     undefined

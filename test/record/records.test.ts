@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { RecordStore, type Stored } from '../../lib/record/records.ts'
+import { Records, type Stored } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
@@ -9,13 +9,13 @@ const metadata = { lifetime: 0, created: 1_699_999_990, last_access: 1_699_999_9
 t.test('what is under an id is a session, a tombstone, unusable, or missing', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore()
-  const records = new RecordStore(resolveOptions({ store, lifetime: 60 }))
+  const records = new Records(resolveOptions({ store, lifetime: 60 }))
   t.match(await records.read('id'), { kind: 'missing' })
   await records.write('id', { data: { a: 1 }, metadata })
   const found = await records.read('id')
   t.match(found, { kind: 'session', data: { a: 1 }, stored: { id: 'id', metadata: { lifetime: 60 } } })
   const { bytes } = (found as { stored: Stored }).stored
-  t.match(await records.bury('id', bytes, ['sealed'], metadata), { ok: true })
+  t.match(await records.replaceByTombstone('id', bytes, ['sealed'], metadata), { ok: true })
   t.match(await records.read('id'), { kind: 'rotated', tombstone: { id: 'id', successors: ['sealed'] } })
   await store.write('id', Buffer.from('{}'), 60, 60)
   t.match(await records.read('id'), { kind: 'session', data: {} })
@@ -26,17 +26,17 @@ t.test('what is under an id is a session, a tombstone, unusable, or missing', as
 })
 
 t.test('a swap replaces what is expected, and says what is there instead', async (t) => {
-  const records = new RecordStore(resolveOptions({ store: new InMemoryStore() }))
+  const records = new Records(resolveOptions({ store: new InMemoryStore() }))
   const { bytes } = await records.write('id', { data: { a: 1 }, metadata })
-  const first = await records.swap('id', bytes, { data: { a: 2 }, metadata })
+  const first = await records.replace('id', bytes, { data: { a: 2 }, metadata })
   t.match(first, { ok: true })
-  t.match(await records.swap('id', bytes, { data: { a: 3 }, metadata }), {
+  t.match(await records.replace('id', bytes, { data: { a: 3 }, metadata }), {
     ok: false,
     found: { kind: 'session', data: { a: 2 } }
   })
-  t.match(await records.swap('id', bytes, null), { ok: false })
-  t.match(await records.swap('id', (first as { stored: Stored }).stored.bytes, null), { ok: true, stored: null })
-  t.match(await records.swap('id', bytes, null), { ok: false, found: { kind: 'missing' } })
+  t.match(await records.replace('id', bytes, null), { ok: false })
+  t.match(await records.replace('id', (first as { stored: Stored }).stored.bytes, null), { ok: true, stored: null })
+  t.match(await records.replace('id', bytes, null), { ok: false, found: { kind: 'missing' } })
 })
 
 t.test('what has ended is not touched any more', async (t) => {
@@ -45,7 +45,7 @@ t.test('what has ended is not touched any more', async (t) => {
   const store = Object.assign(new InMemoryStore(), {
     touch: async (_id: string, _lifetime: number, ttl: number) => asked.push(ttl) > 0
   })
-  const records = new RecordStore(resolveOptions({ store, lifetime: 60, rolling: true, absoluteLifetime: 90 }))
+  const records = new Records(resolveOptions({ store, lifetime: 60, rolling: true, absoluteLifetime: 90 }))
   clock.advance(89)
   t.equal(await records.touch('id', metadata), true)
   clock.advance(1)
@@ -61,7 +61,7 @@ t.test('what a store says about a refusal is asked after a null only', async (t)
       return args[0] === 'refused' ? 'forged' : undefined
     }
   })
-  const records = new RecordStore(resolveOptions({ store, lifetime: 60 }))
+  const records = new Records(resolveOptions({ store, lifetime: 60 }))
   await store.write('known', Buffer.from('{}'), 60, 60)
   t.equal((await records.read('known')).kind, 'session')
   t.same(await records.read('refused'), { kind: 'missing', reason: 'forged' })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Found, RecordStore } from '../../lib/record/records.ts'
+import type { Found, Records } from '../../lib/record/records.ts'
 import { firstThatOpens } from '../../lib/record/several-cookies.ts'
 
 const session = (last_access: number) =>
@@ -18,7 +18,7 @@ async function first(all: readonly Found[], ownsIds = false) {
       return all[Number(value)]
     }
   }
-  const found = await firstThatOpens(records as unknown as RecordStore, [...all.keys()].map(String))
+  const found = await firstThatOpens(records as unknown as Records, [...all.keys()].map(String))
   return { at: all.indexOf(found), read: read.length }
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../../lib/fastify/options.ts'
-import { SessionManager } from '../../../lib/lifecycle/lifecycle.ts'
+import { Lifecycle } from '../../../lib/lifecycle/lifecycle.ts'
 import { Alone } from '../../../lib/lifecycle/order/alone.ts'
 import { CookieStore } from '../../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../../lib/stores/memory.ts'
@@ -12,10 +12,10 @@ import { simulateTime } from '../../support/simulated-time.ts'
 const log = { debug() {}, warn() {}, error() {} }
 
 async function sessionIn(store: SessionStore): Promise<Session> {
-  const manager = new SessionManager(resolveOptions({ store }))
-  const session = await manager.load(undefined, {} as never, log)
+  const lifecycle = new Lifecycle(resolveOptions({ store }))
+  const session = await lifecycle.load(undefined, {} as never, log)
   session.a = 1
-  await manager.commit(session, log)
+  await lifecycle.commit(session, log)
   return session
 }
 
@@ -50,7 +50,7 @@ t.test('over one with replace, or one that owns the ids, nobody waits', async (t
 
 t.test('nor does a session that is not stored yet', async (t) => {
   const store = new MapStore()
-  const session = await new SessionManager(resolveOptions({ store })).load(undefined, {} as never, log)
+  const session = await new Lifecycle(resolveOptions({ store })).load(undefined, {} as never, log)
   t.equal(await most([new Alone(store)], [session, session]), 2)
 })
 
