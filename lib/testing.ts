@@ -38,7 +38,8 @@ export async function sessionCookie<D extends object = DefaultData>(
   const session = await held.load()
   for (const [key, value] of Object.entries(data)) session.set(key, value)
   await session.save()
-  if (held.action.kind === 'issue') return `${registration.settings.cookieName}=${held.action.value}`
+  const { outcome } = held
+  if (outcome.kind === 'issue') return `${registration.settings.cookieName}=${outcome.value}`
   throw new SessionOptionsError('sessionCookie() needs data: an empty session has no cookie, so send none')
 }
 
@@ -83,7 +84,7 @@ const ready = (app: App): Promise<void> =>
   })
 
 const holding = ({ lifecycle, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
-  new RequestSession(lifecycle, cookie, log, inFlight, { isOpen: true, announce() {} })
+  new RequestSession(lifecycle, cookie, log, inFlight, { canSendCookie: true, isCommitted: false, announce() {} })
 
 function cookieLeft(response: InjectedResponse, name: string): CookieValue {
   if (response?.raw?.req === undefined) {

@@ -1,80 +1,58 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SessionHeadersSentError } from '../errors.ts'
-import type { RequestSession } from '../lifecycle/request-session.ts'
 import { report } from '../report.ts'
-import { stateOf } from '../session/session.ts'
+import type { SessionResponse } from './response.ts'
 
-interface Watched {
-  readonly held: RequestSession
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly headers: AnnouncedHeaders
-}
-
-/** The headers that `save()` or `destroy()` has put on a response before Fastify had it to send. */
-export interface AnnouncedHeaders {
-  /** What became of them when the response went out without Fastify; `undefined`: they were sent as they were put there. */
-  problem(): string | undefined
-}
-
-/** Between the end of a response and the second look at its session lie one to two of these. */
+/** A response is looked at when it is over, and again after one to two of these. */
 const SECOND_LOOK_MS = 1000
-/** So many responses of each such time are looked at again, because they are kept in memory until then. */
+/** At most so many responses of one such time are looked at again, because they stay in memory until then. */
 const MOST_LOOKED_AT = 100
 
-/** Loaded in this turn of the event loop. */
-let loaded: Watched[] = []
-/** Responses that are over: the next tick of the timer looks at `older`, and the one after it at `recent`. */
-let recent: Watched[] = []
-let older: Watched[] = []
+/** Responses whose session was loaded in this turn of the event loop. */
+let loaded: SessionResponse[] = []
+/** Responses that are over. Each tick of the timer looks at `older`, and moves `recent` there. */
+let recent: SessionResponse[] = []
+let older: SessionResponse[] = []
 
 /**
- * Tells the log about changes that came when nothing stores them any more: after the response was committed, or without a
+ * Tells the log about changes that nothing stores any more. They came after the response was committed; or there was no
  * commit, because Fastify did not send the response (`reply.hijack()`, `reply.raw.end()`, a WebSocket).
- * Looks when the response is over, and once more a second or two after, because a handler may go on.
  *
- * An ordinary response costs no serialization: a change within a value is noticed only in what goes on after its headers.
- * Nor does it cost a listener, which is dearer than the rest of this: most are over when the turn is.
+ * An ordinary response costs no serialization: only a stream's session is compared in depth. It costs no listener either,
+ * because most responses are over at the end of the turn in which they were loaded.
  */
-export function watchLateChanges(
-  held: RequestSession,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  headers: AnnouncedHeaders
-): void {
-  if (loaded.push({ held, request, reply, headers }) === 1) setImmediate(endOfTurn)
+export function watchLateChanges(response: SessionResponse): void {
+  if (loaded.push(response) === 1) setImmediate(endOfTurn)
 }
 
 function endOfTurn(): void {
   const watched = loaded
   loaded = []
-  for (const one of watched) {
-    const { raw } = one.reply
-    if (raw.writableFinished || raw.destroyed) onceOver(one)
-    else raw.on('close', () => onceOver(one))
+  for (const response of watched) {
+    const { raw } = response.reply
+    if (raw.writableFinished || raw.destroyed) onceOver(response)
+    else raw.on('close', () => onceOver(response))
   }
 }
 
-function onceOver(one: Watched): void {
-  const { held, request, reply, headers } = one
+function onceOver(response: SessionResponse): void {
+  const { held, request, problem } = response
   held.tellUnawaited()
-  const problem = held.settled ? undefined : headers.problem()
   if (problem !== undefined) {
     const err = new SessionHeadersSentError(problem)
     report(request.log, 'error', 'FST_SESSION_HEADERS_LOST', { err }, 'headers of the session are lost')
   }
-  if (!isSuspicious(held, reply)) {
-    lookAgainLater(one)
+  if (!isSuspicious(response)) {
+    lookAgainLater(response)
     return
   }
-  // What others do when the connection closes may be to save the session.
+  // Other listeners of the same event may save the session.
   setImmediate(async () => {
-    if (!(await tellIfLost(one))) lookAgainLater(one)
+    if (!(await tellIfLost(response))) lookAgainLater(response)
   })
 }
 
-function lookAgainLater(one: Watched): void {
-  if (recent.length < MOST_LOOKED_AT && recent.push(one) === 1 && older.length === 0) startTimer()
+function lookAgainLater(response: SessionResponse): void {
+  if (recent.length < MOST_LOOKED_AT && recent.push(response) === 1 && older.length === 0) startTimer()
 }
 
 function startTimer(): void {
@@ -86,16 +64,17 @@ function lookAgain(): void {
   older = recent
   recent = []
   if (older.length > 0) startTimer()
-  for (const one of due) {
-    // Only compared, also after a stream: many large sessions are too much to be serialized in one turn.
-    if (one.held.settled && !one.held.dropped && isAltered(one.held)) void tellIfLost(one)
+  for (const response of due) {
+    // Not in depth, also after a stream: to serialize many large sessions would take too long in one turn.
+    if (response.isCommitted && !response.isDropped && response.held.isAltered) void tellIfLost(response)
   }
 }
 
 /** @returns whether there was something to tell */
-async function tellIfLost({ held, request }: Watched): Promise<boolean> {
+async function tellIfLost(response: SessionResponse): Promise<boolean> {
+  const { held, request } = response
   if (!(await held.hasUnsavedChanges())) return false
-  const problem = held.settled
+  const problem = response.isCommitted
     ? 'The session was changed after the headers had gone out'
     : 'The session was changed, and Fastify did not send the response that would have stored it'
   const err = new SessionHeadersSentError(`${problem}: call \`await session.save()\`, or change it earlier`)
@@ -103,21 +82,9 @@ async function tellIfLost({ held, request }: Watched): Promise<boolean> {
   return true
 }
 
-function isSuspicious(held: RequestSession, reply: FastifyReply): boolean {
-  if (held.session === null || held.dropped) return false
+function isSuspicious({ held, reply, isCommitted, isDropped, isStreaming }: SessionResponse): boolean {
+  if (held.session === null || isDropped) return false
   // A client that has gone away is no reason: the handler runs on, and its response commits.
-  if (!held.settled) return reply.sent && reply.raw.statusCode < 500
-  return held.streams || isAltered(held)
-}
-
-/** Since its commit. Within a value nothing is compared. */
-function isAltered({ session, left }: RequestSession): boolean {
-  if (session === null) return false
-  const { rotated, cookieChanged } = stateOf(session)
-  return rotated || cookieChanged || !hasSameValues(session, left)
-}
-
-function hasSameValues(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean {
-  const keys = Object.keys(one)
-  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
+  if (!isCommitted) return reply.sent && reply.raw.statusCode < 500
+  return isStreaming || held.isAltered
 }

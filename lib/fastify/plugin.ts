@@ -12,9 +12,9 @@ import { report } from '../report.ts'
 import { autoloadMatcher, routingOf } from './autoload.ts'
 import { admit, namesIn } from './conflicts.ts'
 import { resolveOptions } from './options.ts'
-import { enter, heldBy, innermostIn, keep, keyOf, type Registration, registrationIn } from './registration.ts'
+import { enter, innermostIn, keep, keyOf, type Registration, registrationIn, responseOf } from './registration.ts'
 import { decorate, load } from './request-members.ts'
-import { SessionResponse } from './response.ts'
+import { SetCookie } from './set-cookie.ts'
 
 /** Closing waits for so much longer than a call of the store may take. */
 const CLOSING_SECONDS = 1
@@ -38,17 +38,17 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     settings,
     store: options.store ?? settings.store,
     lifecycle: new Lifecycle(settings),
-    response: new SessionResponse(writer, settings.cookie.secure),
+    setCookie: new SetCookie(writer, settings.cookie.secure),
     inFlight: new InFlight(),
     wantsAutoload: autoloadMatcher(settings.autoload, routingOf(fastify.initialConfig)),
     replyKey: Symbol(`starsessions.${name}.reply`),
-    sessionKey: Symbol(`starsessions.${name}`),
+    responseKey: Symbol(`starsessions.${name}`),
     scope: fastify
   }
   admit(registration)
   decorate(fastify, name)
   fastify.decorateRequest(registration.replyKey, null)
-  fastify.decorateRequest(registration.sessionKey, null)
+  fastify.decorateRequest(registration.responseKey, null)
   // One for all: it is inherited by the scopes below.
   if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
   enter(registration)
@@ -64,11 +64,10 @@ const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, op
     return load(request, registration)
   })
 
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    const held = heldBy(request, registration)
-    if (held === null) return done()
-    if (held.session === null) return done(null, registration.response.finishUnloaded(held, request, reply, payload))
-    registration.response.finish(held, request, reply, payload, done)
+  fastify.addHook('onSend', (request, _reply, payload, done) => {
+    const response = responseOf(request, registration)
+    if (response === null) return done()
+    response.finish(payload, done)
   })
 }
 

@@ -1,51 +1,55 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieAction } from '../http/cookie.ts'
 import { isTargetedCaching, withoutSharedCaching } from '../http/headers.ts'
-import type { CookieOutlet } from '../lifecycle/outcome.ts'
-import type { AnnouncedHeaders } from './lost-changes.ts'
-import type { SessionResponse } from './response.ts'
+import type { Outcome } from '../lifecycle/outcome.ts'
+import { keepRawOutOfCaches } from './sending/reply-headers.ts'
+import { oneOrList, type SetCookie } from './set-cookie.ts'
 
-/** The raw response's headers: what a handler's own `save()` has to put its cookie in, in case Fastify sends nothing. */
-export class RawHeaders implements CookieOutlet, AnnouncedHeaders {
-  readonly #response: SessionResponse
-  readonly #request: FastifyRequest
-  readonly #reply: FastifyReply
-  /** The Set-Cookie line that was put there last. */
-  #line: string | undefined
-
-  constructor(response: SessionResponse, request: FastifyRequest, reply: FastifyReply) {
-    this.#response = response
-    this.#request = request
-    this.#reply = reply
+/**
+ * Puts the cookie on the raw response, because Fastify may not send the response (`reply.hijack()`).
+ * @returns its Set-Cookie line
+ */
+export function putOnRaw(
+  cookie: SetCookie,
+  outcome: Outcome,
+  request: FastifyRequest,
+  reply: FastifyReply
+): string | undefined {
+  const { raw } = reply
+  const current = raw.getHeader('set-cookie')
+  const lines = cookie.lines(outcome, current, request)
+  const own = reply.getHeader('set-cookie')
+  if (own !== current) {
+    // For reply.raw.writeHead(200, reply.getHeaders()): the reply's own headers would replace the raw ones.
+    reply.removeHeader('set-cookie')
+    reply.header('set-cookie', oneOrList(cookie.lines(outcome, own, request)))
   }
+  raw.setHeader('set-cookie', oneOrList(lines))
+  keepRawOutOfCaches(reply)
+  return lines.at(-1)
+}
 
-  get isOpen(): boolean {
-    return !this.#reply.raw.headersSent && !isUpgrade(this.#request)
+/**
+ * What became of the headers that were put on a raw response.
+ * @param line the Set-Cookie line that was put there
+ * @returns `undefined`: they went out as they were put there, or they have not gone out yet
+ */
+export function problemOf({ raw }: FastifyReply, line: string): string | undefined {
+  if (!raw.headersSent) return undefined
+  if (![raw.getHeader('set-cookie')].flat().includes(line)) {
+    return "The session cookie was put on reply.raw, and something has replaced or removed it: add cookies with `reply.raw.appendHeader('set-cookie', ...)`, not with setHeader() or writeHead()"
   }
-
-  announce(action: CookieAction): void {
-    this.#line = this.#response.announce(action, this.#request, this.#reply)
+  const caching = raw.getHeader('cache-control')
+  if (withoutSharedCaching(caching) !== caching) {
+    return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set 'no-store' or 'private' on reply.raw, or nothing"
   }
-
-  problem(): string | undefined {
-    const { raw } = this.#reply
-    if (this.#line === undefined || !raw.headersSent) return undefined
-    if (![raw.getHeader('set-cookie')].flat().includes(this.#line)) {
-      return "The session cookie was put on reply.raw, and something has replaced or removed it: add cookies with `reply.raw.appendHeader('set-cookie', ...)`, not with setHeader() or writeHead()"
-    }
-    const caching = raw.getHeader('cache-control')
-    if (withoutSharedCaching(caching) !== caching) {
-      return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set 'no-store' or 'private' on reply.raw, or nothing"
-    }
-    const targeted = raw.getHeaderNames().find((name) => isTargetedCaching(name, raw.getHeader(name)))
-    if (targeted === undefined) return undefined
-    return `The response sets the session cookie, and its header "${targeted}" lets shared caches keep it: remove that header from reply.raw`
-  }
+  const targeted = raw.getHeaderNames().find((name) => isTargetedCaching(name, raw.getHeader(name)))
+  if (targeted === undefined) return undefined
+  return `The response sets the session cookie, and its header "${targeted}" lets shared caches keep it: remove that header from reply.raw`
 }
 
 /** The answer to a WebSocket handshake takes no headers of the response. */
-function isUpgrade({ raw }: FastifyRequest): boolean {
-  // Node says so of what it has handed over; a request that was made for a test, as injectWS() does, has only the header.
+export function isUpgrade({ raw }: FastifyRequest): boolean {
+  // Node sets `upgrade` on a real handshake. A request made for a test, as by injectWS(), has only the header.
   const { upgrade } = raw as { upgrade?: boolean | null }
   return upgrade ?? raw.headers.upgrade?.toLowerCase() === 'websocket'
 }

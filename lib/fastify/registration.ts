@@ -1,22 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { SessionStore } from '../../types/store.ts'
-import type { Lifecycle } from '../lifecycle/lifecycle.ts'
-import type { InFlight } from '../lifecycle/order/in-flight.ts'
-import type { RequestSession } from '../lifecycle/request-session.ts'
 import type { Settings } from '../settings.ts'
-import type { SessionResponse } from './response.ts'
+import type { SessionResponse, SessionServices } from './response.ts'
 
-/** One `register()`: what it resolved to, and the keys under which requests carry its state. */
-export interface Registration {
+/** One `register()`: its resolved options, and the keys under which requests carry its state. */
+export interface Registration extends SessionServices {
   readonly settings: Settings
   /** The store as it was passed, before `forCookie()`. */
   readonly store: SessionStore
-  readonly lifecycle: Lifecycle
-  readonly response: SessionResponse
-  readonly inFlight: InFlight
   readonly wantsAutoload: (url: string) => boolean
   readonly replyKey: symbol
-  readonly sessionKey: symbol
+  readonly responseKey: symbol
   readonly scope: FastifyInstance
 }
 
@@ -48,9 +42,10 @@ export function enter(registration: Registration): void {
 export const replyOf = (request: FastifyRequest, { replyKey }: Registration): FastifyReply | null =>
   ((request as unknown as Carrier)[replyKey] ?? null) as FastifyReply | null
 
-export const heldBy = (request: FastifyRequest, { sessionKey }: Registration): RequestSession | null =>
-  (request as unknown as Carrier)[sessionKey] as RequestSession | null
+/** `null`: the request has not asked for this session. */
+export const responseOf = (request: FastifyRequest, { responseKey }: Registration): SessionResponse | null =>
+  (request as unknown as Carrier)[responseKey] as SessionResponse | null
 
-export function keep(request: FastifyRequest, key: symbol, value: FastifyReply | RequestSession): void {
+export function keep(request: FastifyRequest, key: symbol, value: FastifyReply | SessionResponse): void {
   ;(request as unknown as Carrier)[key] = value
 }

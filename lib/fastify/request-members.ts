@@ -2,13 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../../types/session.ts'
 import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from '../errors.ts'
 import { findCookies } from '../http/cookie.ts'
-import { RequestSession } from '../lifecycle/request-session.ts'
 import { own } from '../own.ts'
 import { report } from '../report.ts'
 import { isCookieShared, leftBehind } from './conflicts.ts'
 import { watchLateChanges } from './lost-changes.ts'
-import { RawHeaders } from './raw-response.ts'
-import { heldBy, keep, keyOf, type Registration, registrationIn, replyOf } from './registration.ts'
+import { keep, keyOf, type Registration, registrationIn, replyOf, responseOf } from './registration.ts'
+import { SessionResponse } from './response.ts'
 
 /** What Fastify's requests have of their own; older versions do not say so when they are asked. */
 const OWN_MEMBERS: ReadonlySet<string> = new Set(['id', 'params', 'raw', 'query', 'log', 'body'])
@@ -39,7 +38,7 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   fastify.decorateRequest(name, {
     getter(this: FastifyRequest): Session {
       const registration = registrationOf(this)
-      const session = registration && heldBy(this, registration)?.session
+      const session = registration && responseOf(this, registration)?.held.session
       if (session !== null && session !== undefined) return session
       // An autoload that is still to come: to advise it would be of no help.
       if (registration === undefined || replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
@@ -55,7 +54,7 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   fastify.decorateRequest(isLoaded, {
     getter(this: FastifyRequest): boolean {
       const registration = registrationOf(this)
-      return registration !== undefined && (heldBy(this, registration)?.session ?? null) !== null
+      return registration !== undefined && (responseOf(this, registration)?.held.session ?? null) !== null
     }
   })
   fastify.decorateRequest(loadName, function (this: FastifyRequest): Promise<Session> {
@@ -74,8 +73,8 @@ export function decorate(fastify: FastifyInstance, name: string): void {
 
 /** @throws `FST_SESSION_STORE`, as a rejection; `FST_SESSION_OPTIONS` at once, where our hook has not run */
 export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
-  const held = heldBy(request, registration) ?? hold(request, registration)
-  return held.load()
+  const response = responseOf(request, registration) ?? open(request, registration)
+  return response.held.load()
 }
 
 const tooEarly = (what: string): Error =>
@@ -83,8 +82,8 @@ const tooEarly = (what: string): Error =>
     `${what} before the plugin's onRequest hook: register fastify-starsessions before the hooks, plugins and scopes that use it; a nested registration of the same name runs after the hooks around it`
   )
 
-function hold(request: FastifyRequest, registration: Registration): RequestSession {
-  const { lifecycle, settings, response, inFlight } = registration
+function open(request: FastifyRequest, registration: Registration): SessionResponse {
+  const { settings, responseKey } = registration
   const reply = replyOf(request, registration)
   if (reply === null) {
     // Without our hooks nothing would be committed, and the change would be lost in silence.
@@ -92,11 +91,10 @@ function hold(request: FastifyRequest, registration: Registration): RequestSessi
   }
   const cookie = findCookies(own(request.raw.headers, 'cookie'), settings.cookieName)
   if (typeof cookie === 'object') tellOfSeveral(request, registration)
-  const headers = new RawHeaders(response, request, reply)
-  const held = new RequestSession(lifecycle, cookie, request.log, inFlight, headers)
-  watchLateChanges(held, request, reply, headers)
-  keep(request, registration.sessionKey, held)
-  return held
+  const response = new SessionResponse(registration, cookie, request, reply)
+  watchLateChanges(response)
+  keep(request, responseKey, response)
+  return response
 }
 
 /** Registrations that have told of several cookies: once is enough, and anybody can send them. */

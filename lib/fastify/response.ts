@@ -1,16 +1,20 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { SessionUnavailableError, withFixedMessage } from '../errors.ts'
-import type { CookieAction, CookieWriter } from '../http/cookie.ts'
-import { varyOnCookie, withoutCookie } from '../http/headers.ts'
-import { isLocalHost } from '../http/local-host.ts'
-import type { RequestSession } from '../lifecycle/request-session.ts'
+import type { CookieValue } from '../http/cookie.ts'
+import { varyOnCookie } from '../http/headers.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
+import type { InFlight } from '../lifecycle/order/in-flight.ts'
+import type { CookieOutlet, Outcome } from '../lifecycle/outcome.ts'
+import { RequestSession } from '../lifecycle/request-session.ts'
 import { report } from '../report.ts'
-import { firstChunkOf } from './sending/first-chunk.ts'
+import { isUpgrade, problemOf, putOnRaw } from './raw-response.ts'
+import { type FirstChunk, firstChunkOf } from './sending/first-chunk.ts'
 import { type Done, whileSending } from './sending/held-reply.ts'
 import { discard, isResponse, isStream, orFailureOf } from './sending/payload.ts'
-import { keepOutOfCaches, keepRawOutOfCaches, oneOrList, setHeader, stopTargeted } from './sending/reply-headers.ts'
+import { keepOutOfCaches, setHeader, stopTargeted } from './sending/reply-headers.ts'
+import { oneOrList, type SetCookie } from './set-cookie.ts'
 
-/** What a header says of the payload that was to be sent is not true of the error, and @fastify/etag would answer 304. */
+/** These headers describe the payload, which an error replaces. With them @fastify/etag would answer 304 to an error. */
 const OF_THE_PAYLOAD = [
   'etag',
   'last-modified',
@@ -22,131 +26,154 @@ const OF_THE_PAYLOAD = [
   'accept-ranges'
 ] as const
 
-type HeaderValue = ReturnType<FastifyReply['getHeader']>
+/** What the responses of one registration have in common. */
+export interface SessionServices {
+  readonly lifecycle: Lifecycle
+  readonly inFlight: InFlight
+  readonly setCookie: SetCookie
+}
 
-/** What a response does for its session: the commit, and the headers that follow from it. */
-export class SessionResponse {
-  readonly #writer: CookieWriter
-  readonly #secure: boolean | 'auto'
-  #warned = false
+/** One response: commits its request's session, and sets the headers that follow from the commit. */
+export class SessionResponse implements CookieOutlet {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly held: RequestSession
+  readonly #setCookie: SetCookie
+  /** The commit has begun. It runs once, however often Fastify runs the hook. */
+  isCommitted = false
+  /** The body goes on after the headers. */
+  isStreaming = false
+  /** The session is not stored, on purpose: the response is an error, or the browser has a newer session. */
+  isDropped = false
+  /** The Set-Cookie line that the handler's last save() or destroy() has put on the raw response. */
+  #announced: string | undefined
 
-  constructor(writer: CookieWriter, secure: boolean | 'auto') {
-    this.#writer = writer
-    this.#secure = secure
+  constructor(services: SessionServices, brought: CookieValue, request: FastifyRequest, reply: FastifyReply) {
+    this.request = request
+    this.reply = reply
+    this.#setCookie = services.setCookie
+    this.held = new RequestSession(services.lifecycle, brought, request.log, services.inFlight, this)
+  }
+
+  get canSendCookie(): boolean {
+    return !this.reply.raw.headersSent && (this.isCommitted || !isUpgrade(this.request))
+  }
+
+  announce(outcome: Outcome): void {
+    this.#announced = putOnRaw(this.#setCookie, outcome, this.request, this.reply)
+  }
+
+  /** What became of announced headers, if Fastify did not send the response; `undefined`: nothing is wrong. */
+  get problem(): string | undefined {
+    return this.isCommitted || this.#announced === undefined ? undefined : problemOf(this.reply, this.#announced)
   }
 
   /**
-   * Runs before the headers go out. Commits once, however often Fastify runs its hook for one response.
-   * @param done the hook's callback: gets the payload to send, or what the commit failed with, under a message that may be
-   *   shown
+   * Runs before the headers go out.
+   * @param done the hook's callback. It gets the payload to send, or the commit's error under a message that may be shown
    */
-  finish(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void {
-    const chunk = isLate(held, request, reply, payload) ? firstChunkOf(payload, reply.raw) : undefined
-    const toSend = chunk?.payload ?? payload
-    const commit = this.#begin(held, reply, payload)
-    const finished = () => {
-      chunk?.arrive()
-      return this.#withHeaders(held, request, reply, toSend)
-    }
-    // In the same turn where it can be: most responses only read their session.
-    if (commit === undefined) {
-      done(null, finished())
+  finish(payload: unknown, done: Done): void {
+    if (this.held.session === null) {
+      done(null, this.#finishUnloaded(payload))
       return
     }
-    const failed = (failure: unknown) => {
-      const sent = finished()
-      held.dropped = true
-      const error = withFixedMessage(failure)
-      report(request.log, 'error', error.code, { err: failure }, 'the session could not be committed')
-      // The handler has begun the response itself: it is too late for another.
-      if (reply.raw.headersSent) return sent
-      throw this.#fail(error, reply, toSend)
+    const chunk = this.#isLate(payload) ? firstChunkOf(payload, this.reply.raw) : undefined
+    const toSend = chunk?.payload ?? payload
+    const commit = this.#begin(payload)
+    // Most responses only read their session. They go on in the same turn of the event loop.
+    if (commit === undefined) {
+      chunk?.arrive()
+      done(null, this.#withHeaders(toSend))
+      return
     }
-    const committed = chunk === undefined ? commit : commit.then(() => held.checkCookie(chunk))
-    whileSending(reply, orFailureOf(payload, committed.then(finished, failed)), done)
+    const finished = async (): Promise<unknown> => {
+      try {
+        const { kind } = await commit
+        if (kind === 'refused') this.isDropped = true
+        if (chunk !== undefined) await this.#checkCookie(chunk)
+      } catch (failure) {
+        return this.#failed(failure, toSend)
+      } finally {
+        chunk?.arrive()
+      }
+      return this.#withHeaders(toSend)
+    }
+    whileSending(this.reply, orFailureOf(payload, finished()), done)
   }
 
-  /**
-   * Who answers errors himself sends the status, but not the headers of an error.
-   * @returns the payload to send
-   */
-  withRetryAfter({ unavailable }: RequestSession, reply: FastifyReply, payload: unknown): unknown {
-    if (unavailable === null || statusOf(reply, payload) !== 503) return payload
-    const retryAfter = unavailable.headers['retry-after']
-    return setHeader(reply, payload, 'retry-after', (own) => String(own ?? retryAfter))
+  /** @returns `undefined`: there is nothing to commit, or nothing to wait for */
+  #begin(payload: unknown): Promise<Outcome> | undefined {
+    if (this.isCommitted) return undefined
+    this.isCommitted = true
+    this.isStreaming = isStream(payload)
+    this.isDropped = this.#statusOf(payload) >= 500
+    return this.isDropped ? undefined : this.held.finish()
   }
 
-  /**
-   * For a request that has no session, although it asked for one.
-   * @returns the payload to send
-   */
-  finishUnloaded(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
-    const { unavailable } = held
-    if (unavailable !== null && statusOf(reply, payload) < 500) {
+  /** Who has asked for a session in vain gets a hint when to try again. */
+  #finishUnloaded(payload: unknown): unknown {
+    const { unavailable } = this.held
+    if (unavailable !== null && this.#statusOf(payload) < 500) {
       const message = 'the session could not be loaded, and the response went out as if nothing had happened'
-      report(request.log, 'warn', unavailable.code, { err: unavailable }, message)
+      report(this.request.log, 'warn', unavailable.code, { err: unavailable }, message)
     }
-    return this.withRetryAfter(held, reply, payload)
+    return this.#withRetryAfter(payload)
   }
 
-  #begin(held: RequestSession, reply: FastifyReply, payload: unknown): Promise<void> | undefined {
-    if (held.settled) return undefined
-    held.settled = true
-    held.streams = isStream(payload)
-    held.dropped = statusOf(reply, payload) >= 500
-    return held.dropped ? undefined : held.finish(() => reply.raw.headersSent)
+  /** A custom error handler sends our 503 but not our Retry-After header, so add the header here. */
+  #withRetryAfter(payload: unknown): unknown {
+    const { unavailable } = this.held
+    if (unavailable === null || this.#statusOf(payload) !== 503) return payload
+    const retryAfter = unavailable.headers['retry-after']
+    return setHeader(this.reply, payload, 'retry-after', (own) => String(own ?? retryAfter))
   }
 
-  #withHeaders(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
-    const sent = setHeader(reply, this.withRetryAfter(held, reply, payload), 'vary', varyOnCookie)
-    if (held.action.kind === 'none' && !held.announced) return sent
-    // What was announced may be worth nothing any more: the session has ended since.
-    const lines = this.#lines(held.action, reply.getHeader('set-cookie'), request)
+  #withHeaders(payload: unknown): unknown {
+    const { reply } = this
+    const { outcome } = this.held
+    const sent = setHeader(reply, this.#withRetryAfter(payload), 'vary', varyOnCookie)
+    if (outcome.kind === 'none' && this.#announced === undefined) return sent
+    // Without an outcome the announced cookie goes: its session has ended since.
+    const lines = this.#setCookie.lines(outcome, reply.getHeader('set-cookie'), this.request)
     reply.removeHeader('set-cookie')
     if (lines.length > 0) reply.header('set-cookie', oneOrList(lines))
-    return held.action.kind === 'none' ? sent : keepOutOfCaches(reply, sent)
+    return outcome.kind === 'none' ? sent : keepOutOfCaches(reply, sent)
   }
 
   /**
-   * Puts the cookie on the raw response, for one that Fastify does not send (`reply.hijack()`).
-   * @returns its Set-Cookie line
+   * Whether the headers go out later than the commit, with a cookie for the same id: they wait for the first chunk. By then
+   * another request may have given the session a new id, and the browser must not get the old one back.
    */
-  announce(action: CookieAction, request: FastifyRequest, reply: FastifyReply): string | undefined {
-    const { raw } = reply
-    const current = raw.getHeader('set-cookie')
-    const lines = this.#lines(action, current, request)
-    const own = reply.getHeader('set-cookie')
-    if (own !== current) {
-      // For reply.raw.writeHead(200, reply.getHeaders()), where the reply's own would take the place of the raw ones.
-      reply.removeHeader('set-cookie')
-      reply.header('set-cookie', oneOrList(this.#lines(action, own, request)))
-    }
-    raw.setHeader('set-cookie', oneOrList(lines))
-    keepRawOutOfCaches(reply)
-    return lines.at(-1)
+  #isLate(payload: unknown): boolean {
+    const { raw, statusCode } = this.reply
+    // If the client has gone already, nothing would ever end the wait.
+    if (!isStream(payload) || this.isCommitted || raw.destroyed || !this.held.mayIssueAgain) return false
+    return this.request.method !== 'HEAD' && statusCode !== 204
   }
 
-  #lines(action: CookieAction, current: HeaderValue, request: FastifyRequest): string[] {
-    const others = withoutCookie(current, this.#writer.isSame)
-    if (action.kind === 'none') return others
-    const secure = this.#isSecure(request)
-    const { issue, clear } = this.#writer
-    return [...others, action.kind === 'issue' ? issue(action.value, action.maxAge, secure) : clear(secure)]
+  /** @param chunk `null`: nobody can tell when the headers go out */
+  async #checkCookie(chunk: FirstChunk | null): Promise<void> {
+    const { held } = this
+    if (!held.issuesAgain || chunk?.isThere) return
+    if (chunk === null) return held.withhold()
+    await chunk.there
+    await held.withholdUnlessThere()
   }
 
-  #isSecure(request: FastifyRequest): boolean {
-    if (this.#secure === 'auto') return request.protocol === 'https'
-    if (this.#secure && !this.#warned && request.protocol !== 'https' && !isLocalHost(request.hostname)) {
-      this.#warned = true
-      const message =
-        "a Secure session cookie was sent over plain HTTP, and browsers keep it only on localhost: serve HTTPS, set Fastify's trustProxy behind a proxy that does, or, for development, set the option `cookie: { secure: 'auto' }`"
-      report(request.log, 'warn', 'FST_SESSION_INSECURE', {}, message)
-    }
-    return this.#secure
+  #failed(failure: unknown, payload: unknown): unknown {
+    const { request, reply } = this
+    const sent = this.#withHeaders(payload)
+    this.isDropped = true
+    const error = withFixedMessage(failure)
+    report(request.log, 'error', error.code, { err: failure }, 'the session could not be committed')
+    // The handler has begun the response itself, so an error would come too late.
+    if (reply.raw.headersSent) return sent
+    throw this.#asError(error, payload)
   }
 
-  /** The status is set here, because Fastify would keep an earlier 404. */
-  #fail(error: FastifyError, reply: FastifyReply, payload: unknown): Error {
+  /** Sets the status here, because Fastify would keep an earlier 404. */
+  #asError(error: FastifyError, payload: unknown): Error {
+    const { reply } = this
     reply.code(Number(error.statusCode))
     for (const name of OF_THE_PAYLOAD) reply.removeHeader(name)
     reply.header('cache-control', 'no-store')
@@ -155,18 +182,9 @@ export class SessionResponse {
     discard(payload)
     return error
   }
-}
 
-/**
- * Whether the headers go out later than the commit, with a cookie for the same id: they wait for the first chunk. By then
- * another request may have given the session a new id, and the browser must not get the old one back.
- */
-function isLate(held: RequestSession, request: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
-  // Where the client has gone already, nothing would ever tell that the wait is over.
-  if (!isStream(payload) || held.settled || reply.raw.destroyed || !held.mayReissue) return false
-  return request.method !== 'HEAD' && reply.statusCode !== 204
+  /** The status of a web `Response` counts, if the payload is one. */
+  #statusOf(payload: unknown): number {
+    return isResponse(payload) ? payload.status : this.reply.statusCode
+  }
 }
-
-/** Of a web `Response`, its own counts. */
-const statusOf = (reply: FastifyReply, payload: unknown): number =>
-  isResponse(payload) ? payload.status : reply.statusCode

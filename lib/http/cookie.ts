@@ -5,26 +5,6 @@ export const MAX_COOKIE_BYTES = 4096
 const SAFE_VALUE = /^[A-Za-z0-9._~+/=-]+$/
 const EPOCH = 'Thu, 01 Jan 1970 00:00:00 GMT'
 
-/** What the response does with the session cookie: nothing, set it, or clear it. `maxAge` is in seconds. */
-export type CookieAction =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'issue'; readonly value: string; readonly maxAge: number | undefined }
-  | { readonly kind: 'clear' }
-
-export const NONE: CookieAction = { kind: 'none' }
-export const CLEAR: CookieAction = { kind: 'clear' }
-export const ENDED = { kind: 'ended' } as const
-export const REFUSED = { kind: 'refused' } as const
-
-/**
- * What a commit means for the cookie.
- *
- * - `ended`: the session is gone, and this request did not change it. An earlier commit of the request may still have asked
- *   for a cookie.
- * - `refused`: nothing was stored, because the browser already has the cookie of a newer session.
- */
-export type Outcome = CookieAction | typeof ENDED | typeof REFUSED
-
 /** The function `serializeCookie` of @fastify/cookie. */
 export type SerializeCookie = (
   name: string,

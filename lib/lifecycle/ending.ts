@@ -1,5 +1,6 @@
 import { SessionConflictError, SessionGoneError } from '../errors.ts'
-import { type Records, type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/records.ts'
+import { type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/record.ts'
+import type { Records } from '../record/records.ts'
 import { retry } from './retry.ts'
 import { unseal } from './seal.ts'
 

@@ -1,5 +1,6 @@
 import { SessionUnavailableError } from '../errors.ts'
-import type { Draft, Records, Stored } from '../record/records.ts'
+import type { Draft, Stored } from '../record/record.ts'
+import type { Records } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
 
 /**

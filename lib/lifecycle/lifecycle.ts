@@ -3,24 +3,22 @@ import { now } from '../clock.ts'
 import { newSessionId } from '../crypto/random.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { cannotSendCookie, SessionGoneError } from '../errors.ts'
-import { CLEAR, type CookieAction, type CookieValue, isSafeValue, NONE, type Outcome, REFUSED } from '../http/cookie.ts'
-import type { Data } from '../record/codec.ts'
+import { type CookieValue, isSafeValue } from '../http/cookie.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
-import { type Found, Records } from '../record/records.ts'
+import { type Data, type Found, idOf, MISSING } from '../record/record.ts'
+import { Records } from '../record/records.ts'
 import { firstThatOpens } from '../record/several-cookies.ts'
 import { alignRecord, createSession, replaceData, resetData, stateOf } from '../session/session.ts'
-import { idOf, type SessionCommands, type SessionKind, stateFor } from '../session/state.ts'
+import { type SessionCommands, type SessionKind, stateFor } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
 import { Committer } from './commit.ts'
 import { end, endRemnant } from './ending.ts'
 import { Alone } from './order/alone.ts'
+import { CLEAR, NONE, type Outcome, REFUSED } from './outcome.ts'
 import { Refusals } from './refusals.ts'
-import { Reviewer } from './review.ts'
-import { needsCookie } from './status.ts'
+import { needsCookie, Reviewer } from './status.ts'
 
-const MISSING: Found = { kind: 'missing' }
-
-/** Loads, commits and ends sessions over a store. Ids and bytes in, an outcome out: it knows nothing of HTTP. */
+/** Loads, commits and ends sessions over a store. It knows nothing of HTTP: a commit answers with an outcome. */
 export class Lifecycle {
   readonly #expiry: Expiry
   readonly #records: Records
@@ -28,7 +26,7 @@ export class Lifecycle {
   readonly #kind: SessionKind
   readonly #refusals = new Refusals()
   readonly alone: Alone
-  /** Seconds that a function of `update()` has. */
+  /** Seconds that a function of `update()` may take. */
   readonly timeout: number
   readonly reviewer: Reviewer
 
@@ -44,12 +42,12 @@ export class Lifecycle {
       expiry: settings.expiry,
       newId: () => (ownsIds ? undefined : newSessionId()),
       recordOf: (data, metadata) => codec.serialize(data, metadata),
-      isChanged: (data, stored) => this.reviewer.recordOf(data, stored) !== stored.record
+      isChanged: (data, stored) => this.#records.changes.recordOf(data, stored) !== stored.record
     }
   }
 
   /**
-   * @param value the cookie's value, as it came; `undefined`: none came; of several values, the first that opens counts
+   * @param value the value of the request's cookie; `undefined`: it has none; of several values, the first that opens counts
    * @throws `FST_SESSION_STORE`
    */
   async load(value: CookieValue, commands: SessionCommands, log: Log): Promise<Session> {
@@ -70,53 +68,52 @@ export class Lifecycle {
   }
 
   /**
-   * Reads again what the session stands on, in place.
+   * Reads the session's record again, and forgets unsaved changes.
    * @throws `FST_SESSION_STORE`
    */
   async reload(session: Session, log: Log): Promise<void> {
     const began = performance.now()
-    const { stored, remnant, strays, unconfirmed } = stateOf(session)
+    const { stored, remnant, unconfirmed } = stateOf(session)
     const id = stored?.id ?? idOf(remnant)
     const found = id === undefined ? MISSING : await this.#records.read(id)
     this.#refusals.tell(found, log)
     this.#reset(session, found, began)
-    Object.assign(stateOf(session), { strays, unconfirmed })
+    stateOf(session).unconfirmed = unconfirmed
     alignRecord(session)
   }
 
   /**
-   * Ends the session, and what came out of it by rotation; it is new and empty afterwards.
-   * @param headersSent no cookie can be cleared
+   * Ends the session, and the sessions that it was rotated into. Afterwards it is new and empty.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
    */
-  async destroy(session: Session, headersSent = false): Promise<void> {
+  async destroy(session: Session, canSendCookie = true): Promise<void> {
     const began = performance.now()
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
-    const { stored, remnant, strays, seenAt } = stateOf(session)
-    if (headersSent && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
+    const { stored, remnant, unconfirmed, seenAt } = stateOf(session)
+    if (!canSendCookie && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
     if (stored !== null) await end(this.#records, { id: stored.id, bytes: stored.bytes, seenAt })
     if (remnant !== null) await endRemnant(this.#records, remnant, seenAt)
-    for (const id of strays) await this.#records.remove(id)
+    if (unconfirmed !== null) await this.#records.remove(unconfirmed.id)
     this.#reset(session, MISSING, began)
     if (channels.destroy.hasSubscribers) channels.destroy.publish({ ...facts, duration: performance.now() - began })
   }
 
   /**
-   * Brings the store up to what the session is now.
-   * @param headersSent no cookie can be set: nothing is stored that would need one
-   * @param review where the session has just been reviewed
+   * Brings the store up to date with the session.
+   * @param canSendCookie `false`: a commit that needs the cookie stores nothing, and throws
+   * @param review if the session has just been reviewed
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
   async commit(
     session: Session,
     log: Log,
-    headersSent = false,
+    canSendCookie = true,
     review = this.reviewer.review(session)
   ): Promise<Outcome> {
     const state = stateOf(session)
-    const { data, record, status, at } = review
-    if (headersSent && needsCookie(status, state, this.#records.ownsIds)) throw cannotSendCookie()
+    const { data, status, at } = review
+    if (!canSendCookie && needsCookie(status, state, this.#records.ownsIds)) throw cannotSendCookie()
     switch (status) {
       case 'new-empty':
       case 'unchanged':
@@ -130,31 +127,30 @@ export class Lifecycle {
         await this.destroy(session)
         throw new SessionGoneError()
       case 'prolonged':
-        return this.#committer.prolong(session, { data, record, at }, log)
+        return this.#committer.prolong(session, review, log)
       case 'renewed':
         // The browser would not learn of a longer lifetime without a cookie, so the next response does it.
-        return headersSent && !this.#expiry.rolling ? NONE : this.#committer.renew(session, { data, record, at }, log)
+        return canSendCookie || this.#expiry.rolling ? this.#committer.renew(session, review, log) : NONE
       case 'emptied':
       case 'rotated':
       case 'changed':
-        if (this.#records.canReplace) return this.#swap(session, { data, record, at }, log)
-        if (status !== 'emptied') return this.#committer.overwrite(session, status, { data, record, at })
+        if (this.#records.canReplace) return this.#swap(session, review, log)
+        if (status !== 'emptied') return this.#committer.overwrite(session, review)
         await this.destroy(session)
         return CLEAR
     }
   }
 
   /**
-   * Runs `fn` on the newest data, and again when another request was faster, until what it made of them is stored.
-   * @param headersSent as for `commit()`
+   * Runs `fn` on the newest data, and again if another request was faster, until its result is stored.
    * @throws what `fn` throws, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_HEADERS_SENT`
    */
   async update<T>(
     session: Session,
     fn: (session: Session) => T | Promise<T>,
     log: Log,
-    headersSent = false
-  ): Promise<{ result: T; action: Outcome }> {
+    canSendCookie = true
+  ): Promise<{ result: T; outcome: Outcome }> {
     const state = stateOf(session)
     if (state.isSuperseded) throw new SessionGoneError()
     const { codec } = this.#records
@@ -167,7 +163,7 @@ export class Lifecycle {
       resetData(session, codec.copy(ours))
       result = await fn(session)
       const data = session.data() as Data
-      if (headersSent && (state.stored === null ? !holdsNothing(data) : state.rotated || state.cookieChanged)) {
+      if (!canSendCookie && (state.stored === null ? !holdsNothing(data) : state.rotated || state.cookieChanged)) {
         throw cannotSendCookie()
       }
       return data
@@ -175,48 +171,48 @@ export class Lifecycle {
     try {
       if (state.stored === null) {
         await derive(codec.restore(record))
-        return { result: result as T, action: NONE }
+        return { result: result as T, outcome: NONE }
       }
       if (this.#records.ownsIds) {
-        // The browser has the only copy, and this request has it: there is nothing newer to run on.
+        // The browser has the only copy, so no request can have newer data.
         await derive(session.data() as Data)
-        return { result: result as T, action: await this.commit(session, log, headersSent) }
+        return { result: result as T, outcome: await this.commit(session, log, canSendCookie) }
       }
-      const action = await this.#swap(session, { data: codec.restore(record), record, at: now(), derive }, log)
-      return { result: result as T, action }
+      const outcome = await this.#swap(session, { data: codec.restore(record), record, at: now(), derive }, log)
+      return { result: result as T, outcome }
     } catch (error) {
-      // Neither a throw nor a lost answer leaves a half-made change for the response's commit.
+      // The response's commit must not store a change that was half made.
       Object.assign(state, before, { metadata })
       resetData(session, codec.restore(record))
       throw error
     }
   }
 
-  /** Whether a commit may issue the cookie of an id again that the browser has already. */
-  mayReissue(session: Session): boolean {
-    return !this.#records.ownsIds && this.#committer.isReissued(stateOf(session))
+  /** Whether a commit may issue the cookie again with the id that the browser has already. */
+  mayIssueAgain(session: Session): boolean {
+    return !this.#records.ownsIds && this.#committer.mustIssue(stateOf(session))
   }
 
-  /** Whether the store has the session under the id that it was loaded from, or committed to, last. */
+  /** Whether the store still has the session under its id. */
   async isThere(session: Session): Promise<boolean> {
     const { stored } = stateOf(session)
     return stored !== null && (await this.#records.read(stored.id)).kind === 'session'
   }
 
-  /** The cookie that the browser needs although a commit has failed; `NONE`: it needs none. */
-  cookieAfterFailure(session: Session): CookieAction {
+  /** The cookie that the browser needs although a commit has failed. */
+  outcomeOfFailure(session: Session): Outcome {
     return this.#committer.issueUnconfirmed(stateOf(session))
   }
 
-  async #swap(session: Session, change: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
-    const action = await this.#committer.swap(session, change, log)
-    if (action === CLEAR) {
-      // What was set while the removal was on its way begins a new session.
+  async #swap(session: Session, writing: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
+    const outcome = await this.#committer.swap(session, writing, log)
+    if (outcome === CLEAR) {
+      // Keys that were set during the removal begin a new session.
       const since = session.data() as Data
       this.#reset(session, MISSING, 0)
       replaceData(session, since)
     }
-    return action
+    return outcome
   }
 
   #reset(session: Session, found: Found, seenAt: number): void {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { own, setOwn } from '../own.ts'
-import type { Data } from '../record/codec.ts'
+import type { Data } from '../record/record.ts'
 
 /** What came of a merge, and the keys that both sides had changed, each in its own way. */
 export interface Merged {

@@ -1,49 +1,39 @@
-import { isInstance, SessionGoneError } from '../errors.ts'
-import { type CookieAction, type CookieValue, NONE, type Outcome } from '../http/cookie.ts'
+import type { CookieValue } from '../http/cookie.ts'
 
-/** Where the cookie goes when a handler saves the session before the response is Fastify's to send. */
-export interface CookieOutlet {
-  /** `false`: no header can go out any more. */
-  readonly isOpen: boolean
-  announce(action: CookieAction): void
+/** What a commit means for the session's cookie. */
+export type Outcome =
+  /** The browser's cookie stays as it is. */
+  | { readonly kind: 'none' }
+  /** `maxAge`: seconds; `undefined`: until the browser closes. */
+  | { readonly kind: 'issue'; readonly value: string; readonly maxAge: number | undefined }
+  | { readonly kind: 'clear' }
+  /** The session has ended and was not changed here. A cookie that was to be issued for it is left out. */
+  | { readonly kind: 'ended' }
+  /** Nothing was stored, because the browser has the cookie of a newer session. */
+  | { readonly kind: 'refused' }
+
+export const NONE: Outcome = { kind: 'none' }
+export const CLEAR: Outcome = { kind: 'clear' }
+export const ENDED: Outcome = { kind: 'ended' }
+export const REFUSED: Outcome = { kind: 'refused' }
+
+/** What a request's outcome is after one more commit: the last one that says something about the cookie counts. */
+export function following(before: Outcome, outcome: Outcome): Outcome {
+  if (outcome.kind === 'ended') return NONE
+  return outcome.kind === 'none' || outcome.kind === 'refused' ? before : outcome
 }
 
-/** What becomes of one request's cookie, as far as it has come. */
-export class RequestCookie {
-  readonly #outlet: CookieOutlet
-  /** As it came, or several of them. */
-  readonly brought: CookieValue
-  action: CookieAction = NONE
-  /** A handler's own save() has put it on the raw response. */
-  announced = false
+/** Whether the browser gets an id that it did not send. */
+export function isNewId(outcome: Outcome, brought: CookieValue): boolean {
+  return outcome.kind === 'issue' && ![brought].flat().includes(outcome.value)
+}
 
-  constructor(brought: CookieValue, outlet: CookieOutlet) {
-    this.brought = brought
-    this.#outlet = outlet
-  }
-
-  get canGoOut(): boolean {
-    return this.#outlet.isOpen
-  }
-
-  /** Whether the browser has to get an id that it did not send. */
-  isNews(action: CookieAction): boolean {
-    return action.kind === 'issue' && ![this.brought].flat().includes(action.value)
-  }
-
-  announce(action: CookieAction): void {
-    this.announced = true
-    this.#outlet.announce(action)
-  }
-
-  settle(outcome: Outcome): void {
-    if (outcome.kind === 'ended') this.action = NONE
-    else if (outcome.kind !== 'none' && outcome.kind !== 'refused') this.action = outcome
-  }
-
-  /** An earlier save() of this request may have issued a cookie for a session that has ended since. */
-  without(error: unknown): unknown {
-    if (isInstance(error, SessionGoneError)) this.action = NONE
-    return error
-  }
+/** The response, as far as a session has to know it. */
+export interface CookieOutlet {
+  /** `false`: no Set-Cookie header can go out any more. */
+  readonly canSendCookie: boolean
+  /** The response's own commit has begun, so a later failure cannot become the response. */
+  readonly isCommitted: boolean
+  /** Puts the cookie on the response now, because Fastify may not be the one that sends it. */
+  announce(outcome: Outcome): void
 }

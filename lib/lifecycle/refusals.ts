@@ -1,5 +1,5 @@
 import { channels, fingerprint } from '../diagnostics.ts'
-import type { Found } from '../record/records.ts'
+import type { Found } from '../record/record.ts'
 import { report } from '../report.ts'
 import type { Log } from '../settings.ts'
 

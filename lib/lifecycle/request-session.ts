@@ -1,62 +1,53 @@
 import type { Session } from '../../types/session.ts'
 import { cannotSendCookie, isInstance, SessionGoneError, SessionUnavailableError } from '../errors.ts'
-import type { FirstChunk } from '../fastify/sending/first-chunk.ts'
-import { type CookieAction, type CookieValue, NONE } from '../http/cookie.ts'
-import { copyOf, type Data } from '../record/codec.ts'
+import type { CookieValue } from '../http/cookie.ts'
+import { copyOf } from '../record/codec.ts'
+import { type Data, idOf } from '../record/record.ts'
 import { stateOf } from '../session/session.ts'
-import { idOf, type SessionCommands } from '../session/state.ts'
+import type { SessionCommands } from '../session/state.ts'
 import type { Log } from '../settings.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { InFlight } from './order/in-flight.ts'
 import { OneByOne } from './order/one-by-one.ts'
 import { Unawaited } from './order/unawaited.ts'
 import { calledInside, callInside, isInside } from './order/update-function.ts'
-import { type CookieOutlet, RequestCookie } from './outcome.ts'
+import { type CookieOutlet, following, isNewId, NONE, type Outcome } from './outcome.ts'
 import { tellSuperseded } from './refusals.ts'
-import type { Review } from './review.ts'
+import type { Review } from './status.ts'
 
-/** One request's session: loaded once, changed by one operation at a time, and what its cookie has come to. */
+/** One request's session: loads it once, and runs its commands one after the other. */
 export class RequestSession implements SessionCommands {
   readonly #lifecycle: Lifecycle
-  readonly #cookie: RequestCookie
+  readonly #brought: CookieValue
   readonly #log: Log
+  readonly #outlet: CookieOutlet
   readonly #order: OneByOne
   #loading: Promise<Session> | null = null
   #unawaited: Unawaited | null = null
+  #outcome: Outcome = NONE
+  /** The properties of the session after the last commit. */
+  #committed: Readonly<Data> = {}
 
   session: Session | null = null
-  /** The response's commit has run: it runs once, however often the hook does. */
-  settled = false
-  /** The properties as the last commit left them. */
-  left: Readonly<Record<string, unknown>> = {}
-  /** The response goes on after its headers. */
-  streams = false
-  /** Nothing of the session is stored, on purpose: the response was an error, or the browser has a newer session. */
-  dropped = false
-  /** What the handler last asked for failed with this; `null`: it did not, or with something else. */
+  /** The last command of the handler failed because of the store; `null`: it did not. */
   unavailable: SessionUnavailableError | null = null
 
   /**
-   * @param cookie the cookie's value, as it came, or several
-   * @param inFlight told of each operation that changes the store
-   * @param outlet told when `save()` or `destroy()` has changed what becomes of the cookie, before the response
+   * @param brought the values of the request's cookie
+   * @param inFlight hears of each operation that changes the store
    */
-  constructor(lifecycle: Lifecycle, cookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
+  constructor(lifecycle: Lifecycle, brought: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#lifecycle = lifecycle
-    this.#cookie = new RequestCookie(cookie, outlet)
+    this.#brought = brought
     this.#log = log
+    this.#outlet = outlet
     this.#order = new OneByOne(inFlight)
   }
 
-  /** What the response has to do about the cookie, as far as it has come; for a session that is loaded. */
-  get action(): CookieAction {
-    const rescue = this.#lifecycle.cookieAfterFailure(this.session as Session)
-    return rescue === NONE ? this.#cookie.action : rescue
-  }
-
-  /** A handler's own save() has put the cookie on the raw response. */
-  get announced(): boolean {
-    return this.#cookie.announced
+  /** What the commits so far mean for the cookie; for a session that is loaded. */
+  get outcome(): Outcome {
+    const ofFailure = this.#lifecycle.outcomeOfFailure(this.session as Session)
+    return ofFailure === NONE ? this.#outcome : ofFailure
   }
 
   load(): Promise<Session> {
@@ -65,113 +56,118 @@ export class RequestSession implements SessionCommands {
   }
 
   /**
-   * @param areHeadersSent asked when it is this commit's turn
-   * @param review where the session has just been reviewed, and nothing is under way
-   */
-  commit(areHeadersSent: () => boolean, review?: Review): Promise<void> {
-    return this.#commit(areHeadersSent, review, () => {
-      throw new SessionGoneError()
-    })
-  }
-
-  /** @param refused called when nothing is stored, because the browser has the cookie of a newer session */
-  #commit(
-    areHeadersSent: () => boolean,
-    review: Review | undefined,
-    refused: (session: Session) => void
-  ): Promise<void> {
-    return this.#inTurn(async (session) => {
-      try {
-        const outcome = await this.#lifecycle.alone.run(session, (waited) =>
-          this.#lifecycle.commit(session, this.#log, areHeadersSent(), waited ? undefined : review)
-        )
-        if (outcome.kind === 'refused') return refused(session)
-        if (outcome.kind === 'clear') await this.#endOthers()
-        this.#cookie.settle(outcome)
-      } catch (error) {
-        throw this.#cookie.without(error)
-      }
-      this.left = copyOf(session as unknown as Data)
-    })
-  }
-
-  /**
    * The response's commit, for a session that is loaded.
-   * @returns `undefined` where there is nothing to wait for: most responses only read their session
+   * @returns `undefined` if there is nothing to wait for: most responses only read their session
    */
-  finish(areHeadersSent: () => boolean): Promise<void> | undefined {
+  finish(): Promise<Outcome> | undefined {
     const session = this.session as Session
-    if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers(areHeadersSent)
+    if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers()
     const review = this.#lifecycle.reviewer.attempt(session)
-    if (review?.status !== 'unchanged' && review?.status !== 'new-empty')
-      return this.#commit(areHeadersSent, review, (loaded) => this.#refuse(loaded))
-    this.left = review.data
+    if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.#finishNow(review)
+    this.#committed = review.data
     return undefined
   }
 
-  /** A command that failed while nobody waited for it becomes the response: then nothing else is stored, either. */
-  async #finishAfterOthers(areHeadersSent: () => boolean): Promise<void> {
+  /** A command that failed while nobody waited for it becomes the response. Nothing else is stored then. */
+  async #finishAfterOthers(): Promise<Outcome> {
     await this.#unawaited?.ended()
     const failed = this.#unawaited?.tell()
-    if (failed !== undefined) throw this.#cookie.without(this.#noted(failed))
-    await this.#commit(areHeadersSent, undefined, (loaded) => this.#refuse(loaded))
+    if (failed !== undefined) throw this.#withoutCookie(this.#noted(failed))
+    return this.#finishNow()
   }
 
-  /** Tells the log of commands that have failed while nobody waited for them, and that no response has become. */
+  async #finishNow(review?: Review): Promise<Outcome> {
+    const outcome = await this.#commit(review)
+    if (outcome.kind === 'refused') tellSuperseded(idOf(stateOf(this.session as Session).remnant), this.#log)
+    return outcome
+  }
+
+  /** @param review if the session has just been reviewed, and no command is under way */
+  #commit(review?: Review): Promise<Outcome> {
+    return this.#inTurn(async (session) => {
+      const outcome = await this.#stored(session, (waited) =>
+        this.#lifecycle.commit(session, this.#log, this.#outlet.canSendCookie, waited ? undefined : review)
+      )
+      if (outcome.kind !== 'refused') this.#committed = copyOf(session as unknown as Data)
+      return outcome
+    })
+  }
+
+  /** Runs a step that changes the store, and notes what it means for the cookie. */
+  async #stored(session: Session, step: (waited: boolean) => Promise<Outcome>): Promise<Outcome> {
+    try {
+      const outcome = await this.#lifecycle.alone.run(session, step)
+      if (outcome.kind === 'clear') await this.#endOthers()
+      this.#outcome = following(this.#outcome, outcome)
+      return outcome
+    } catch (error) {
+      throw this.#withoutCookie(error)
+    }
+  }
+
+  /** Tells the log of failed commands that nobody waited for, if no response has become their failure. */
   tellUnawaited(): void {
     this.#unawaited?.tell()
   }
 
-  /** The browser may get the cookie of an id again that it has already. */
-  get mayReissue(): boolean {
-    return this.session !== null && this.#lifecycle.mayReissue(this.session)
+  /** Whether the response's commit may issue the cookie again with the id that the browser has already. */
+  get mayIssueAgain(): boolean {
+    return this.session !== null && this.#lifecycle.mayIssueAgain(this.session)
   }
 
-  /**
-   * Waits until the headers go out, and leaves out the cookie of an id that has been rotated away or ended meanwhile.
-   * @param chunk `null`: nobody can tell when that is
-   */
-  async checkCookie(chunk: FirstChunk | null): Promise<void> {
-    const { action } = this.#cookie
-    if (action.kind !== 'issue' || this.#cookie.isNews(action) || chunk?.isThere) return
-    await chunk?.there
-    const isGood = chunk !== null && (await this.#lifecycle.isThere(this.session as Session).catch(() => false))
-    if (!isGood) this.#cookie.action = NONE
+  /** The cookie is issued again with the id that the browser has already. */
+  get issuesAgain(): boolean {
+    return this.#outcome.kind === 'issue' && !isNewId(this.#outcome, this.#brought)
   }
 
-  #refuse(session: Session): void {
-    this.dropped = true
-    tellSuperseded(idOf(stateOf(session).remnant), this.#log)
+  /** Leaves out the cookie, unless the store still has the session under the id in it. */
+  async withholdUnlessThere(): Promise<void> {
+    const isThere = await this.#lifecycle.isThere(this.session as Session).catch(() => false)
+    if (!isThere) this.withhold()
   }
 
-  /** Whether a commit would store, or remove, something, once what is under way is done. */
+  withhold(): void {
+    this.#outcome = NONE
+  }
+
+  /** Whether a commit would store or remove something, after the commands that are under way. */
   hasUnsavedChanges(): Promise<boolean> {
     return this.#inTurn(async (session) => this.#lifecycle.reviewer.hasUnsavedChanges(session))
   }
 
+  /** Whether the session has changed since its last commit. Finds no change within a value, and serializes nothing. */
+  get isAltered(): boolean {
+    if (this.session === null) return false
+    const { rotated, cookieChanged } = stateOf(this.session)
+    return rotated || cookieChanged || !hasSameValues(this.session as unknown as Data, this.#committed)
+  }
+
   save(): Promise<void> {
-    return this.#asked('save', () => this.commit(() => !this.#cookie.canGoOut))
+    return this.#command('save', async () => {
+      const { kind } = await this.#commit()
+      if (kind === 'refused') throw this.#withoutCookie(new SessionGoneError())
+    })
   }
 
   destroy(): Promise<void> {
-    return this.#asked('destroy', () => this.#inTurn((session) => this.#destroy(session)))
+    return this.#command('destroy', () => this.#inTurn((session) => this.#destroy(session)))
   }
 
   reload(): Promise<void> {
-    return this.#asked('reload', () => this.#inTurn((session) => this.#lifecycle.reload(session, this.#log)))
+    return this.#command('reload', () => this.#inTurn((session) => this.#lifecycle.reload(session, this.#log)))
   }
 
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
-    return this.#asked('update', () => this.#update(fn))
+    return this.#command('update', () => this.#inTurn((session) => this.#update(session, fn)))
   }
 
   async #load(): Promise<Session> {
     this.unavailable = null
     try {
-      this.session = await this.#lifecycle.load(this.#cookie.brought, this, this.#log)
+      this.session = await this.#lifecycle.load(this.#brought, this, this.#log)
       return this.session
     } catch (error) {
-      // Nobody may be waiting: such a failure must not end the process.
+      // If nobody waits for the load, its failure must not end the process.
       this.#loading?.catch(() => undefined)
       // The next call tries again.
       this.#loading = null
@@ -184,65 +180,66 @@ export class RequestSession implements SessionCommands {
     return error
   }
 
-  async #destroy(session: Session): Promise<void> {
-    await this.#lifecycle.alone.run(session, () => this.#lifecycle.destroy(session, !this.#cookie.canGoOut))
-    await this.#endOthers()
-    if (this.#cookie.brought !== undefined || this.action.kind === 'issue') this.#cookie.settle({ kind: 'clear' })
+  /** An earlier save() may have issued a cookie for a session that has ended since. */
+  #withoutCookie(error: unknown): unknown {
+    if (isInstance(error, SessionGoneError)) this.withhold()
+    return error
   }
 
-  /** With the session gone, the next request would open what another cookie of the name has. */
+  async #destroy(session: Session): Promise<void> {
+    await this.#lifecycle.alone.run(session, () => this.#lifecycle.destroy(session, this.#outlet.canSendCookie))
+    await this.#endOthers()
+    if (this.#brought !== undefined || this.outcome.kind === 'issue') this.#outcome = { kind: 'clear' }
+  }
+
+  /** The next request would open the session of another cookie with the same name, so a logout ends that session too. */
   async #endOthers(): Promise<void> {
-    const { brought } = this.#cookie
-    if (typeof brought !== 'object') return
-    for (const value of brought) {
+    if (typeof this.#brought !== 'object') return
+    for (const value of this.#brought) {
       const other = await this.#lifecycle.load(value, this, this.#log)
       await this.#lifecycle.alone.run(other, () => this.#lifecycle.destroy(other))
     }
   }
 
-  #asked<T>(member: string, operation: () => Promise<T>): Promise<T> {
+  async #update<T>(session: Session, fn: (session: Session) => T | Promise<T>): Promise<T> {
+    // A command inside `fn` would wait for its turn while `fn` holds the turn. callInside() notes who is inside.
+    const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
+    let result: T | undefined
+    await this.#stored(session, async () => {
+      const updated = await this.#lifecycle.update(session, inside, this.#log, this.#outlet.canSendCookie)
+      result = updated.result
+      return updated.outcome
+    })
+    return result as T
+  }
+
+  /** Runs a command of the handler, and owns its failure. */
+  #command<T>(member: string, operation: () => Promise<T>): Promise<T> {
     const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#announced(operation)
     this.#unawaited ??= new Unawaited(this.#log)
-    return this.#unawaited.own(member, result, () => this.settled || !this.#cookie.canGoOut)
+    const isTooLate = () => this.#outlet.isCommitted || !this.#outlet.canSendCookie
+    return this.#unawaited.own(member, result, isTooLate)
   }
 
-  /** What a handler asked for: the cookie may be needed before the response is Fastify's to send. */
+  /** Puts the cookie on the response at once, because Fastify may not be the one that sends it. */
   async #announced<T>(operation: () => Promise<T>): Promise<T> {
-    const before = this.action
+    const before = this.outcome
     this.unavailable = null
     const result = await operation().catch((error: unknown) => {
-      if (this.action !== NONE && this.#cookie.canGoOut) this.#cookie.announce(this.action)
+      if (this.outcome !== NONE && this.#outlet.canSendCookie) this.#outlet.announce(this.outcome)
       throw this.#noted(error)
     })
-    if (this.action === NONE) return result
-    if (this.#cookie.canGoOut) this.#cookie.announce(this.action)
-    else if (this.#cookie.isNews(this.action) && !isSame(this.action, before)) {
-      // The headers went out while the store was being asked.
-      throw cannotSendCookie()
-    }
+    const { outcome } = this
+    if (outcome === NONE) return result
+    if (this.#outlet.canSendCookie) this.#outlet.announce(outcome)
+    // The headers went out during the command.
+    else if (isNewId(outcome, this.#brought) && !isSame(outcome, before)) throw cannotSendCookie()
     return result
-  }
-
-  #update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
-    return this.#inTurn(async (session) => {
-      // What waits for its turn while it holds the turn would wait for ever: callInside() notes who is inside.
-      const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
-      try {
-        const { result, action } = await this.#lifecycle.alone.run(session, () =>
-          this.#lifecycle.update(session, inside, this.#log, !this.#cookie.canGoOut)
-        )
-        if (action.kind === 'clear') await this.#endOthers()
-        this.#cookie.settle(action)
-        return result
-      } catch (error) {
-        throw this.#cookie.without(error)
-      }
-    })
   }
 
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this
-    // An operation that waits for others, or for the session, may find another one when it begins.
+    // After a wait for other operations, or for the load, there may be another session.
     const begin = session !== null && this.#order.isFree ? () => operation(session) : () => this.#loaded(operation)
     return this.#order.run(begin)
   }
@@ -252,5 +249,10 @@ export class RequestSession implements SessionCommands {
   }
 }
 
-const isSame = (one: CookieAction, other: CookieAction): boolean =>
+const isSame = (one: Outcome, other: Outcome): boolean =>
   one.kind === 'issue' && other.kind === 'issue' && one.value === other.value
+
+function hasSameValues(one: Readonly<Data>, other: Readonly<Data>): boolean {
+  const keys = Object.keys(one)
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
+}

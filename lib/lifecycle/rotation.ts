@@ -1,5 +1,6 @@
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from '../errors.ts'
-import type { Found, Records, Stored, Tombstone } from '../record/records.ts'
+import type { Found, Stored, Tombstone } from '../record/record.ts'
+import type { Records } from '../record/records.ts'
 import { seal, unseal } from './seal.ts'
 
 /** Rotations of one session that meet leave one successor each. A logout under the old id has to find them all. */

@@ -1,33 +1,90 @@
-import type { Data } from '../record/codec.ts'
+import type { Session } from '../../types/session.ts'
+import { now } from '../clock.ts'
 import { needsRenewal, secondsLeft } from '../record/expiry.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
+import type { Data } from '../record/record.ts'
+import type { Records } from '../record/records.ts'
+import { stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
 import type { Expiry } from '../settings.ts'
 
-/** What has become of a session since it was loaded: what a commit has to do. */
+/** What a commit has to do about a session. */
 export type Status =
+  /** Not stored, and nothing to store. */
   | 'new-empty'
   | 'new'
+  /** Not stored, and must not be: the browser has a newer session. */
   | 'refused'
   | 'emptied'
+  /** Its time is over, and it was changed. */
   | 'ended'
+  /** It gets a new id. */
   | 'rotated'
   | 'changed'
+  /** Unchanged, but the record has to be written again, because it has to end later than the stored record says. */
   | 'renewed'
+  /** Unchanged and rolling. */
   | 'prolonged'
   | 'unchanged'
 
-/** What a commit leaves as it is; that a session is prolonged is no change of it. */
-export const SETTLED: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged', 'renewed'])
+/** A session at the moment of its commit. */
+export interface Review {
+  readonly status: Status
+  readonly data: Data
+  /** The record that the data make; empty for a session that is not stored yet. */
+  readonly record: Uint8Array
+  /** Unix time in seconds. */
+  readonly at: number
+}
 
-/** @param isChanged the data differ from what is stored; for a session that is stored */
+const NOT_STORED = new Uint8Array(0)
+const STORES_NOTHING_NEW: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged', 'renewed'])
+
+/** Decides what a commit has to do. */
+export class Reviewer {
+  readonly #expiry: Expiry
+  readonly #records: Records
+
+  constructor(expiry: Expiry, records: Records) {
+    this.#expiry = expiry
+    this.#records = records
+  }
+
+  /** @throws `FST_SESSION_SERIALIZE` */
+  review(session: Session): Review {
+    const state = stateOf(session)
+    const { stored } = state
+    const at = now()
+    const data = session.data() as Data
+    const record = stored === null ? NOT_STORED : this.#records.changes.recordOf(data, stored)
+    const isChanged = stored !== null && record !== stored.record
+    return { data, record, at, status: statusOf(state, this.#expiry, data, isChanged, at) }
+  }
+
+  /** @returns `undefined`: the data cannot be serialized. The commit throws the reason */
+  attempt(session: Session): Review | undefined {
+    try {
+      return this.review(session)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Whether a commit would store or remove something. Data that cannot be serialized were never stored. */
+  hasUnsavedChanges(session: Session): boolean {
+    const review = this.attempt(session)
+    return review === undefined || !STORES_NOTHING_NEW.has(review.status)
+  }
+}
+
+/** @param isChanged the data differ from the record; only for a session that is stored */
 export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
   const { stored, isSuperseded, rotated, cookieChanged, metadata } = state
-  // Nothing but empty containers is what plugins leave on an anonymous page: no session is made of that.
+  // Plugins leave empty lists and objects on anonymous pages. Those make no session.
   if (stored === null && holdsNothing(data)) return 'new-empty'
   if (stored === null) return isSuperseded ? 'refused' : 'new'
   const changed = rotated || cookieChanged || isChanged
-  // No time left is a removal, never a ttl of 0, which would keep the record.
+  // A session without time left is removed. It is never written with a ttl of 0, which would keep it.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
   if (!changed) {
     if (needsRenewal(expiry, metadata) && !isEmpty(data)) return 'renewed'
@@ -40,7 +97,7 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
 /** A record without data is never written: it is removed instead. */
 const isEmpty = (data: Data): boolean => Object.keys(data).length === 0
 
-/** Whether the browser has to be told what a commit stores, or nobody finds it. */
+/** Whether the commit needs the response's cookie, because the browser has to learn of what is stored. */
 export function needsCookie(status: Status, { cookieChanged }: SessionState, ownsIds: boolean): boolean {
   if (status === 'new' || status === 'rotated') return true
   if (status === 'changed') return ownsIds || cookieChanged

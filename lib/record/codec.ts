@@ -7,29 +7,18 @@ import { isInstance, SessionSerializeError } from '../errors.ts'
 import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from '../metadata.ts'
 import { setOwn } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
-import { copyPlain } from './snapshot.ts'
+import { snapshotOf } from './changed.ts'
+import type { Data, Unusable } from './record.ts'
 
 /** Deeper data are refused: walking them again could overflow the stack (CVE-2025-27152's family). */
 const MAX_DEPTH = 100
-
-export type Data = Record<string, unknown>
-
-/** Why stored bytes are not a session. */
-export type Unusable =
-  | 'undecryptable'
-  | 'unparsable'
-  | 'not-an-object'
-  | 'too-deep'
-  | 'bad-metadata'
-  | 'other-cookie'
-  | 'future'
 
 export type Parsed =
   | {
       readonly ok: true
       readonly data: Data
-      /** The same in objects of its own; `undefined` where they hold more than objects, lists, Dates and simple values. */
-      readonly copy: Data | undefined
+      /** `undefined`: the data are too large, or hold more than objects, lists, Dates and simple values. */
+      readonly snapshot: Data | undefined
       readonly metadata: RecordMetadata
     }
   /** `lifetime`: that of a record of another cookie, in its own registration; seconds. */
@@ -37,22 +26,18 @@ export type Parsed =
 
 const NO_METADATA: RecordMetadata = { lifetime: 0, created: 0, last_access: 0 }
 
-const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
-
-const endsIn = (record: Uint8Array, ending: Uint8Array): boolean => isEqual(record.subarray(-ending.byteLength), ending)
-
 const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 
 /** Records: data and metadata to bytes and back, through the serializer. */
 export class RecordCodec {
   readonly #serializer: Serializer
-  readonly #isJson: boolean
+  /** The serializer is JsonSerializer itself, so that its output is known: compact, in the order of the keys. */
+  readonly isJson: boolean
   readonly #cookieName: string
-  #ending: { readonly metadata: RecordMetadata; readonly bytes: Uint8Array } | undefined
 
   constructor(serializer: Serializer, cookieName: string) {
     this.#serializer = serializer
-    this.#isJson = serializer.constructor === JsonSerializer
+    this.isJson = serializer.constructor === JsonSerializer
     this.#cookieName = cookieName
   }
 
@@ -63,7 +48,7 @@ export class RecordCodec {
   serialize(data: Data, metadata: RecordMetadata): Uint8Array {
     try {
       // JsonSerializer looks itself. Whatever others can keep: what is not loaded again must not be stored.
-      if (!this.#isJson && isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
+      if (!this.isJson && isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
       const record = copyOf(data)
       record[METADATA_KEY] = metadata
       return this.#bytesOf(record)
@@ -107,47 +92,6 @@ export class RecordCodec {
     return this.restore(this.serialize(data, NO_METADATA))
   }
 
-  /**
-   * Whether two records hold the same data.
-   * @param record one that `serialize` has made, with the other one's metadata
-   */
-  isSame(record: Uint8Array, stored: { readonly record: Uint8Array; readonly metadata: RecordMetadata }): boolean {
-    return isEqual(record, stored.record) || isEqual(record, this.#normalize(stored.record, stored.metadata))
-  }
-
-  /**
-   * A record as `serialize` would have made it, so that its spacing or number spelling does not look like a change. One
-   * that ends in our spelling of its metadata is one already: only the other, foreign ones are serialized again.
-   */
-  #normalize(record: Uint8Array, metadata: RecordMetadata): Uint8Array {
-    const isOurs = endsIn(record, this.#endingOf(metadata))
-    return isOurs ? record : this.serialize(this.restore(record), metadata)
-  }
-
-  /**
-   * The record with other metadata: without serializing the data again, where they stand in JSON before the metadata.
-   * @param record one of `data`, with the metadata `from`
-   * @throws `FST_SESSION_SERIALIZE`
-   */
-  withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
-    if (!this.#isJson) return this.serialize(data, to)
-    const ending = this.#endingOf(from)
-    if (!endsIn(record, ending)) return this.serialize(data, to)
-    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#endingOf(to)])
-  }
-
-  /** The last one is kept: a commit asks for the same twice, and metadata are replaced, never changed in place. */
-  #endingOf(metadata: RecordMetadata): Uint8Array {
-    if (this.#ending?.metadata !== metadata) this.#ending = { metadata, bytes: this.#newEnding(metadata) }
-    return this.#ending.bytes
-  }
-
-  /** What a record ends in. */
-  #newEnding(metadata: RecordMetadata): Uint8Array {
-    if (this.#isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
-    return this.serialize({}, metadata).subarray(1)
-  }
-
   /** Hostile bytes are not an exception: they have a reason. */
   parse(bytes: Uint8Array, at: number): Parsed {
     try {
@@ -160,9 +104,9 @@ export class RecordCodec {
   #parsed(record: unknown, at: number): Parsed {
     if (!isObject(record)) return unusable('not-an-object')
     const data = copyOf(record)
-    const copy = copyPlain(data, MAX_DEPTH)
-    // What was copied is not deeper: only the rest is walked once more.
-    if (copy === undefined && isDeeperThan(data, MAX_DEPTH)) return unusable('too-deep')
+    const snapshot = snapshotOf(data, MAX_DEPTH)
+    // Data with a snapshot are not deeper.
+    if (snapshot === undefined && isDeeperThan(data, MAX_DEPTH)) return unusable('too-deep')
     const metadata = Object.hasOwn(record, METADATA_KEY) ? record[METADATA_KEY] : absentMetadata(at)
     if (!isObject(metadata)) return unusable('bad-metadata')
     if (isDeeperThan(metadata, MAX_DEPTH - 1)) return unusable('too-deep')
@@ -173,7 +117,7 @@ export class RecordCodec {
       const isKnown = Number.isSafeInteger(lifetime) && lifetime >= 0
       return { ok: false, reason: 'other-cookie', ...(isKnown && { lifetime }) }
     }
-    return { ok: true, data, copy, metadata }
+    return { ok: true, data, snapshot, metadata }
   }
 
   /** The largest keys with their sizes, for an error that says what does not fit. */

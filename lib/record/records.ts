@@ -4,66 +4,20 @@ import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from '../er
 import { cookieSize, MAX_COOKIE_BYTES } from '../http/cookie.ts'
 import type { RecordMetadata } from '../metadata.ts'
 import type { Expiry, Settings } from '../settings.ts'
-import { type Data, RecordCodec, type Unusable } from './codec.ts'
+import { Changes } from './changed.ts'
+import { RecordCodec } from './codec.ts'
 import { Encryption } from './encryption.ts'
 import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead, storeTtl } from './expiry.ts'
 import { GuardedStore } from './guarded-store.ts'
-
-/** How long the holder of an old id can still end what came out of it. */
-export const TOMBSTONE_SECONDS = 60
-
-/** A session's record as the store has it. */
-export interface Stored {
-  readonly id: string
-  readonly bytes: Uint8Array
-  /** The record before encryption: what a change is measured against. */
-  readonly record: Uint8Array
-  readonly metadata: RecordMetadata
-  /** The data as they were loaded, in a copy that nobody has; there is none of a record that was written since. */
-  readonly data?: Data | undefined
-}
-
-/** What stands in the place of a session that was rotated away: where it went, sealed with its old id. */
-export interface Tombstone {
-  readonly id: string
-  readonly bytes: Uint8Array
-  readonly successors: readonly string[]
-  /** When the last rotation was: a Unix time in seconds, by the clock of its process, but not later than now. */
-  readonly rotatedAt: number
-}
-
-/** What there is under an id. */
-export type Found =
-  | { readonly kind: 'session'; readonly stored: Stored; readonly data: Data }
-  | { readonly kind: 'rotated'; readonly tombstone: Tombstone }
-  | {
-      readonly kind: 'unusable'
-      readonly reason: Unusable | 'expired'
-      readonly id: string
-      readonly bytes: Uint8Array
-      /** Of a record of another cookie: the lifetime in its own registration, in seconds. */
-      readonly lifetime?: number
-    }
-  /** `reason`: the store has refused the id, and says why. */
-  | { readonly kind: 'missing'; readonly reason?: string }
-
-/** What an id comes upon instead of a session. A logout ends it all the same. */
-export type Remnant = Extract<Found, { kind: 'rotated' | 'unusable' }>
-
-/** What became of a replacement. */
-export type Replacement =
-  /** `null`: nothing stands there now. */
-  { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }
-
-/** A session's data and metadata, to be written. */
-export interface Draft {
-  readonly data: Data
-  readonly metadata: RecordMetadata
-  /** A record of the data, with other metadata. */
-  readonly record?: { readonly bytes: Uint8Array; readonly metadata: RecordMetadata } | undefined
-}
-
-const MISSING: Found = { kind: 'missing' }
+import {
+  type Draft,
+  type Found,
+  MISSING,
+  type Replacement,
+  type Stored,
+  TOMBSTONE_SECONDS,
+  type Unusable
+} from './record.ts'
 
 /** Records in a store: data and metadata in, and what there is out. */
 export class Records {
@@ -72,6 +26,7 @@ export class Records {
   readonly #calls: GuardedStore
   readonly #encryption: Encryption | undefined
   readonly codec: RecordCodec
+  readonly changes: Changes
   readonly canReplace: boolean
   readonly canTouch: boolean
   readonly ownsIds: boolean
@@ -87,6 +42,7 @@ export class Records {
     this.#cookieName = cookieName
     this.#calls = new GuardedStore(store, storeTimeout)
     this.codec = new RecordCodec(serializer, cookieName)
+    this.changes = new Changes(this.codec)
     this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
     this.canReplace = store.replace !== undefined
     this.canTouch = store.touch !== undefined
@@ -143,14 +99,14 @@ export class Records {
     const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
     const parsed = this.codec.parse(record, at)
     if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
-    const { data, copy } = parsed
+    const { data, snapshot } = parsed
     // The ttl of a store bounds whatever a clock that is ahead wrote there. Nothing else bounds what a browser keeps.
     if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
     const metadata = notAhead(parsed.metadata, at)
     const { last_access: rotatedAt, rotated: successors } = metadata
     if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
     if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
-    return { kind: 'session', stored: { id, bytes, record, metadata, data: copy }, data }
+    return { kind: 'session', stored: { id, bytes, record, metadata, snapshot }, data }
   }
 
   /**
@@ -243,7 +199,7 @@ export class Records {
     const record =
       draft.record === undefined
         ? this.codec.serialize(draft.data, metadata)
-        : this.codec.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
+        : this.changes.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
     const encryption = this.#encryption
     if (encryption === undefined) return { id, bytes: record, record, metadata }
     return encryption.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))

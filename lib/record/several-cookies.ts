@@ -1,4 +1,5 @@
-import type { Found, Records } from './records.ts'
+import type { Found } from './record.ts'
+import type { Records } from './records.ts'
 
 /** What tells more about a visitor comes before what tells less. */
 const RANKS = { session: 3, rotated: 2, unusable: 1, missing: 0 } as const

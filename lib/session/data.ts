@@ -1,7 +1,7 @@
 import { withoutText } from '../checks/without-secrets.ts'
 import { SessionSerializeError } from '../errors.ts'
 import { setOwn } from '../own.ts'
-import type { Data } from '../record/codec.ts'
+import type { Data } from '../record/record.ts'
 
 /**
  * The data of a session: its own properties, and those that are kept aside.

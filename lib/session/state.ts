@@ -1,8 +1,7 @@
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
 import type { RecordMetadata } from '../metadata.ts'
-import type { Data } from '../record/codec.ts'
-import type { Found, Remnant, Stored } from '../record/records.ts'
+import type { Data, Found, Remnant, Stored } from '../record/record.ts'
 import type { Expiry } from '../settings.ts'
 
 /**
@@ -10,7 +9,6 @@ import type { Expiry } from '../settings.ts'
  * way. A browser that sends the old id later has never got the new one.
  */
 const LATE_SECONDS = 10
-const NO_STRAYS: readonly string[] = []
 
 /** What the sessions of a registration have in common. */
 export interface SessionKind {
@@ -47,11 +45,9 @@ export interface SessionState {
   metadata: RecordMetadata
   /** A new id was asked for; the record still stands under the old one. */
   rotated: boolean
-  /** Ids of new records of rotations whose answer was lost: whether they took the old one's place is not known. */
-  strays: readonly string[]
   /**
-   * The last of these records. The old id may be dead, so the browser gets the cookie of this one, even with an error:
-   * otherwise the visitor would be logged out.
+   * The new record of a rotation whose answer was lost. The old id may be dead, so the browser gets the cookie of the new
+   * one, even with an error: otherwise the visitor would be logged out.
    */
   unconfirmed: Stored | null
   /** `options()` changed how the cookie is to be issued. */
@@ -91,7 +87,6 @@ export function stateFor(
     seenAt,
     metadata: stored === null ? { lifetime: kind.expiry.lifetime, created: at, last_access: at } : stored.metadata,
     rotated: false,
-    strays: NO_STRAYS,
     unconfirmed: null,
     cookieChanged: false,
     scope: null,
@@ -106,7 +101,3 @@ function remnantOf(found: Found): Remnant | null {
   const isOurs = found.kind === 'rotated' || (found.kind === 'unusable' && found.reason !== 'other-cookie')
   return isOurs ? found : null
 }
-
-/** The id that came upon it. */
-export const idOf = (remnant: Remnant | null): string | undefined =>
-  remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id

@@ -101,7 +101,7 @@ t.test('a raised lifetime waits for a response that can set the cookie; a rollin
     const { store, lifecycle, load } = make({ lifetime: 100, rolling })
     store.entries.set('known', { data: Buffer.from(record), expires: Number.POSITIVE_INFINITY })
     const session = await load('known')
-    await lifecycle.commit(session, log, true)
+    await lifecycle.commit(session, log, false)
     t.equal(store.calls.write, writes)
     t.match(await lifecycle.commit(session, log), { kind: 'issue', value: 'known', maxAge: 100 })
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { merge } from '../../lib/lifecycle/merge.ts'
-import type { Data } from '../../lib/record/codec.ts'
+import type { Data } from '../../lib/record/record.ts'
 
 t.test('what one side changed is taken from it', async (t) => {
   const base = { a: 1, b: 1, c: 1 }

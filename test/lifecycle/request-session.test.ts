@@ -1,17 +1,18 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import type { CookieAction } from '../../lib/http/cookie.ts'
 import { Lifecycle } from '../../lib/lifecycle/lifecycle.ts'
 import { InFlight } from '../../lib/lifecycle/order/in-flight.ts'
+import type { Outcome } from '../../lib/lifecycle/outcome.ts'
 import { RequestSession } from '../../lib/lifecycle/request-session.ts'
 import { MapStore } from '../support/map-store.ts'
 
-const log = { debug() {}, warn() {}, error() {} }
+const warnings: object[] = []
+const log = { debug() {}, warn: (details: object) => void warnings.push(details), error() {} }
 
 function make(cookie?: string) {
   const store = new MapStore()
-  const saved: CookieAction[] = []
-  const outlet = { isOpen: true, announce: (action: CookieAction) => void saved.push(action) }
+  const saved: Outcome[] = []
+  const outlet = { canSendCookie: true, isCommitted: false, announce: (outcome: Outcome) => void saved.push(outcome) }
   const lifecycle = new Lifecycle(resolveOptions({ store }))
   const inFlight = new InFlight()
   const held = new RequestSession(lifecycle, cookie, log, inFlight, outlet)
@@ -35,15 +36,15 @@ t.test('loading is one promise until it fails', async (t) => {
 t.test('a commit says what becomes of the cookie, and a later one that changes nothing leaves it', async (t) => {
   const { held } = make()
   const session = await held.load()
-  t.equal(held.action.kind, 'none')
+  t.equal(held.outcome.kind, 'none')
   session.a = 1
-  await held.commit(() => false)
-  t.match(held.action, { kind: 'issue', value: session.id, maxAge: undefined })
-  await held.commit(() => false)
-  t.equal(held.action.kind, 'issue')
+  await held.finish()
+  t.match(held.outcome, { kind: 'issue', value: session.id, maxAge: undefined })
+  await held.finish()
+  t.equal(held.outcome.kind, 'issue')
   session.clear()
-  await held.commit(() => false)
-  t.equal(held.action.kind, 'clear')
+  await held.finish()
+  t.equal(held.outcome.kind, 'clear')
 })
 
 t.test('save() and destroy() announce the cookie; reload() and what changes nothing do not', async (t) => {
@@ -84,7 +85,7 @@ t.test('operations of one request take turns, and a failing one holds up nobody'
 t.test('with the outlet closed nothing is announced, and what needs the cookie is refused', async (t) => {
   const { held, saved, outlet, store } = make()
   const session = await held.load()
-  outlet.isOpen = false
+  outlet.canSendCookie = false
   session.a = 1
   await t.rejects(session.save(), { code: 'FST_SESSION_HEADERS_SENT' })
   await t.rejects(
@@ -93,10 +94,10 @@ t.test('with the outlet closed nothing is announced, and what needs the cookie i
   )
   t.same([saved.length, store.calls.write], [0, 0])
   t.equal(await held.hasUnsavedChanges(), true)
-  outlet.isOpen = true
+  outlet.canSendCookie = true
   await session.save()
   t.equal(await held.hasUnsavedChanges(), false)
-  outlet.isOpen = false
+  outlet.canSendCookie = false
   session.a = 2
   await session.save()
   t.equal(saved.length, 1)
@@ -109,4 +110,33 @@ t.test('what changes the store is in flight until it has ended', async (t) => {
   void session.save()
   await inFlight.ended(60)
   t.equal(store.calls.write, 1)
+})
+
+t.test('a session that has ended takes along the cookie that an earlier save() issued', async (t) => {
+  const { held, store } = make()
+  const session = await held.load()
+  session.a = 1
+  await session.save()
+  t.equal(held.outcome.kind, 'issue')
+  await store.remove(String(session.id))
+  await t.rejects(
+    session.update(() => undefined),
+    { code: 'FST_SESSION_GONE' }
+  )
+  t.equal(held.outcome.kind, 'none')
+})
+
+t.test('after any other failure the cookie of an earlier save() stays', async (t) => {
+  const { held, store } = make()
+  const session = await held.load()
+  session.a = 1
+  await session.save()
+  store.read = async () => {
+    throw new Error('down')
+  }
+  await t.rejects(
+    session.update(() => undefined),
+    { code: 'FST_SESSION_STORE' }
+  )
+  t.match(held.outcome, { kind: 'issue', value: session.id })
 })

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { commitStored } from '../../lib/lifecycle/swap.ts'
-import { Records, type Stored } from '../../lib/record/records.ts'
+import { swap } from '../../lib/lifecycle/swap.ts'
+import type { Stored } from '../../lib/record/record.ts'
+import { Records } from '../../lib/record/records.ts'
 import { createSession, stateOf } from '../../lib/session/session.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 
@@ -40,7 +41,6 @@ async function make(base: Record<string, unknown>) {
         seenAt: 0,
         metadata: stored.metadata,
         rotated: false,
-        strays: [],
         unconfirmed: null,
         cookieChanged: false,
         scope: null,
@@ -49,7 +49,7 @@ async function make(base: Record<string, unknown>) {
       },
       data
     )
-    return { state: stateOf(session), data, record, scope: null, at: 1_600_000_010, hint: undefined }
+    return { state: stateOf(session), data, record, scope: null, at: 1_600_000_010, newest: undefined }
   }
   const data = async (id = 'id') => ((await records.read(id)) as { data?: unknown }).data
   return { store, records, stored, view, data }
@@ -63,30 +63,30 @@ t.test('uncontended it is one attempt, and one call to the store', async (t) => 
     calls++
     return replace.apply(store, args)
   }
-  const done = await commitStored(records, stored, 'merge', view({ a: 2 }))
-  t.match(done, { attempts: 1, conflicts: 0, merged: false, data: { a: 2 }, stored: { id: 'id' } })
+  const done = await swap(records, stored, 'merge', view({ a: 2 }))
+  t.match(done, { attempts: 1, conflicts: 0, isMerged: false, data: { a: 2 }, stored: { id: 'id' } })
   t.equal(calls, 1)
   t.same(await data(), { a: 2 })
 })
 
 t.test('a conflict is merged and tried again', async (t) => {
   const { records, stored, view, data } = await make({ a: 1, b: 1 })
-  await commitStored(records, stored, 'merge', view({ a: 1, b: 2 }))
-  const done = await commitStored(records, stored, 'merge', view({ a: 2, b: 3 }))
-  t.match(done, { attempts: 2, conflicts: 1, merged: true })
+  await swap(records, stored, 'merge', view({ a: 1, b: 2 }))
+  const done = await swap(records, stored, 'merge', view({ a: 2, b: 3 }))
+  t.match(done, { attempts: 2, conflicts: 1, isMerged: true })
   t.same(await data(), { a: 2, b: 3 })
-  await t.rejects(commitStored(records, stored, 'reject', view({ a: 9, b: 1 })), { code: 'FST_SESSION_CONFLICT' })
+  await t.rejects(swap(records, stored, 'reject', view({ a: 9, b: 1 })), { code: 'FST_SESSION_CONFLICT' })
 })
 
-t.test('a hint of what is there saves the attempt that would fail', async (t) => {
+t.test('known newer bytes are merged at once, without the attempt that would fail', async (t) => {
   const { records, stored, view, data } = await make({ a: 1 })
-  const first = await commitStored(records, stored, 'merge', view({ a: 1, b: 1 }))
-  const done = await commitStored(records, stored, 'merge', { ...view({ a: 2 }), hint: first.stored!.bytes })
-  t.match(done, { attempts: 1, merged: true })
+  const first = await swap(records, stored, 'merge', view({ a: 1, b: 1 }))
+  const done = await swap(records, stored, 'merge', { ...view({ a: 2 }), newest: first.stored!.bytes })
+  t.match(done, { attempts: 1, isMerged: true })
   t.same(await data(), { a: 2, b: 1 })
   const again = await records.read('id')
   const same = (again as { stored: Stored }).stored
-  t.match(await commitStored(records, same, 'merge', { ...view({ a: 3, b: 1 }), hint: same.bytes }), { merged: false })
+  t.match(await swap(records, same, 'merge', { ...view({ a: 3, b: 1 }), newest: same.bytes }), { isMerged: false })
 })
 
 t.test('twelve conflicts are one too many, and nothing is left behind', async (t) => {
@@ -99,7 +99,7 @@ t.test('twelve conflicts are one too many, and nothing is left behind', async (t
   }
   const change = view({ a: 2 })
   Object.assign(change.state, { id: 'new-id', rotated: true })
-  await t.rejects(commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_CONFLICT' })
+  await t.rejects(swap(records, stored, 'merge', change), { code: 'FST_SESSION_CONFLICT' })
   t.equal(others, 12)
   t.equal(await data('new-id'), undefined)
 })
@@ -112,5 +112,5 @@ t.test('a new record that cannot be taken back does not hide why the commit fail
   }
   const change = view({ a: 2 })
   Object.assign(change.state, { id: 'new-id', rotated: true })
-  await t.rejects(commitStored(records, stored, 'merge', change), { code: 'FST_SESSION_GONE' })
+  await t.rejects(swap(records, stored, 'merge', change), { code: 'FST_SESSION_GONE' })
 })

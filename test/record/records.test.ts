@@ -1,6 +1,7 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { Records, type Stored } from '../../lib/record/records.ts'
+import type { Stored } from '../../lib/record/record.ts'
+import { Records } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { Found, Records } from '../../lib/record/records.ts'
+import type { Found } from '../../lib/record/record.ts'
+import type { Records } from '../../lib/record/records.ts'
 import { firstThatOpens } from '../../lib/record/several-cookies.ts'
 
 const session = (last_access: number) =>

@@ -32,7 +32,6 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       metadata,
       scope: null,
       rotated: false,
-      strays: [],
       unconfirmed: null,
       cookieChanged: false,
       prolonged: false,

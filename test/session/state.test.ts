@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Found, Remnant, Stored } from '../../lib/record/records.ts'
-import { idOf, type SessionCommands, type SessionKind, stateFor } from '../../lib/session/state.ts'
+import { type Found, idOf, type Remnant, type Stored } from '../../lib/record/record.ts'
+import { type SessionCommands, type SessionKind, stateFor } from '../../lib/session/state.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 const AT = 1_700_000_000
@@ -75,7 +75,7 @@ t.test('a read prolongs a session, and nothing else', async (t) => {
 })
 
 t.test('a load leaves nothing of what a request did before it', async (t) => {
-  const before = { ...after(session), ...{ rotated: true, strays: ['a'], unconfirmed: stored, cookieChanged: true } }
+  const before = { ...after(session), ...{ rotated: true, unconfirmed: stored, cookieChanged: true } }
   Object.assign(before, { scope: new Set(), prolonged: true, unanswered: 'b', aside: new Map([['id', 1]]) })
   t.same(Object.assign(before, after(missing)), after(missing))
 })

@@ -52,6 +52,3 @@ export function keepRawOutOfCaches(reply: FastifyReply): void {
   }
   keepOutOfCaches(reply, undefined)
 }
-
-/** Programs and tests that know one cookie expect text, as node:http gives it. */
-export const oneOrList = (lines: string[]): string | string[] => (lines.length === 1 ? (lines[0] as string) : lines)

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import Fastify, { type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
-import { oneOrList } from '../../../lib/fastify/sending/reply-headers.ts'
+import { oneOrList } from '../../../lib/fastify/set-cookie.ts'
 import starsessions from '../../../lib/index.ts'
 import { MapStore } from '../../support/map-store.ts'
 

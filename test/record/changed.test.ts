@@ -1,11 +1,87 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { copyPlain as copyOf, isSamePlain } from '../../lib/record/snapshot.ts'
+import type { RecordMetadata } from '../../lib/metadata.ts'
+import { Changes, isSamePlain, snapshotOf } from '../../lib/record/changed.ts'
+import { RecordCodec } from '../../lib/record/codec.ts'
+import { JsonSerializer } from '../../lib/serializers/json.ts'
+
+const AT = 1_700_000_000
+const metadata = { lifetime: 60, created: AT - 10.5, last_access: AT - 5 }
+const codec = new RecordCodec(new JsonSerializer(), 'session')
+const changes = new Changes(codec)
+const storedAs = (record: Uint8Array, its: RecordMetadata = metadata) => ({
+  id: 'id',
+  bytes: record,
+  record,
+  metadata: its
+})
+
+t.test("another program's spelling of the same data is no change", async (t) => {
+  const record = Buffer.from(
+    '{"user": "alic\\u00e9", "n": 1.0, "__metadata__": {"lifetime": 3600, "created": 1699999000.123456, "last_access": 1}}'
+  )
+  const stored = storedAs(record, { lifetime: 3600, created: 1699999000.123456, last_access: 1 })
+  t.equal(changes.recordOf({ user: 'alicé', n: 1 }, stored), record)
+  t.not(changes.recordOf({ user: 'alicé', n: 2 }, stored), record)
+  t.not(changes.recordOf({ user: 'alicé' }, stored), record)
+})
+
+t.test('a record of ours is compared as it is, without being parsed again', async (t) => {
+  let parsed = 0
+  const json = new JsonSerializer()
+  const deserialize = (bytes: Uint8Array) => {
+    parsed++
+    return json.deserialize(bytes)
+  }
+  const counting = new RecordCodec({ serialize: json.serialize, deserialize }, 'session')
+  const stored = storedAs(counting.serialize({ a: 1 }, metadata))
+  t.equal(new Changes(counting).recordOf({ a: 1 }, stored), stored.record)
+  t.not(new Changes(counting).recordOf({ a: 2 }, stored), stored.record)
+  t.equal(parsed, 0)
+})
+
+t.test('with other metadata, a record is the one that its data make with them', async (t) => {
+  const other = { lifetime: 90, created: AT - 10.5, last_access: AT, rev: 'r', ünknown: { __metadata__: metadata } }
+  const keys = fc.oneof(fc.string(), fc.constantFrom('__metadata', 'rev', '}', ','))
+  fc.assert(
+    fc.property(fc.dictionary(keys, fc.jsonValue()), fc.constantFrom(metadata, other), (values, from) => {
+      // Below the first level these are refused.
+      const inner = JSON.stringify(Object.values(values))
+      fc.pre(!inner.includes('"__proto__"') && !inner.includes('"constructor"'))
+      const record = codec.serialize(values, from)
+      const data = codec.restore(record)
+      for (const to of [metadata, other]) {
+        t.strictSame(changes.withMetadata(record, data, from, to), codec.serialize(data, to))
+      }
+    })
+  )
+})
+
+t.test('nor does it matter how it is spelled, or what serialized it', async (t) => {
+  const data = { a: 1, __metadata: { b: '"__metadata__":{}' } }
+  const to = { ...metadata, rev: 'r' }
+  const own = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }))
+  const spaced = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }, null, 1))
+  const first = Buffer.from(JSON.stringify({ __metadata__: metadata, ...data }))
+  for (const record of [own, spaced, first]) {
+    t.strictSame(changes.withMetadata(record, data, metadata, to), codec.serialize(data, to))
+  }
+  class Checked extends JsonSerializer {
+    override serialize(value: object): Uint8Array {
+      return Buffer.concat([super.serialize(value), Buffer.from(`/${Object.keys(value).length}`)])
+    }
+  }
+  const checked = new RecordCodec(new Checked(), 'session')
+  t.strictSame(
+    new Changes(checked).withMetadata(checked.serialize(data, metadata), data, metadata, to),
+    checked.serialize(data, to)
+  )
+})
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests change anything, anywhere
 type Loose = any
 
-const copyPlain = (value: object, levels = 100) => copyOf(value, levels)
+const copyOf = (value: object, levels = 100) => snapshotOf(value, levels)
 
 const anything = () =>
   fc.object({ maxDepth: 4, withSparseArray: true, withDate: true, withMap: true, withObjectString: true })
@@ -15,7 +91,7 @@ t.test('a copy is the same, and shares nothing that could be changed', async () 
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
       const text = JSON.stringify(data)
       const record: object = JSON.parse(text)
-      const copied = copyPlain(record)
+      const copied = copyOf(record)
       if (copied === undefined) return text.includes('__proto__')
       return JSON.stringify(copied) === text && isSamePlain(record, copied) && !shares(record, copied)
     })
@@ -29,7 +105,7 @@ t.test('what is the same is written as the same JSON, whatever it is', async (t)
         [one, one],
         [one, other]
       ]) {
-        const copied = copyPlain(from!)
+        const copied = copyOf(from!)
         if (copied !== undefined && isSamePlain(value, copied)) {
           t.equal(sorted(value), sorted(from))
         }
@@ -43,17 +119,17 @@ t.test('what has anything else in it is not copied', async (t) => {
     x = 1
   }
   for (const value of [new Map(), new Point(), Buffer.from('a'), Object.create(null) as object]) {
-    t.equal(copyPlain(value), undefined)
-    t.equal(copyPlain({ a: { b: value } }), undefined)
-    t.equal(copyPlain({ a: [value] }), undefined)
+    t.equal(copyOf(value), undefined)
+    t.equal(copyOf({ a: { b: value } }), undefined)
+    t.equal(copyOf({ a: [value] }), undefined)
   }
-  t.equal(copyPlain(JSON.parse('{"a": {"__proto__": {"b": 1}}}')), undefined)
+  t.equal(copyOf(JSON.parse('{"a": {"__proto__": {"b": 1}}}')), undefined)
 })
 
 t.test('every change is one', async (t) => {
   const changed = (from: object, change: (value: Loose) => void): boolean => {
     const value = structuredClone(from)
-    const copied = copyPlain(from)
+    const copied = copyOf(from)
     t.equal(isSamePlain(value, copied), true)
     change(value)
     return !isSamePlain(value, copied)
@@ -99,16 +175,16 @@ t.test('a list with gaps is not copied, and one with keys besides its elements i
   const both = Object.assign([1], { more: 1 })
   both.length = 2
   for (const list of [gap, both, [undefined]]) {
-    t.equal(copyPlain(list), undefined)
-    t.equal(copyPlain({ a: [list] }), undefined)
+    t.equal(copyOf(list), undefined)
+    t.equal(copyOf({ a: [list] }), undefined)
   }
   const named = Object.assign([1], { more: 1 })
-  t.equal(isSamePlain(named, copyPlain(named)), false)
+  t.equal(isSamePlain(named, copyOf(named)), false)
 })
 
 t.test('a Date is copied, and the same as long as it says the same time and nothing else', async (t) => {
   const from = { at: new Date(5), list: [new Date(Number.NaN)] }
-  const copied = copyPlain(from)
+  const copied = copyOf(from)
   t.equal(isSamePlain(from, copied), true)
   from.at.setTime(6)
   t.equal(isSamePlain(from, copied), false)
@@ -116,15 +192,15 @@ t.test('a Date is copied, and the same as long as it says the same time and noth
   for (const at of [Object.assign(new Date(5), { zone: 'UTC' }), new Day(5), 5, {}, Object.create(Date.prototype)]) {
     t.equal(isSamePlain({ ...from, at }, copied), false)
   }
-  t.equal(isSamePlain({ at: new Date(0) }, copyPlain({ at: {} })), false)
-  t.equal(copyPlain({ at: new Day(5) }), undefined)
-  t.equal(copyPlain({ at: Object.create(Date.prototype) }), undefined)
+  t.equal(isSamePlain({ at: new Date(0) }, copyOf({ at: {} })), false)
+  t.equal(copyOf({ at: new Day(5) }), undefined)
+  t.equal(copyOf({ at: Object.create(Date.prototype) }), undefined)
 })
 
 t.test('what is nested deeper is not copied; a Date is no level', async (t) => {
   const nested = { a: { b: [1, new Date(0)] } }
-  t.same(copyPlain(nested, 3), nested)
-  t.equal(copyPlain(nested, 2), undefined)
+  t.same(copyOf(nested, 3), nested)
+  t.equal(copyOf(nested, 2), undefined)
 })
 
 t.test('what cannot be read is not the same', async (t) => {
@@ -134,21 +210,21 @@ t.test('what cannot be read is not the same', async (t) => {
     throw new Error('a getter')
   }
   const thrower = Object.defineProperty({}, 'a', { enumerable: true, get: fail })
-  for (const inner of [proxy, thrower]) t.equal(isSamePlain({ inner }, copyPlain({ inner: { a: 1 } })), false)
+  for (const inner of [proxy, thrower]) t.equal(isSamePlain({ inner }, copyOf({ inner: { a: 1 } })), false)
 })
 
 t.test('inherited properties are not copied, and are no difference', async (t) => {
   const from = { a: 1, map: { b: 2 } }
-  const before = copyPlain(from)
+  const before = copyOf(from)
   Object.assign(Object.prototype, { b: 2 })
   t.teardown(() => Reflect.deleteProperty(Object.prototype, 'b'))
   t.equal(isSamePlain(from, before), true)
-  t.equal(Object.hasOwn(copyPlain({}) as object, 'b'), false)
+  t.equal(Object.hasOwn(copyOf({}) as object, 'b'), false)
   t.equal(isSamePlain({ a: 1, map: {} }, before), false)
 })
 
 t.test('the order of the keys says nothing', async (t) => {
-  t.equal(isSamePlain({ a: 1, b: 2 }, copyPlain({ b: 2, a: 1 })), true)
+  t.equal(isSamePlain({ a: 1, b: 2 }, copyOf({ b: 2, a: 1 })), true)
 })
 
 function shares(one: unknown, other: unknown): boolean {
@@ -168,6 +244,6 @@ function sorted(value: unknown): string {
 t.test('an object that stands in very many places is not copied into each of them', async (t) => {
   let value: object = { leaf: 1 }
   for (let level = 0; level < 90; level++) value = { a: value, b: value }
-  t.equal(copyPlain(value), undefined)
-  t.same(copyPlain({ again: 1 }), { again: 1 }, 'the next copy has all its room')
+  t.equal(copyOf(value), undefined)
+  t.same(copyOf({ again: 1 }), { again: 1 }, 'the next copy has all its room')
 })

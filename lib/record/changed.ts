@@ -1,0 +1,168 @@
+import { types } from 'node:util'
+import { METADATA_KEY, type RecordMetadata } from '../metadata.ts'
+import { isOwn } from '../own.ts'
+import type { Data, Stored } from './record.ts'
+
+// Has a session changed since it was loaded? Three answers, the cheapest first:
+//
+// 1. A snapshot of the data, taken when the record is read, is compared with the data. Most sessions end here, as "no".
+// 2. The data are serialized with the metadata of the record. Equal bytes mean "no".
+// 3. Another program may spell the same data differently, such as `1.0` or with spaces. Its record is parsed and
+//    serialized again, and compared with the bytes of step 2.
+//
+// A record of our own ends in our spelling of its metadata, so step 3 is only for foreign ones. For the same reason a
+// record can get other metadata without serializing its data again: the end of the bytes is replaced.
+
+/** The part of the codec that a comparison needs. */
+interface Spelling {
+  readonly isJson: boolean
+  serialize(data: Data, metadata: RecordMetadata): Uint8Array
+  restore(record: Uint8Array): Data
+}
+
+const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
+
+const endsIn = (record: Uint8Array, ending: Uint8Array): boolean => isEqual(record.subarray(-ending.byteLength), ending)
+
+/** Compares the data of sessions with their records. */
+export class Changes {
+  readonly #codec: Spelling
+  #ending: { readonly metadata: RecordMetadata; readonly bytes: Uint8Array } | undefined
+
+  constructor(codec: Spelling) {
+    this.#codec = codec
+  }
+
+  /**
+   * @returns the record that the data make; the stored record itself, the same object, if nothing has changed
+   * @throws `FST_SESSION_SERIALIZE`
+   */
+  recordOf(data: Data, stored: Stored): Uint8Array {
+    if (stored.snapshot !== undefined && isSamePlain(data, stored.snapshot)) return stored.record
+    const record = this.#codec.serialize(data, stored.metadata)
+    return isEqual(record, stored.record) || isEqual(record, this.#inOurSpelling(stored)) ? stored.record : record
+  }
+
+  #inOurSpelling({ record, metadata }: Stored): Uint8Array {
+    const isOurs = endsIn(record, this.#endingOf(metadata))
+    return isOurs ? record : this.#codec.serialize(this.#codec.restore(record), metadata)
+  }
+
+  /**
+   * The record with other metadata. JSON keeps the data in front of the metadata, so only the end is made anew.
+   * @param record made of `data` with the metadata `from`
+   * @throws `FST_SESSION_SERIALIZE`
+   */
+  withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
+    const ending = this.#codec.isJson ? this.#endingOf(from) : undefined
+    if (ending === undefined || !endsIn(record, ending)) return this.#codec.serialize(data, to)
+    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#endingOf(to)])
+  }
+
+  /** Keeps the last ending, because a commit needs the same one twice. Metadata are never changed in place. */
+  #endingOf(metadata: RecordMetadata): Uint8Array {
+    if (this.#ending?.metadata !== metadata) this.#ending = { metadata, bytes: this.#newEnding(metadata) }
+    return this.#ending.bytes
+  }
+
+  #newEnding(metadata: RecordMetadata): Uint8Array {
+    if (this.#codec.isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
+    return this.#codec.serialize({}, metadata).subarray(1)
+  }
+}
+
+// The snapshot is taken by each load and compared by each commit. `for (key in value)` makes it ten times as fast as a
+// list of keys does.
+
+/** The answer for a value that has no snapshot, because a comparison could not tell whether it has changed. */
+const NOT_PLAIN = Symbol('not plain')
+
+/** Larger data have no snapshot. An object that is in several places counts in each of them. */
+const MOST_OBJECTS = 100_000
+
+type Plain = Record<string, unknown>
+
+/** How many more objects and lists the snapshot that is being taken may hold. */
+let room = 0
+
+/**
+ * A copy of objects, lists, Dates and simple values, at all depths.
+ * @param levels how deep objects and lists may be nested, the value included
+ * @returns `undefined` if the value holds anything else, such as a Map, or is deeper or too large
+ */
+export function snapshotOf<T extends object>(value: T, levels: number): T | undefined {
+  room = MOST_OBJECTS
+  const copied = copy(value, levels)
+  return copied === NOT_PLAIN ? undefined : (copied as T)
+}
+
+function copy(value: unknown, levels: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Date.prototype && types.isDate(value)) return new Date(value.getTime())
+  if (levels === 0 || --room < 0) return NOT_PLAIN
+  if (Array.isArray(value)) return copyList(value, levels)
+  if (prototype !== Object.prototype) return NOT_PLAIN
+  const plain: Plain = {}
+  for (const key in value) {
+    if (!isOwn.call(value, key)) continue
+    const inner = copy((value as Plain)[key], levels - 1)
+    // Assigning to `__proto__` would change the prototype instead of adding a key.
+    if (inner === NOT_PLAIN || key === '__proto__') return NOT_PLAIN
+    plain[key] = inner
+  }
+  return plain
+}
+
+function copyList(value: readonly unknown[], levels: number): unknown {
+  const list: unknown[] = []
+  for (const item of value) {
+    const inner = copy(item, levels - 1)
+    // A gap looks like `undefined`, so filling it with `undefined` would not be noticed.
+    if (inner === NOT_PLAIN || inner === undefined) return NOT_PLAIN
+    list.push(inner)
+  }
+  return list
+}
+
+/**
+ * Whether the value equals its snapshot, for any serializer: it has no other key, symbol or class. A value that cannot be
+ * read, because a getter or a Proxy throws, counts as changed.
+ */
+export function isSamePlain(value: unknown, copied: unknown): boolean {
+  try {
+    return isSame(value, copied)
+  } catch {
+    return false
+  }
+}
+
+function isSame(value: unknown, copied: unknown): boolean {
+  if (typeof copied !== 'object' || copied === null) return Object.is(value, copied)
+  if (typeof value !== 'object' || value === null || Object.getOwnPropertySymbols(value).length > 0) return false
+  if (Array.isArray(copied)) return isSameList(value, copied)
+  return copied instanceof Date ? isSameDate(value, copied) : isSameObject(value as Plain, copied as Plain)
+}
+
+function isSameList(value: object, copied: readonly unknown[]): boolean {
+  if (!Array.isArray(value) || value.length !== copied.length || Object.keys(value).length !== copied.length)
+    return false
+  return copied.every((inner, index) => isSame(value[index], inner))
+}
+
+function isSameDate(value: object, copied: Date): boolean {
+  if (!types.isDate(value) || Object.getPrototypeOf(value) !== Date.prototype) return false
+  return Object.keys(value).length === 0 && Object.is(value.getTime(), copied.getTime())
+}
+
+function isSameObject(value: Plain, copied: Plain): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  let more = 0
+  for (const key in value) if (isOwn.call(value, key)) more++
+  for (const key in copied) {
+    if (!isOwn.call(copied, key)) continue
+    more--
+    if (!(isOwn.call(value, key) && isSame(value[key], copied[key]))) return false
+  }
+  return more === 0
+}
