@@ -19,7 +19,7 @@ import { SetCookie } from './set-cookie.ts'
 /** Closing waits for so much longer than a call of the store may take. */
 const CLOSING_SECONDS = 1
 
-const starsessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
+const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
   const settings = resolveOptions(options)
   const { name } = settings
   const key = keyOf(name)
@@ -123,4 +123,4 @@ function checkRouteConfig(
   }
 }
 
-export const plugin = fp(starsessions, { fastify: '5.x', name: 'fastify-starsessions' })
+export const plugin = fp(registerSessions, { fastify: '5.x', name: 'fastify-starsessions' })

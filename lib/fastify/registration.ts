@@ -14,7 +14,7 @@ export interface Registration extends SessionServices {
   readonly scope: FastifyInstance
 }
 
-type Scope = Record<symbol, Registration | undefined>
+type ScopeMembers = Record<symbol, Registration | undefined>
 type Carrier = Record<symbol, unknown>
 
 /** On a scope and those below it: the registration that `config: { autoloadSession: true }` means there. */
@@ -24,9 +24,9 @@ const INNERMOST = Symbol('starsessions.innermost')
 export const keyOf = (name: string): symbol => Symbol.for(`starsessions.registration.${name}`)
 
 /** The registration under `keyOf(name)` that is valid in this scope: the nearest one. */
-export const registrationIn = (scope: object, key: symbol): Registration | undefined => (scope as Scope)[key]
+export const registrationIn = (scope: object, key: symbol): Registration | undefined => (scope as ScopeMembers)[key]
 
-export const innermostIn = (scope: object): Registration | undefined => (scope as Scope)[INNERMOST]
+export const innermostIn = (scope: object): Registration | undefined => (scope as ScopeMembers)[INNERMOST]
 
 /** Makes the registration known to its scope and those below. */
 export function enter(registration: Registration): void {

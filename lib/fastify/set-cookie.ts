@@ -1,11 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { CookieWriter } from '../http/cookie.ts'
-import { withoutCookie } from '../http/headers.ts'
+import { type HeaderValue, withoutCookie } from '../http/headers.ts'
 import { isLocalHost } from '../http/local-host.ts'
 import type { Outcome } from '../lifecycle/outcome.ts'
 import { report } from '../report.ts'
-
-export type HeaderValue = ReturnType<FastifyReply['getHeader']>
 
 /** The Set-Cookie header of one registration. */
 export class SetCookie {

@@ -5,7 +5,7 @@ import { retry } from './retry.ts'
 import { unseal } from './seal.ts'
 
 /** One destroy() reads so many records to find what came out of a session. */
-const MOST_VISITS = 256
+const MOST_ENDED = 256
 /** How long a missing record is known to have been ended. The margin is for stores that count in whole seconds. */
 const KNOWN_MS = (TOMBSTONE_SECONDS - 5) * 1000
 
@@ -88,7 +88,7 @@ class Ending {
     for (const sealed of successors) {
       const successor = unseal(id, sealed)
       if (successor === null) continue
-      if (++this.#visits > MOST_VISITS) throw new SessionGoneError()
+      if (++this.#visits > MOST_ENDED) throw new SessionGoneError()
       const began = performance.now()
       const found = await this.#records.read(successor)
       if (found.kind === 'missing') assertEnded(seenAt)

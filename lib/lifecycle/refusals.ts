@@ -29,7 +29,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
 const MAX_REASONS = 16
 
 const UNUSABLE = 'the stored session cannot be used, so a new one begins'
-const REFUSED = 'the store refuses a session cookie, so a new session begins'
+const REFUSED_BY_STORE = 'the store refuses a session cookie, so a new session begins'
 
 /** Tells the log why a session that a cookie names is not used, without naming the session. */
 export class Refusals {
@@ -41,7 +41,7 @@ export class Refusals {
       if (found.reason === 'expired') this.#once(found.reason, UNUSABLE, log)
       else warn(found.reason, UNUSABLE, log)
     }
-    if (found.kind === 'missing' && found.reason !== undefined) this.#once(found.reason, REFUSED, log)
+    if (found.kind === 'missing' && found.reason !== undefined) this.#once(found.reason, REFUSED_BY_STORE, log)
   }
 
   /** Whoever forges cookies must not fill the log. */

@@ -233,7 +233,7 @@ export class RequestSession implements SessionCommands {
     if (outcome === NONE) return result
     if (this.#outlet.canSendCookie) this.#outlet.announce(outcome)
     // The headers went out during the command.
-    else if (isNewId(outcome, this.#brought) && !isSame(outcome, before)) throw cannotSendCookie()
+    else if (isNewId(outcome, this.#brought) && !isSameId(outcome, before)) throw cannotSendCookie()
     return result
   }
 
@@ -249,7 +249,7 @@ export class RequestSession implements SessionCommands {
   }
 }
 
-const isSame = (one: Outcome, other: Outcome): boolean =>
+const isSameId = (one: Outcome, other: Outcome): boolean =>
   one.kind === 'issue' && other.kind === 'issue' && one.value === other.value
 
 function hasSameValues(one: Readonly<Data>, other: Readonly<Data>): boolean {

@@ -6,7 +6,7 @@ import { seal, unseal } from './seal.ts'
 /** Rotations of one session that meet leave one successor each. A logout under the old id has to find them all. */
 const MOST_SUCCESSORS = 16
 /** So many records are read to find out whether a rotated session lives on. */
-const MOST_VISITS = 64
+const MOST_READ = 64
 
 /**
  * Replaces the old record by a tombstone that leads to the new one, which must have been written before.
@@ -64,7 +64,7 @@ async function livesOn(records: Records, tombstone: Tombstone): Promise<boolean>
     for (const sealed of successors) {
       const successor = unseal(id, sealed)
       if (successor === null) continue
-      if (++visits > MOST_VISITS) return false
+      if (++visits > MOST_READ) return false
       const found = await records.read(successor)
       if (found.kind === 'session') return true
       if (found.kind === 'rotated') trail.push(found.tombstone)

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Serializer } from '../../types/serializer.ts'
 import { disown } from '../checks/answers.ts'
-import { isDeeperThan, tooDeep } from '../checks/depth.ts'
+import { isDeeperThan, MAX_DEPTH, tooDeep } from '../checks/depth.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionSerializeError } from '../errors.ts'
 import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from '../metadata.ts'
@@ -9,9 +9,6 @@ import { setOwn } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
 import { snapshotOf } from './changed.ts'
 import type { Data, Unusable } from './record.ts'
-
-/** Deeper data are refused: walking them again could overflow the stack (CVE-2025-27152's family). */
-const MAX_DEPTH = 100
 
 export type Parsed =
   | {
@@ -78,7 +75,7 @@ export class RecordCodec {
   restore(record: Uint8Array): Data {
     try {
       const restored = this.#deserialized(record)
-      if (isObject(restored)) return copyOf(restored)
+      if (isPlainObject(restored)) return copyOf(restored)
     } catch (error) {
       throw new SessionSerializeError('the serializer cannot read what it has written: see the cause', {
         cause: withoutText(error)
@@ -102,13 +99,13 @@ export class RecordCodec {
   }
 
   #parsed(record: unknown, at: number): Parsed {
-    if (!isObject(record)) return unusable('not-an-object')
+    if (!isPlainObject(record)) return unusable('not-an-object')
     const data = copyOf(record)
     const snapshot = snapshotOf(data, MAX_DEPTH)
     // Data with a snapshot are not deeper.
     if (snapshot === undefined && isDeeperThan(data, MAX_DEPTH)) return unusable('too-deep')
     const metadata = Object.hasOwn(record, METADATA_KEY) ? record[METADATA_KEY] : absentMetadata(at)
-    if (!isObject(metadata)) return unusable('bad-metadata')
+    if (!isPlainObject(metadata)) return unusable('bad-metadata')
     if (isDeeperThan(metadata, MAX_DEPTH - 1)) return unusable('too-deep')
     hideInherited(metadata)
     if (!isMetadata(metadata)) return unusable('bad-metadata')
@@ -173,6 +170,6 @@ export function copyOf(record: Data): Data {
 }
 
 /** Not a list, a Map or a promise: their keys are not their data, and they would pass for an empty record. */
-function isObject(value: unknown): value is Data {
+function isPlainObject(value: unknown): value is Data {
   return Object.prototype.toString.call(value) === '[object Object]'
 }

@@ -30,7 +30,12 @@ export class Encryption {
    * @throws `FST_SESSION_STORE`
    */
   decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
-    return ask(() => this.#encryptor.decrypt(bytes, this.#associatedData(id)), bytesOrNull, this.#timeout, unavailable)
+    return ask(
+      () => this.#encryptor.decrypt(bytes, this.#associatedData(id)),
+      plaintextOrNull,
+      this.#timeout,
+      unavailable
+    )
   }
 
   #associatedData(id: string): Uint8Array {
@@ -43,7 +48,7 @@ function bytesOf(answer: unknown): Uint8Array {
   throw badAnswer(`the encryptor's encrypt() must give a Uint8Array, and gave ${kindOf(answer)}`)
 }
 
-function bytesOrNull(answer: unknown): Uint8Array | null {
+function plaintextOrNull(answer: unknown): Uint8Array | null {
   if (answer === null || types.isUint8Array(answer)) return answer
   throw badAnswer(
     `the encryptor's decrypt() must give a Uint8Array, or null for what it did not encrypt itself, and gave ${kindOf(answer)}`

@@ -1,8 +1,11 @@
 import type { FastifyReply } from 'fastify'
-import { isForSharedCaches, withoutSharedCaching, withoutTargetedCaching } from '../../http/headers.ts'
+import {
+  type HeaderValue,
+  isForSharedCaches,
+  withoutSharedCaching,
+  withoutTargetedCaching
+} from '../../http/headers.ts'
 import { isResponse, withHeader } from './payload.ts'
-
-type HeaderValue = ReturnType<FastifyReply['getHeader']>
 
 /**
  * A web `Response` brings headers of its own, which Fastify puts over the reply's.
