@@ -135,8 +135,6 @@ t.test('destroy() after a rotation that failed half-way leaves no session', asyn
           throw new Error('down')
         }
         await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
-        await session.regenerateId()
-        await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
         store[last] = original as never
         await session.destroy()
       })
