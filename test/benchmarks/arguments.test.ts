@@ -25,6 +25,6 @@ t.test('--only takes scenarios and parts, in any order', async (t) => {
 })
 
 t.test('what it does not know is named', async (t) => {
-  t.throws(() => parseArguments(['--only', 'S1,S9']), { message: /^--only S9: .*S0.*queue/ })
+  t.throws(() => parseArguments(['--only', 'S1,S9']), { message: /^--only S9: .*S0.*queue, import/ })
   t.throws(() => parseArguments(['--fast']), { message: /--fast/ })
 })

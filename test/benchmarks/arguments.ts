@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { SCENARIOS, type Scenario } from './scenarios/scenarios.ts'
 
 /** Parts that are not a scenario's CPU time. */
-export const PARTS = ['http', 'redis', 'clients', 'memory', 'merge', 'queue'] as const
+export const PARTS = ['http', 'redis', 'clients', 'memory', 'merge', 'queue', 'import'] as const
 
 export type Part = (typeof PARTS)[number]
 

@@ -4,6 +4,7 @@ import { limitInEncryptedCookie } from './columns/limits/cookie.ts'
 import { limitInIoredis, limitInNodeRedis } from './columns/limits/redis.ts'
 import { oursInAesGcmCookie, oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
 import type { HttpSpeed } from './measures/http.ts'
+import type { Import } from './measures/imports.ts'
 import type { Memory } from './measures/memory-process.ts'
 import type { Traffic } from './measures/redis-traffic.ts'
 import type { Speed } from './measures/speed.ts'
@@ -120,6 +121,11 @@ export const memoryChecks = (memories: readonly Memory[]): Check[] =>
       { what: what('longest stall while expired ones are freed'), goal: 100, unit: 'ms', measured: expiry.longestStall }
     ]
   })
+
+export const importChecks = (imports: readonly Import[]): Check[] =>
+  imports
+    .filter(({ plugin }) => plugin === 'ours')
+    .map(({ load }) => ({ what: 'importing the package', goal: 25, unit: 'ms of CPU time', measured: load.median }))
 
 /** A count comes out exactly, or nearly: Redis also counts the reads of a client's own housekeeping. */
 const TOLERANCE = 0.02

@@ -4,8 +4,9 @@ import { startRedis } from '../support/redis-server.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
 import { COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
 import { FULL, QUICK } from './efforts.ts'
-import { type Check, goalSection, httpChecks, memoryChecks, speedChecks, trafficChecks } from './goals.ts'
+import { type Check, goalSection, httpChecks, importChecks, memoryChecks, speedChecks, trafficChecks } from './goals.ts'
 import { measureHttp } from './measures/http.ts'
+import { importSection, measureImports } from './measures/imports.ts'
 import { measureMemory, memorySection } from './measures/memory.ts'
 import { measureMerging } from './measures/merging.ts'
 import { measureOneSession } from './measures/one-session.ts'
@@ -79,6 +80,11 @@ if (parts.includes('memory')) {
 }
 if (parts.includes('merge')) show(measureMerging())
 if (parts.includes('queue')) show(await measureOneSession())
+if (parts.includes('import')) {
+  progress('start of a process')
+  const imports = await measureImports()
+  show(importSection(imports), ...importChecks(imports))
+}
 if (checks.length > 0) show(goalSection(checks))
 
 async function redisVersion(): Promise<string> {
