@@ -1,8 +1,11 @@
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { InMemoryStoreOptions } from '../../types/stores.ts'
-import { numbersOf, secondsToKeep } from '../checks/integer.ts'
+import { positiveInteger } from '../checks/integer.ts'
+import { ownOptions } from '../checks/option-names.ts'
+import { STORE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionTooLargeError } from '../errors.ts'
+import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
 import { isUnchanged } from './unchanged.ts'
 
 type Bytes = Uint8Array
@@ -45,7 +48,12 @@ export class InMemoryStore implements SessionStore {
 
   /** @throws `FST_SESSION_OPTIONS` if an option is unknown or wrong */
   constructor(options: InMemoryStoreOptions = {}) {
-    this.#limits = numbersOf('InMemoryStore', options, { gcTtl: 86_400, maxSessions: 1e6, maxBytes: 2 ** 28 })
+    const own = ownOptions('InMemoryStore', options, ['gcTtl', 'maxSessions', 'maxBytes'], STORE_HINTS)
+    this.#limits = {
+      gcTtl: gcSeconds('InMemoryStore', own.gcTtl, 86_400),
+      maxSessions: positiveInteger('InMemoryStore', 'maxSessions', own.maxSessions, 1e6),
+      maxBytes: positiveInteger('InMemoryStore', 'maxBytes', own.maxBytes, 2 ** 28)
+    }
   }
 
   /** `true`, so calls are not timed. `false` in a subclass, or if somebody has replaced a method. */

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { RedisStoreOptions } from '../../types/stores.ts'
-import { gcSeconds, secondsToKeep } from '../checks/integer.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
+import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
 import type { Count, RedisCommands } from './redis/commands.ts'
 import { recognise } from './redis/recognise.ts'
 
