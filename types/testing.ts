@@ -1,13 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-type LogMethod = (details: object, message: string) => unknown
-
 /** The Fastify instance that a test passes: the application, or the scope in which the plugin is registered. */
 export interface App {
   /** Calls back when all plugins are loaded. */
   ready(callback: (error: Error | null) => void): unknown
   /** The logger of the application. */
-  readonly log: { readonly debug: LogMethod; readonly warn: LogMethod; readonly error: LogMethod }
+  readonly log: Readonly<Record<'debug' | 'warn' | 'error', (details: object, message: string) => unknown>>
   /** The HTTP server, by which the library knows the application. */
   readonly server: object
 }

@@ -8,8 +8,8 @@ import { waitUntil } from '../support/wait-until.ts'
 
 /**
  * Ends a response in this state.
- * @param when it ends: in the turn in which the session was loaded, or later
- * @returns what was asked and logged
+ * @param when the response ends in the turn in which the session was loaded, or later
+ * @returns `asked` if unsaved changes were looked for, and the logged messages
  */
 async function closeWhen(when: 'at once' | 'later', state: object, { sent = false, statusCode = 200 } = {}) {
   const told: string[] = []
@@ -49,25 +49,25 @@ async function close(state: object, ending?: { sent?: boolean; statusCode?: numb
   return told
 }
 
-t.test('nobody asks where nothing can be lost, or where everything is on purpose', async (t) => {
+t.test('unsaved changes are not looked for if none can be lost, or if they were dropped on purpose', async (t) => {
   t.same(await close({ held: { session: null } }), [])
   t.same(await close({ isDropped: true, isCommitted: true, isStreaming: true }), [])
-  t.same(await close({}), [], 'the handler runs on, and its response commits')
+  t.same(await close({}), [], 'the handler still runs, and its response will commit')
   t.same(await close({}, { sent: true, statusCode: 500 }), [])
 })
 
-t.test('an ordinary response is compared in depth only if its session looks altered', async (t) => {
+t.test('after an ordinary response, unsaved changes are looked for only if the session looks altered', async (t) => {
   t.same(await close({ isCommitted: true }), [])
   t.match(await close({ isCommitted: true, held: { isAltered: true } }), ['asked', /after the headers/])
 })
 
-t.test('a stream is asked, and so is a response that Fastify does not send', async (t) => {
+t.test('unsaved changes are looked for after a stream, and if Fastify does not send the response', async (t) => {
   t.match(await close({ isCommitted: true, isStreaming: true }), ['asked', /changed after the headers had gone out/])
   t.match(await close({}, { sent: true }), ['asked', /Fastify did not send the response/])
   t.same(await close({ held: { hasUnsavedChanges: async () => false } }, { sent: true }), [])
 })
 
-/** Ends responses whose sessions are as their commits left them. */
+/** Ends responses whose sessions have no changes after the commit. */
 async function over(t: Test, count: number) {
   const told: { name: string }[] = []
   const raw = { statusCode: 200, writableFinished: true, destroyed: false }
@@ -96,7 +96,7 @@ async function over(t: Test, count: number) {
   }
 }
 
-t.test('a session is looked at once more after its response, for a handler that went on', async (t) => {
+t.test('a session is checked once more after its response, because its handler may still run', async (t) => {
   const { all, told } = await over(t, 6)
   for (const { held } of all.slice(0, 3)) held.isAltered = true
   for (const { held } of all.slice(4)) held.isAltered = true
@@ -106,7 +106,7 @@ t.test('a session is looked at once more after its response, for a handler that 
   t.same(await told(5), [4, 5])
 })
 
-t.test('of more responses than can be kept in memory, the first are looked at again', async (t) => {
+t.test('if there are too many responses for the memory, only the first ones are checked again', async (t) => {
   const { all, told } = await over(t, 150)
   for (const { held } of all) held.isAltered = true
   const names = await told(99)

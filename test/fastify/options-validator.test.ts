@@ -19,14 +19,14 @@ t.test('a value that does not match is reported with its part of the schema', as
   t.equal(validate.errors, null)
 })
 
-t.test('an object has the methods that its keyword lists, of its own or inherited', async (t) => {
+t.test('an object must have the methods of its keyword, and they may be inherited', async (t) => {
   const valid = [methods, Object.create(methods), { ...methods, touch: undefined }, { ...methods, touch() {} }]
   for (const store of valid) t.equal(validate({ store }), true)
   const invalid = [null, 'text', read, {}, { ...methods, read: 1 }, { ...methods, touch: null }]
   for (const store of invalid) t.equal(validate({ store }), false)
 })
 
-t.test('a pattern is a RegExp of any realm, and nothing that only looks like one', async (t) => {
+t.test('a pattern may be a RegExp of any realm, but not an object that looks like one', async (t) => {
   for (const pattern of [/a/, runInNewContext('/a/'), '/a']) t.equal(validate({ autoload: [pattern] }), true)
   for (const pattern of [{ source: 'a', test() {} }, 'a', null]) t.equal(validate({ autoload: [pattern] }), false)
 })

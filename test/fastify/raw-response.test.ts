@@ -2,13 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { isUpgrade } from '../../lib/fastify/raw-response.ts'
 
-t.test('a WebSocket handshake takes no headers, whatever else asks for an upgrade', async (t) => {
+t.test('a WebSocket handshake takes no headers, but other upgrades do', async (t) => {
   const cases: [object, boolean][] = [
     [{}, false],
     [{ upgrade: true }, true],
     [{ upgrade: null, headers: { upgrade: 'WebSocket' } }, true],
     [{ headers: { upgrade: 'h2c' } }, false],
-    // Node says that it handles the request itself.
+    // With `upgrade: false`, Node handles the request like any other.
     [{ upgrade: false, headers: { upgrade: 'websocket' } }, false]
   ]
   for (const [raw, expected] of cases) {

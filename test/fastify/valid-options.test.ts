@@ -3,7 +3,7 @@ import { isStore, validated } from '../../lib/fastify/valid-options.ts'
 import { MapStore } from '../support/map-store.ts'
 import { REFUSED_OPTIONS } from '../support/refused-options.ts'
 
-t.test('what the schema has a default for is set', async (t) => {
+t.test('missing options get the defaults of the schema', async (t) => {
   t.same(validated({}), {
     lifetime: 0,
     rolling: false,
@@ -15,7 +15,7 @@ t.test('what the schema has a default for is set', async (t) => {
   })
 })
 
-t.test('a store has three methods, and what else it has of the interface are methods, too', async (t) => {
+t.test('a store must have three methods, and the optional ones must be functions', async (t) => {
   t.equal(isStore(new MapStore()), true)
   t.equal(isStore(Object.assign(new MapStore(), { touch: undefined })), true)
   t.equal(isStore(Object.assign(new MapStore(), { replace: true })), false)

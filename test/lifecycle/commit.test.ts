@@ -23,7 +23,7 @@ async function make(options: StarsessionsOptions) {
   return { load, commit: lifecycle.commit.bind(lifecycle) }
 }
 
-t.test('after a commit the session has what others changed, and what its handler has changed since', async (t) => {
+t.test('after a commit the session has the changes of others and later changes of its handler', async (t) => {
   const { load, commit } = await make({ store: new InMemoryStore() })
   const [mine, other] = [await load(), await load()]
   other.b = 2
@@ -38,7 +38,7 @@ t.test('after a commit the session has what others changed, and what its handler
   t.same((await load()).data(), { a: 1, b: 2, c: 3, d: 4 })
 })
 
-t.test('over a store that cannot compare, the last one wins as a whole', async (t) => {
+t.test('without replace, the last commit overwrites the whole session', async (t) => {
   const { load, commit } = await make({ store: new MapStore() })
   const [mine, other] = [await load(), await load()]
   other.b = 2
@@ -48,13 +48,17 @@ t.test('over a store that cannot compare, the last one wins as a whole', async (
   t.same((await load()).data(), { a: 1, c: 3 })
 })
 
-t.test('what a rolling session comes to is a cookie, unless it has ended meanwhile', async (t) => {
+t.test('a commit of a rolling session issues a cookie, unless the session has ended', async (t) => {
   for (const store of [new InMemoryStore(), new MapStore()]) {
     const { load, commit } = await make({ store, lifetime: 60, rolling: true })
     const session = await load()
     t.match(await commit(session, log), { kind: 'issue', value: session.id, maxAge: 60 })
     await store.remove(String(session.id))
     const ended = store instanceof InMemoryStore ? 'ended' : 'issue'
-    t.match(await commit(session, log), { kind: ended }, 'a store of three methods cannot tell')
+    t.match(
+      await commit(session, log),
+      { kind: ended },
+      'without touch, the commit cannot find out that the session has ended'
+    )
   }
 })

@@ -27,7 +27,7 @@ async function make() {
   return { store, records, write, rotate, remnant }
 }
 
-t.test('what came out of a session ends with it, through chains and forks', async (t) => {
+t.test('a session ends together with all sessions that it was rotated into', async (t) => {
   const { store, records, write, rotate } = await make()
   const old = await rotate('old', 'fork-1', 'fork-2')
   await rotate('fork-1', 'chain')
@@ -37,7 +37,7 @@ t.test('what came out of a session ends with it, through chains and forks', asyn
   t.match(await records.read('other'), { kind: 'session' })
 })
 
-t.test('who came upon the tombstone ends the same', async (t) => {
+t.test('a session can be ended from its tombstone', async (t) => {
   const { store, records, write, rotate, remnant } = await make()
   await rotate('old', 'new')
   await write('new')
@@ -45,7 +45,7 @@ t.test('who came upon the tombstone ends the same', async (t) => {
   t.equal(store.size, 0)
 })
 
-t.test('a successor that another rotation adds meanwhile is found, too', async (t) => {
+t.test('a successor that another rotation adds at the same time is found as well', async (t) => {
   const { store, records, write, rotate, remnant } = await make()
   await rotate('old', 'first')
   for (const id of ['first', 'second']) await write(id)
@@ -62,7 +62,7 @@ t.test('a successor that another rotation adds meanwhile is found, too', async (
   t.equal(store.size, 0)
 })
 
-t.test('a successor that this process cannot use ends as well', async (t) => {
+t.test('a successor whose record is unusable ends as well', async (t) => {
   const { store, records, rotate, remnant } = await make()
   await rotate('old', 'new')
   await store.write('new', Buffer.from('{'), 0, 0)
@@ -70,16 +70,16 @@ t.test('a successor that this process cannot use ends as well', async (t) => {
   t.equal(store.size, 0)
 })
 
-t.test('a record that this process cannot use ends by comparison', async (t) => {
+t.test('an unusable record is removed, even if it was replaced since it was read', async (t) => {
   const { store, records, remnant, write } = await make()
   await store.write('id', Buffer.from('{'), 0, 0)
   const found = await remnant('id')
   await write('id')
   await endRemnant(records, found, performance.now())
-  t.equal(store.size, 0, 'whatever has taken its place')
+  t.equal(store.size, 0, 'the newer record is removed as well')
 })
 
-t.test('a store that cannot compare removes', async (t) => {
+t.test('without replace, the record is removed without a comparison', async (t) => {
   const store = new MapStore()
   const records = new Records(resolveOptions({ store }))
   const { bytes } = await records.write('id', { data: { a: 1 }, metadata })
@@ -87,7 +87,7 @@ t.test('a store that cannot compare removes', async (t) => {
   t.equal(store.entries.size, 0)
 })
 
-t.test('a store that cannot tell is no reason to remove without comparing', async (t) => {
+t.test('if replace fails, the record is not removed without a comparison', async (t) => {
   const { store, records, write } = await make()
   const seen = await write('id')
   store.replace = async () => {
@@ -97,32 +97,29 @@ t.test('a store that cannot tell is no reason to remove without comparing', asyn
   t.equal(store.size, 1)
 })
 
-t.test(
-  'what is missing was ended if it was there in the last 55 seconds; later it may have been rotated',
-  async (t) => {
-    const clock = steadyClock(t)
-    const { store, records, write, rotate, remnant } = await make()
-    for (const [seconds, isKnown] of [
-      [0, true],
-      [54.9, true],
-      [55.1, false],
-      [3600, false]
-    ] as const) {
-      const seen = await write('id')
-      await store.remove('id')
-      await rotate('old', 'gone')
-      const found = await remnant('old')
-      clock.advance(seconds)
-      const ends = [end(records, seen), endRemnant(records, found, seen.seenAt)]
-      for (const ending of ends) {
-        if (isKnown) await ending
-        else await t.rejects(ending, { code: 'FST_SESSION_GONE' }, `${seconds} s`)
-      }
+t.test('a missing record counts as ended only if it was seen in the last 55 seconds', async (t) => {
+  const clock = steadyClock(t)
+  const { store, records, write, rotate, remnant } = await make()
+  for (const [seconds, isKnown] of [
+    [0, true],
+    [54.9, true],
+    [55.1, false],
+    [3600, false]
+  ] as const) {
+    const seen = await write('id')
+    await store.remove('id')
+    await rotate('old', 'gone')
+    const found = await remnant('old')
+    clock.advance(seconds)
+    const ends = [end(records, seen), endRemnant(records, found, seen.seenAt)]
+    for (const ending of ends) {
+      if (isKnown) await ending
+      else await t.rejects(ending, { code: 'FST_SESSION_GONE' }, `${seconds} s`)
     }
   }
-)
+})
 
-t.test('what was found while it was being ended is known since then', async (t) => {
+t.test('a record that was seen during the removal counts as seen at that time', async (t) => {
   const clock = steadyClock(t)
   const { store, records, write } = await make()
   const seen = await write('id')
@@ -139,21 +136,18 @@ t.test('what was found while it was being ended is known since then', async (t) 
   t.equal(store.size, 0)
 })
 
-t.test(
-  'tombstones that lead in a circle, or too far, are followed for so long, and nobody is told that all ended',
-  async (t) => {
-    const { store, records, write, rotate } = await make()
-    const circle = await rotate('circle', ...Array.from({ length: 40 }, () => 'circle'))
-    let reads = 0
-    const { read } = store
-    store.read = (...args) => {
-      reads++
-      return read.apply(store, args)
-    }
-    await t.rejects(end(records, circle), { code: 'FST_SESSION_GONE' })
-    t.equal(reads, 256)
-    const [first] = await Promise.all(Array.from({ length: 300 }, (_, at) => rotate(`chain-${at}`, `chain-${at + 1}`)))
-    await write('chain-300')
-    await t.rejects(end(records, first!), { code: 'FST_SESSION_GONE' })
+t.test('tombstones in a circle or a long chain are followed 256 times, and then the removal fails', async (t) => {
+  const { store, records, write, rotate } = await make()
+  const circle = await rotate('circle', ...Array.from({ length: 40 }, () => 'circle'))
+  let reads = 0
+  const { read } = store
+  store.read = (...args) => {
+    reads++
+    return read.apply(store, args)
   }
-)
+  await t.rejects(end(records, circle), { code: 'FST_SESSION_GONE' })
+  t.equal(reads, 256)
+  const [first] = await Promise.all(Array.from({ length: 300 }, (_, at) => rotate(`chain-${at}`, `chain-${at + 1}`)))
+  await write('chain-300')
+  await t.rejects(end(records, first!), { code: 'FST_SESSION_GONE' })
+})

@@ -14,17 +14,17 @@ function make() {
   return { store, state, records: new Records(resolveOptions({ store })) }
 }
 
-t.test('an id under which a write was not answered is not written to again', async (t) => {
+t.test('an id whose write had no answer is not used again', async (t) => {
   const { store, state, records } = make()
   store.write = () => Promise.reject(new Error('down'))
   await t.rejects(writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
   renewId(state)
   t.equal(state.id, 'id-1')
   renewId(state)
-  t.equal(state.id, 'id-1', 'only that one')
+  t.equal(state.id, 'id-1', 'only this id is replaced')
 })
 
-t.test('an id whose write was answered stays, and so does one that was never written', async (t) => {
+t.test('an id is kept if its write was answered, or if it was never written', async (t) => {
   const { state, records } = make()
   renewId(state)
   t.match(await writeRecord(records, state, draft), { id: 'id-0' })
@@ -32,7 +32,7 @@ t.test('an id whose write was answered stays, and so does one that was never wri
   t.equal(state.id, 'id-0')
 })
 
-t.test('data that cannot be written are no reason for another id', async (t) => {
+t.test('data that cannot be serialized do not cause a new id', async (t) => {
   const { state, records } = make()
   await t.rejects(writeRecord(records, state, { ...draft, data: { a: 1n } }), { code: 'FST_SESSION_SERIALIZE' })
   renewId(state)

@@ -20,7 +20,7 @@ function make(options: StarsessionsOptions = {}) {
   return { store, lifecycle, load: (value?: string) => lifecycle.load(value, commands, log) }
 }
 
-t.test('a session goes through the store and comes back', async (t) => {
+t.test('a committed session can be loaded again', async (t) => {
   const { lifecycle, load, store } = make()
   const session = await load()
   session.user = 'alice'
@@ -33,7 +33,7 @@ t.test('a session goes through the store and comes back', async (t) => {
   t.same(store.calls, { read: 1, write: 1, remove: 0 })
 })
 
-t.test('what is committed is the baseline of the next commit', async (t) => {
+t.test('the next commit compares with the data of the last commit', async (t) => {
   const { lifecycle, load, store } = make()
   const session = await load()
   for (const n of [1, 1, 2]) {
@@ -43,7 +43,7 @@ t.test('what is committed is the baseline of the next commit', async (t) => {
   t.equal(store.calls.write, 2)
 })
 
-t.test('data are serialized once for a comparison, and once for a write', async (t) => {
+t.test('data are serialized once to compare them, and once to write them', async (t) => {
   let serialized = 0
   class Counting extends JsonSerializer {
     override serialize(data: object) {
@@ -63,7 +63,7 @@ t.test('data are serialized once for a comparison, and once for a write', async 
   t.equal(serialized, 4)
 })
 
-t.test('an encryptor’s failure while writing is an unavailable store, and nothing is written', async (t) => {
+t.test('if the encryptor fails, the store counts as unavailable and nothing is written', async (t) => {
   const encryptor = {
     encrypt: async () => {
       throw new Error('key service is down')
@@ -78,7 +78,7 @@ t.test('an encryptor’s failure while writing is an unavailable store, and noth
   t.equal(session.isNew, true)
 })
 
-t.test('an undecryptable record is a new session', async (t) => {
+t.test('a record that cannot be decrypted leads to a new session', async (t) => {
   const { store } = make()
   await store.write('known', Buffer.from('{"user":"alice"}'), 0, 0)
   const lifecycle = new Lifecycle(
@@ -91,7 +91,7 @@ t.test('an undecryptable record is a new session', async (t) => {
   t.same(reasons, ['undecryptable'])
 })
 
-t.test('a raised lifetime waits for a response that can set the cookie; a rolling one needs not', async (t) => {
+t.test('a raised lifetime is stored only if the cookie can be sent, unless the session is rolling', async (t) => {
   fakeClock(t)
   const record = '{"user":"alice","__metadata__":{"lifetime":60,"created":1700000000,"last_access":1700000000}}'
   for (const [rolling, writes] of [

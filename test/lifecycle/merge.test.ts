@@ -3,7 +3,7 @@ import t from 'tap'
 import { merge } from '../../lib/lifecycle/merge.ts'
 import type { Data } from '../../lib/record/record.ts'
 
-t.test('what one side changed is taken from it', async (t) => {
+t.test('a key that one side changed is taken from this side', async (t) => {
   const base = { a: 1, b: 1, c: 1 }
   t.same(merge(base, { ...base, a: 2 }, { ...base, b: 2 }), { data: { a: 2, b: 2, c: 1 }, conflicts: [] })
   t.same(merge(base, { b: 1, c: 1 }, { ...base, b: 2 }), { data: { b: 2, c: 1 }, conflicts: [] }, 'deleted here')
@@ -11,12 +11,12 @@ t.test('what one side changed is taken from it', async (t) => {
   t.same(merge(base, { ...base, x: 1 }, { ...base, y: 1 }), { data: { a: 1, b: 1, c: 1, y: 1, x: 1 }, conflicts: [] })
 })
 
-t.test('the same change is no conflict', async (t) => {
+t.test('the same change on both sides is not a conflict', async (t) => {
   t.same(merge({ a: 1 }, { a: { n: 1 } }, { a: { n: 1 } }), { data: { a: { n: 1 } }, conflicts: [] })
   t.same(merge({ a: 1 }, {}, {}), { data: {}, conflicts: [] })
 })
 
-t.test('what both changed differently is ours, and a conflict', async (t) => {
+t.test('a key that both sides changed differently is ours, and a conflict', async (t) => {
   t.same(merge({ a: 1 }, { a: 2 }, { a: 3 }), { data: { a: 2 }, conflicts: ['a'] })
   t.same(merge({ a: 1 }, {}, { a: 3 }), { data: {}, conflicts: ['a'] })
   t.same(merge({ a: 1 }, { a: 2 }, {}), { data: { a: 2 }, conflicts: ['a'] })
@@ -38,7 +38,7 @@ const data = fc.dictionary(
   fc.constantFrom('a', 'b', 'c', 'd', '__proto__', 'constructor', 'id'),
   fc.jsonValue({ maxDepth: 2 })
 )
-/** Each of two sides has keys of its own to change. */
+/** Two sides that change different keys. */
 const disjoint = fc.tuple(data, data, fc.func(fc.boolean())).map(([one, other, mine]) => {
   const pick = (from: Data, wanted: boolean) =>
     Object.fromEntries(Object.entries(from).filter(([key]) => mine(key) === wanted))
@@ -47,7 +47,7 @@ const disjoint = fc.tuple(data, data, fc.func(fc.boolean())).map(([one, other, m
 
 const sorted = (value: Data) => Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
 
-t.test('nobody changed anything: identity', async (t) => {
+t.test('without changes the data stay the same', async (t) => {
   fc.assert(
     fc.property(data, (base) => {
       t.strictSame(sorted(merge(base, base, base).data), sorted(base))
@@ -55,7 +55,7 @@ t.test('nobody changed anything: identity', async (t) => {
   )
 })
 
-t.test('one-sided changes win, whichever side', async (t) => {
+t.test('a change of one side wins, on either side', async (t) => {
   fc.assert(
     fc.property(data, data, (base, changed) => {
       for (const { data: merged, conflicts } of [merge(base, changed, base), merge(base, base, changed)]) {
@@ -86,7 +86,7 @@ t.test('a deletion stays deleted, unless the other side changed the key', async 
   )
 })
 
-t.test('keys that could reach a prototype are inert', async (t) => {
+t.test('keys such as __proto__ are ordinary keys', async (t) => {
   const hostile = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')
   for (const { data: merged } of [merge({}, hostile, {}), merge({}, {}, hostile), merge(hostile, hostile, hostile)]) {
     t.equal(Object.getPrototypeOf(merged), Object.prototype)

@@ -4,7 +4,7 @@ import { CLEAR, ENDED, following, isNewId, NONE, type Outcome, REFUSED } from '.
 
 const issue = (value: string): Outcome => ({ kind: 'issue', value, maxAge: undefined })
 
-t.test('the last commit that says something about the cookie counts', async (t) => {
+t.test('the last commit with an outcome for the cookie counts', async (t) => {
   let outcome = NONE
   for (const [next, expected] of [
     [issue('a'), issue('a')],
@@ -21,7 +21,7 @@ t.test('the last commit that says something about the cookie counts', async (t) 
   }
 })
 
-t.test('an id is new for a browser that did not send it', async (t) => {
+t.test('an id is new if the browser did not send it', async (t) => {
   const cases: [CookieValue, string, boolean][] = [
     [undefined, 'a', true],
     ['a', 'a', false],

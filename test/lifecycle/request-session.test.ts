@@ -19,7 +19,7 @@ function make(cookie?: string) {
   return { store, held, saved, outlet, inFlight }
 }
 
-t.test('loading is one promise until it fails', async (t) => {
+t.test('load() returns the same promise until it fails', async (t) => {
   const { store, held } = make('abc')
   const { read } = MapStore.prototype
   store.read = async () => {
@@ -33,7 +33,7 @@ t.test('loading is one promise until it fails', async (t) => {
   t.equal(await held.load(), held.session)
 })
 
-t.test('a commit says what becomes of the cookie, and a later one that changes nothing leaves it', async (t) => {
+t.test('a commit sets the outcome for the cookie, and a later commit without changes keeps it', async (t) => {
   const { held } = make()
   const session = await held.load()
   t.equal(held.outcome.kind, 'none')
@@ -47,7 +47,7 @@ t.test('a commit says what becomes of the cookie, and a later one that changes n
   t.equal(held.outcome.kind, 'clear')
 })
 
-t.test('save() and destroy() announce the cookie; reload() and what changes nothing do not', async (t) => {
+t.test('save() and destroy() announce the cookie, but reload() and calls without changes do not', async (t) => {
   const { held, saved } = make()
   const session = await held.load()
   await session.save()
@@ -63,7 +63,7 @@ t.test('save() and destroy() announce the cookie; reload() and what changes noth
   )
 })
 
-t.test('operations of one request take turns, and a failing one holds up nobody', async (t) => {
+t.test('operations of one request take turns, and a failed one does not stop the others', async (t) => {
   const { held, store } = make()
   const session = await held.load()
   const order: string[] = []
@@ -82,7 +82,7 @@ t.test('operations of one request take turns, and a failing one holds up nobody'
   t.same(order, ['begin', 'end', 'begin', 'end'])
 })
 
-t.test('with the outlet closed nothing is announced, and what needs the cookie is refused', async (t) => {
+t.test('after the headers were sent, a change that needs a cookie is refused', async (t) => {
   const { held, saved, outlet, store } = make()
   const session = await held.load()
   outlet.canSendCookie = false
@@ -103,7 +103,7 @@ t.test('with the outlet closed nothing is announced, and what needs the cookie i
   t.equal(saved.length, 1)
 })
 
-t.test('what changes the store is in flight until it has ended', async (t) => {
+t.test('an operation that changes the store is in flight until it has ended', async (t) => {
   const { held, inFlight, store } = make()
   const session = await held.load()
   session.a = 1
@@ -112,7 +112,7 @@ t.test('what changes the store is in flight until it has ended', async (t) => {
   t.equal(store.calls.write, 1)
 })
 
-t.test('a session that has ended takes along the cookie that an earlier save() issued', async (t) => {
+t.test('after the session has ended, the cookie of an earlier save() is not sent', async (t) => {
   const { held, store } = make()
   const session = await held.load()
   session.a = 1
@@ -126,7 +126,7 @@ t.test('a session that has ended takes along the cookie that an earlier save() i
   t.equal(held.outcome.kind, 'none')
 })
 
-t.test('after any other failure the cookie of an earlier save() stays', async (t) => {
+t.test('after any other failure the cookie of an earlier save() is sent', async (t) => {
   const { held, store } = make()
   const session = await held.load()
   session.a = 1

@@ -18,7 +18,7 @@ async function make() {
   return { store, records, write, tombstone }
 }
 
-t.test('who buries it again, because the answer was lost, does not name the successor twice', async (t) => {
+t.test('repeating a rotation whose answer was lost does not add the successor twice', async (t) => {
   const { records, write, tombstone } = await make()
   const old = await write('old')
   await write('new')
@@ -39,10 +39,10 @@ t.test('a tombstone leads to at most 16 sessions', async (t) => {
     ids.map((id) => leadsTo(found, id)),
     ids.map((_, index) => index < 16)
   )
-  t.equal(await bury(records, old, 'new-3'), null, 'one that it leads to already')
+  t.equal(await bury(records, old, 'new-3'), null, 'a known successor is accepted')
 })
 
-t.test('who meets others at each attempt gives up', async (t) => {
+t.test('a rotation that loses each attempt to another one gives up', async (t) => {
   const { records, write } = await make()
   const old = await write('old')
   await write('new')
@@ -59,7 +59,7 @@ t.test('who meets others at each attempt gives up', async (t) => {
   t.equal(attempts, 17)
 })
 
-t.test('whether a session lives on is looked for in so many records, however they lead to each other', async (t) => {
+t.test('the search for a living successor reads at most 64 records', async (t) => {
   const { store, records, write } = await make()
   const old = await write('old')
   const { bytes } = await write('circle')
@@ -76,7 +76,7 @@ t.test('whether a session lives on is looked for in so many records, however the
   t.equal(reads, 64)
 })
 
-t.test('a session whose tombstone leads nowhere is gone', async (t) => {
+t.test('a session whose tombstone has no readable successor is gone', async (t) => {
   const { records, write } = await make()
   const old = await write('old')
   await write('new')

@@ -27,7 +27,7 @@ const limited = {
   metadata: { lifetime: 60, created: AT - 10, last_access: AT - 10, limit: { lifetime: 20, from: AT - 10 } }
 }
 
-t.test('what a commit has to do has a name', async (t) => {
+t.test('the status names the work of a commit', async (t) => {
   const cases: [Status, Parameters<typeof statusOf>][] = [
     ['new-empty', [state({ stored: null }), fixed, {}, false, AT]],
     ['new-empty', [state({ stored: null }), fixed, { flash: {}, list: [] }, false, AT]],
@@ -63,13 +63,13 @@ const commands = {
   update: async () => undefined as never
 }
 
-/** Keeps a Map, which JSON does not. */
+/** A serializer that can keep a Map, unlike JSON. */
 const structured = {
   serialize: (data: object): Uint8Array => v8.serialize(data),
   deserialize: (bytes: Uint8Array) => v8.deserialize(bytes)
 }
 
-/** @param record of the session that is loaded; `undefined`: there is none */
+/** @param record the stored record, or `undefined` for a session that is not stored */
 async function load(record: Uint8Array | string | undefined, options: StarsessionsOptions = {}) {
   const store = new MapStore()
   if (record !== undefined) await store.write('known', Buffer.from(record), 0, 0)
@@ -79,7 +79,7 @@ async function load(record: Uint8Array | string | undefined, options: Starsessio
 
 const json = (data: object) => JSON.stringify({ ...data, __metadata__: TIMES })
 
-t.test('a session is unchanged until its data differ, at any depth, and again when a change is undone', async (t) => {
+t.test('a session is changed while its data differ at any depth, and unchanged after an undo', async (t) => {
   fakeClock(t, AT)
   const { reviewer, session } = await load(json({ cart: [{ n: 1 }] }))
   const { stored } = stateOf(session)
@@ -96,19 +96,19 @@ t.test('a session is unchanged until its data differ, at any depth, and again wh
   t.equal(reviewer.review(session).status, 'emptied')
 })
 
-t.test('what another program wrote in its own spelling is no change', async (t) => {
+t.test('a record in the spelling of another program is not a change', async (t) => {
   fakeClock(t, AT)
   const python = `{"__metadata__": ${JSON.stringify(TIMES)}, "user": "alic\\u00e9", "n": 1.0}`
   const { reviewer, session } = await load(python)
   t.equal(reviewer.review(session).status, 'unchanged')
   const state = stateOf(session)
   Object.assign(state, { stored: { ...state.stored, snapshot: undefined } })
-  t.equal(reviewer.review(session).status, 'unchanged', 'also without the copy of the data')
+  t.equal(reviewer.review(session).status, 'unchanged', 'unchanged without the copy of the data as well')
   session.user = 'bob'
   t.equal(reviewer.review(session).status, 'changed')
 })
 
-t.test('a key that was deleted and set again is no change', async (t) => {
+t.test('a key that was deleted and set again is not a change', async (t) => {
   fakeClock(t, AT)
   const { reviewer, session } = await load(json({ a: 1, b: 2 }))
   delete session.a
@@ -116,7 +116,7 @@ t.test('a key that was deleted and set again is no change', async (t) => {
   t.equal(reviewer.review(session).status, 'unchanged')
 })
 
-t.test('data that only their serializer can keep are compared by their bytes', async (t) => {
+t.test('data that cannot be copied are compared by their bytes', async (t) => {
   fakeClock(t, AT)
   const record = v8.serialize({ seen: new Map([['a', 1]]), __metadata__: TIMES })
   const { reviewer, session } = await load(record, { serializer: structured })
@@ -126,7 +126,7 @@ t.test('data that only their serializer can keep are compared by their bytes', a
   t.equal(reviewer.review(session).status, 'changed')
 })
 
-t.test('a session that only read its data costs no serializing', async (t) => {
+t.test('reading the data of a session does not serialize them', async (t) => {
   fakeClock(t, AT)
   let serialized = 0
   class Counting extends JsonSerializer {
@@ -144,7 +144,7 @@ t.test('a session that only read its data costs no serializing', async (t) => {
   t.not(serialized, 0)
 })
 
-t.test('a session that is not stored is new once it holds something', async (t) => {
+t.test('a session that is not stored is new as soon as it holds data', async (t) => {
   const { reviewer, session } = await load(undefined)
   t.equal(reviewer.review(session).status, 'new-empty')
   session.list = []
@@ -154,7 +154,7 @@ t.test('a session that is not stored is new once it holds something', async (t) 
   t.equal(reviewer.hasUnsavedChanges(session), true)
 })
 
-t.test('the time of the review decides, not the time of the load', async (t) => {
+t.test('the status depends on the time of the commit, not on the time of the load', async (t) => {
   const clock = fakeClock(t, AT)
   const { reviewer, session } = await load(json({ a: 1 }))
   session.a = 2
@@ -164,7 +164,7 @@ t.test('the time of the review decides, not the time of the load', async (t) => 
   t.match(reviewer.review(session), { status: 'ended', at: AT + 50 })
 })
 
-t.test('a prolongation is no unsaved change, and a new id is one', async (t) => {
+t.test('a new id is an unsaved change, but a prolongation is not', async (t) => {
   fakeClock(t, AT)
   const { reviewer, session } = await load(json({ a: 1 }), { rolling: true })
   t.equal(reviewer.review(session).status, 'prolonged')
@@ -173,7 +173,7 @@ t.test('a prolongation is no unsaved change, and a new id is one', async (t) => 
   t.equal(reviewer.hasUnsavedChanges(session), true)
 })
 
-t.test('what cannot be serialized or read is an unsaved change, and only the commit throws', async (t) => {
+t.test('data that cannot be serialized are an unsaved change, and only the commit throws', async (t) => {
   fakeClock(t, AT)
   const throwing = () => {
     throw new Error('secret')

@@ -13,7 +13,7 @@ const commands = {
   update: async () => undefined as never
 }
 
-/** A stored session, and how one request has it. */
+/** A stored session, and the view that one request has of it. */
 async function make(base: Record<string, unknown>) {
   const store = new InMemoryStore()
   const settings = resolveOptions({ store })
@@ -55,7 +55,7 @@ async function make(base: Record<string, unknown>) {
   return { store, records, stored, view, data }
 }
 
-t.test('uncontended it is one attempt, and one call to the store', async (t) => {
+t.test('without other requests a commit takes one attempt and one call of the store', async (t) => {
   const { records, stored, view, data, store } = await make({ a: 1 })
   let calls = 0
   const { replace } = store
@@ -69,7 +69,7 @@ t.test('uncontended it is one attempt, and one call to the store', async (t) => 
   t.same(await data(), { a: 2 })
 })
 
-t.test('a conflict is merged and tried again', async (t) => {
+t.test('after a conflict the changes are merged, and the commit is tried again', async (t) => {
   const { records, stored, view, data } = await make({ a: 1, b: 1 })
   await swap(records, stored, 'merge', view({ a: 1, b: 2 }))
   const done = await swap(records, stored, 'merge', view({ a: 2, b: 3 }))
@@ -89,7 +89,7 @@ t.test('known newer bytes are merged at once, without the attempt that would fai
   t.match(await swap(records, same, 'merge', { ...view({ a: 3, b: 1 }), newest: same.bytes }), { isMerged: false })
 })
 
-t.test('twelve conflicts are one too many, and nothing is left behind', async (t) => {
+t.test('after twelve conflicts the commit fails and leaves no record behind', async (t) => {
   const { records, stored, view, store, data } = await make({ a: 1 })
   let others = 0
   const { replace } = store
@@ -104,7 +104,7 @@ t.test('twelve conflicts are one too many, and nothing is left behind', async (t
   t.equal(await data('new-id'), undefined)
 })
 
-t.test('a new record that cannot be taken back does not hide why the commit failed', async (t) => {
+t.test('if the new record cannot be removed again, the error is still the reason of the failure', async (t) => {
   const { records, stored, view, store } = await make({ a: 1 })
   await store.remove('id')
   store.remove = async () => {

@@ -16,7 +16,7 @@ const storedAs = (record: Uint8Array, its: RecordMetadata = metadata) => ({
   metadata: its
 })
 
-t.test("another program's spelling of the same data is no change", async (t) => {
+t.test('another spelling of the same data is not a change', async (t) => {
   const record = Buffer.from(
     '{"user": "alic\\u00e9", "n": 1.0, "__metadata__": {"lifetime": 3600, "created": 1699999000.123456, "last_access": 1}}'
   )
@@ -26,7 +26,7 @@ t.test("another program's spelling of the same data is no change", async (t) => 
   t.not(changes.recordOf({ user: 'alicé' }, stored), record)
 })
 
-t.test('a record of ours is compared as it is, without being parsed again', async (t) => {
+t.test('a record that this library wrote is compared without parsing it again', async (t) => {
   let parsed = 0
   const json = new JsonSerializer()
   const deserialize = (bytes: Uint8Array) => {
@@ -40,12 +40,12 @@ t.test('a record of ours is compared as it is, without being parsed again', asyn
   t.equal(parsed, 0)
 })
 
-t.test('with other metadata, a record is the one that its data make with them', async (t) => {
+t.test('a record with replaced metadata equals a newly serialized record', async (t) => {
   const other = { lifetime: 90, created: AT - 10.5, last_access: AT, rev: 'r', ünknown: { __metadata__: metadata } }
   const keys = fc.oneof(fc.string(), fc.constantFrom('__metadata', 'rev', '}', ','))
   fc.assert(
     fc.property(fc.dictionary(keys, fc.jsonValue()), fc.constantFrom(metadata, other), (values, from) => {
-      // Below the first level these are refused.
+      // Below the first level these keys are refused.
       const inner = JSON.stringify(Object.values(values))
       fc.pre(!inner.includes('"__proto__"') && !inner.includes('"constructor"'))
       const record = codec.serialize(values, from)
@@ -57,7 +57,7 @@ t.test('with other metadata, a record is the one that its data make with them', 
   )
 })
 
-t.test('nor does it matter how it is spelled, or what serialized it', async (t) => {
+t.test('replacing metadata works with each spelling of the record and each serializer', async (t) => {
   const data = { a: 1, __metadata: { b: '"__metadata__":{}' } }
   const to = { ...metadata, rev: 'r' }
   const own = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }))
@@ -86,7 +86,7 @@ const copyOf = (value: object, levels = 100) => snapshotOf(value, levels)
 const anything = () =>
   fc.object({ maxDepth: 4, withSparseArray: true, withDate: true, withMap: true, withObjectString: true })
 
-t.test('a copy is the same, and shares nothing that could be changed', async () => {
+t.test('a copy equals its data and shares no object with them', async () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
       const text = JSON.stringify(data)
@@ -98,7 +98,7 @@ t.test('a copy is the same, and shares nothing that could be changed', async () 
   )
 })
 
-t.test('what is the same is written as the same JSON, whatever it is', async (t) => {
+t.test('data that count as the same are written as the same JSON', async (t) => {
   fc.assert(
     fc.property(anything(), anything(), (one, other) => {
       for (const [value, from] of [
@@ -114,7 +114,7 @@ t.test('what is the same is written as the same JSON, whatever it is', async (t)
   )
 })
 
-t.test('what has anything else in it is not copied', async (t) => {
+t.test('data with any other kind of value are not copied', async (t) => {
   class Point {
     x = 1
   }
@@ -126,7 +126,7 @@ t.test('what has anything else in it is not copied', async (t) => {
   t.equal(copyOf(JSON.parse('{"a": {"__proto__": {"b": 1}}}')), undefined)
 })
 
-t.test('every change is one', async (t) => {
+t.test('each kind of change is found', async (t) => {
   const changed = (from: object, change: (value: Loose) => void): boolean => {
     const value = structuredClone(from)
     const copied = copyOf(from)
@@ -169,7 +169,7 @@ t.test('every change is one', async (t) => {
   for (const change of changes) t.equal(changed(from, change), true, String(change))
 })
 
-t.test('a list with gaps is not copied, and one with keys besides its elements is never the same', async (t) => {
+t.test('a list with gaps is not copied, and a list with extra keys is never the same', async (t) => {
   const gap = [1]
   gap.length = 2
   const both = Object.assign([1], { more: 1 })
@@ -182,7 +182,7 @@ t.test('a list with gaps is not copied, and one with keys besides its elements i
   t.equal(isSamePlain(named, copyOf(named)), false)
 })
 
-t.test('a Date is copied, and the same as long as it says the same time and nothing else', async (t) => {
+t.test('a Date is copied, and is the same if its time is equal and it has no other keys', async (t) => {
   const from = { at: new Date(5), list: [new Date(Number.NaN)] }
   const copied = copyOf(from)
   t.equal(isSamePlain(from, copied), true)
@@ -197,13 +197,13 @@ t.test('a Date is copied, and the same as long as it says the same time and noth
   t.equal(copyOf({ at: Object.create(Date.prototype) }), undefined)
 })
 
-t.test('what is nested deeper is not copied; a Date is no level', async (t) => {
+t.test('data that are nested too deeply are not copied, and a Date is not a level', async (t) => {
   const nested = { a: { b: [1, new Date(0)] } }
   t.same(copyOf(nested, 3), nested)
   t.equal(copyOf(nested, 2), undefined)
 })
 
-t.test('what cannot be read is not the same', async (t) => {
+t.test('data that cannot be read are not the same', async (t) => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   const fail = () => {
@@ -213,7 +213,7 @@ t.test('what cannot be read is not the same', async (t) => {
   for (const inner of [proxy, thrower]) t.equal(isSamePlain({ inner }, copyOf({ inner: { a: 1 } })), false)
 })
 
-t.test('inherited properties are not copied, and are no difference', async (t) => {
+t.test('inherited properties are not copied and do not count as a difference', async (t) => {
   const from = { a: 1, map: { b: 2 } }
   const before = copyOf(from)
   Object.assign(Object.prototype, { b: 2 })
@@ -223,7 +223,7 @@ t.test('inherited properties are not copied, and are no difference', async (t) =
   t.equal(isSamePlain({ a: 1, map: {} }, before), false)
 })
 
-t.test('the order of the keys says nothing', async (t) => {
+t.test('the order of the keys does not matter', async (t) => {
   t.equal(isSamePlain({ a: 1, b: 2 }, copyOf({ b: 2, a: 1 })), true)
 })
 
@@ -232,7 +232,7 @@ function shares(one: unknown, other: unknown): boolean {
   return one === other || Object.keys(one).some((key) => shares((one as Loose)[key], (other as Loose)[key]))
 }
 
-/** As JSON, with the keys in order. */
+/** The JSON of a value, with sorted keys. */
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_key, inner) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -241,9 +241,9 @@ function sorted(value: unknown): string {
   )
 }
 
-t.test('an object that stands in very many places is not copied into each of them', async (t) => {
+t.test('data with one object in very many places are not copied', async (t) => {
   let value: object = { leaf: 1 }
   for (let level = 0; level < 90; level++) value = { a: value, b: value }
   t.equal(copyOf(value), undefined)
-  t.same(copyOf({ again: 1 }), { again: 1 }, 'the next copy has all its room')
+  t.same(copyOf({ again: 1 }), { again: 1 }, 'the limit starts again with the next copy')
 })

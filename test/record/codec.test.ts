@@ -13,7 +13,7 @@ const parse = (record: string, at = AT) => codec.parse(Buffer.from(record), at)
 const metadata = { lifetime: 60, created: AT - 10.5, last_access: AT - 5 }
 const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
 
-t.test('a record is the data, and the metadata last', async (t) => {
+t.test('a record has the data first and the metadata last', async (t) => {
   const text = Buffer.from(codec.serialize({ user: 'alice' }, metadata)).toString()
   t.match(
     text,
@@ -21,7 +21,7 @@ t.test('a record is the data, and the metadata last', async (t) => {
   )
 })
 
-t.test("Python's record is read, whatever its spacing", async (t) => {
+t.test('a record of Python is read, with any spacing', async (t) => {
   const record = Buffer.from(
     '{"user": "alic\\u00e9", "n": 1.0, "__metadata__": {"lifetime": 3600, "created": 1699999000.123456, "last_access": 1699999100, "extra": [1]}}'
   )
@@ -31,11 +31,11 @@ t.test("Python's record is read, whatever its spacing", async (t) => {
   t.same(parsed.metadata, { lifetime: 3600, created: 1699999000.123456, last_access: 1699999100, extra: [1] })
 })
 
-t.test('a record without metadata begins now', async (t) => {
+t.test('the lifetime of a record without metadata starts now', async (t) => {
   t.match(parse('{"user":"alice"}'), { ok: true, metadata: { created: AT, last_access: AT } })
 })
 
-t.test('what is not a record has a reason, and is no exception', async (t) => {
+t.test('bytes that are not a record give a reason, not an exception', async (t) => {
   const cases: [string, string][] = [
     ['', 'unparsable'],
     ['{', 'unparsable'],
@@ -67,12 +67,12 @@ t.test('what is not a record has a reason, and is no exception', async (t) => {
   t.match(parse('{"__metadata__":{"created":1,"last_access":1,"limit":{"lifetime":9,"from":1}}}'), { ok: true })
 })
 
-t.test('a record of another cookie tells its lifetime', async (t) => {
+t.test('an unusable record of another cookie still gives its lifetime', async (t) => {
   const record = '{"__metadata__":{"created":1,"last_access":1,"lifetime":9,"name":"admin"}}'
   t.same(parse(record), { ok: false, reason: 'other-cookie', lifetime: 9 })
 })
 
-t.test('arbitrary bytes are a record or have a reason', async () => {
+t.test('any bytes give either a record or a reason', async () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), (bytes) => {
       codec.parse(bytes, AT)
@@ -80,7 +80,7 @@ t.test('arbitrary bytes are a record or have a reason', async () => {
   )
 })
 
-t.test('keys that could reach a prototype are data of their own', async (t) => {
+t.test('keys such as __proto__ are ordinary data', async (t) => {
   const parsed = parse(
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":{"polluted":1},"b":1}}'
   )
@@ -96,12 +96,12 @@ t.test('keys that could reach a prototype are data of their own', async (t) => {
   )
 })
 
-t.test('the largest keys are named with their sizes', async (t) => {
+t.test('the message names the largest keys with their sizes', async (t) => {
   const data = { a: 1, cart: 'x'.repeat(100), b: 'x'.repeat(10), c: 'x'.repeat(50) }
   t.equal(codec.largestKeys(data), '"cart" (111 bytes), "c" (58 bytes), "b" (18 bytes)')
 })
 
-t.test('a serializer that refuses a key alone does not hide which keys are large', async (t) => {
+t.test('a serializer that refuses single keys does not hide the sizes of the others', async (t) => {
   const json = new JsonSerializer()
   const pairs = new RecordCodec(
     {
@@ -116,7 +116,7 @@ t.test('a serializer that refuses a key alone does not hide which keys are large
   t.equal(pairs.largestKeys({ cart: 'x', user: 'ada' }), '"user" (14 bytes)')
 })
 
-t.test('what cannot be serialized is blamed on its key', async (t) => {
+t.test('for data that cannot be serialized, the message names the key', async (t) => {
   t.throws(() => codec.serialize({ ok: 1, cart: { total: 1n } }, metadata), {
     code: 'FST_SESSION_SERIALIZE',
     message: /"cart\.total"/
@@ -141,7 +141,7 @@ t.test('what cannot be serialized is blamed on its key', async (t) => {
   })
 })
 
-t.test('a serializer that gives text or promises is told so, and its records are none', async (t) => {
+t.test('a serializer that returns text or a promise is refused, and the message says so', async (t) => {
   const codecOf = (serializer: object) => new RecordCodec(serializer as Serializer, 'session')
   for (const serialize of [JSON.stringify, async () => Buffer.from('{}'), () => undefined]) {
     t.throws(() => codecOf({ serialize, deserialize: JSON.parse }).serialize({ a: 1 }, metadata), {
@@ -155,7 +155,7 @@ t.test('a serializer that gives text or promises is told so, and its records are
   }
 })
 
-t.test('data that would not be loaded again are refused, whatever the serializer', async (t) => {
+t.test('data that could not be loaded again are refused with each serializer', async (t) => {
   const lax = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => ({}) }, 'session')
   const deep = JSON.parse(nested(100))
   t.throws(() => lax.serialize({ ok: 1, tree: deep }, metadata), {
@@ -168,7 +168,7 @@ t.test('data that would not be loaded again are refused, whatever the serializer
   t.throws(() => lax.serialize({ cycle }, metadata), { message: /key "cycle" holds a cycle/ })
 })
 
-t.test('what a serializer cannot read is blamed on its key, with a cause without a text', async (t) => {
+t.test('for data that a serializer cannot read, the message names the key, and the cause has no text', async (t) => {
   const throwing = () => {
     throw new TypeError('secret')
   }
@@ -190,13 +190,13 @@ t.test('what a serializer cannot read is blamed on its key, with a cause without
   }
 })
 
-t.test('what toJSON() returns is stored, however deep the object itself is', async (t) => {
+t.test('the result of toJSON() is stored, even if the object itself is nested too deeply', async (t) => {
   const row: { parent?: unknown; toJSON: () => unknown } = { toJSON: () => ({ id: 7 }) }
   row.parent = row
   t.strictSame(codec.copy({ row }), { row: { id: 7 } })
 })
 
-t.test('what a deserializer gives cannot make a load fail', async (t) => {
+t.test('no result of a deserializer makes a load fail', async (t) => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   const throwing = {
@@ -210,7 +210,7 @@ t.test('what a deserializer gives cannot make a load fail', async (t) => {
   }
 })
 
-/** Works until it is told not to. */
+/** A serializer that a test can break. */
 class Broken extends JsonSerializer {
   fault: (() => never) | undefined
   answer: { readonly value: unknown } | undefined
@@ -226,7 +226,7 @@ class Broken extends JsonSerializer {
   }
 }
 
-/** Everything that asks a serializer about data that are known to be good. */
+/** All calls that pass good data to a serializer. */
 function calls(serializer: Broken): [string, () => unknown][] {
   const broken = new RecordCodec(serializer, 'session')
   const data = { a: 1 }
@@ -241,27 +241,24 @@ function calls(serializer: Broken): [string, () => unknown][] {
   ]
 }
 
-t.test(
-  'whatever a serializer throws, and whenever, its text gets neither to the client nor into the log',
-  async (t) => {
-    const secret = 'the password of alice'
-    const thrown = [() => new Error(secret), () => secret, () => Object.freeze(new TypeError(secret)), () => undefined]
-    for (const make of thrown) {
-      const serializer = new Broken()
-      const asked = calls(serializer)
-      serializer.fault = () => {
-        throw make()
-      }
-      for (const [name, call] of asked) {
-        const error = thrownBy(call)
-        t.match(error, { code: 'FST_SESSION_SERIALIZE' }, name)
-        t.notMatch(inspect(error, { depth: 9 }), secret, name)
-      }
+t.test('the text of an error of a serializer reaches neither the client nor the log', async (t) => {
+  const secret = 'the password of alice'
+  const thrown = [() => new Error(secret), () => secret, () => Object.freeze(new TypeError(secret)), () => undefined]
+  for (const make of thrown) {
+    const serializer = new Broken()
+    const asked = calls(serializer)
+    serializer.fault = () => {
+      throw make()
+    }
+    for (const [name, call] of asked) {
+      const error = thrownBy(call)
+      t.match(error, { code: 'FST_SESSION_SERIALIZE' }, name)
+      t.notMatch(inspect(error, { depth: 9 }), secret, name)
     }
   }
-)
+})
 
-t.test('nonsense of a serializer is refused, and a promise of it that rejects does not end the process', async (t) => {
+t.test('a wrong result of a serializer is refused, and a rejected promise does not end the process', async (t) => {
   const unhandled: unknown[] = []
   const note = (reason: unknown) => void unhandled.push(reason)
   process.on('unhandledRejection', note)

@@ -8,12 +8,12 @@ import { MapStore } from '../support/map-store.ts'
 
 const BYTES = Buffer.from('{}')
 
-/** Calls of a store, with some of its methods replaced. */
+/** A guarded store, with some methods of the inner store replaced. */
 function callsOf(methods: Record<string, unknown> = {}) {
   return new GuardedStore(Object.assign(new MapStore(), methods) as unknown as SessionStore, 5)
 }
 
-t.test('nonsense for an answer is a store that could not tell', async (t) => {
+t.test('a wrong answer of a store is an unavailable store', async (t) => {
   const broken = { code: 'FST_SESSION_STORE', statusCode: 503 }
   for (const answer of ['text', {}, 1]) {
     await t.rejects(callsOf({ read: async () => answer }).read('id', 0), broken)
@@ -46,7 +46,7 @@ t.test('nonsense for an answer is a store that could not tell', async (t) => {
   }
 })
 
-t.test('the time of our own stores is bounded as well, where somebody has changed a method', async (t) => {
+t.test('a local store with a changed method has a time limit as well', async (t) => {
   const alive = setTimeout(() => undefined, 10_000)
   t.teardown(() => clearTimeout(alive))
   const never = () => new Promise<never>(() => undefined)
@@ -54,7 +54,7 @@ t.test('the time of our own stores is bounded as well, where somebody has change
   const wrapped = new Proxy(new InMemoryStore(), {
     get: (store, key) => (key === 'read' ? never : Reflect.get(store, key))
   })
-  // What the target's own accessors say of the target is no word about the Proxy.
+  // Here the accessors of the target run on the target, so their answer says nothing about the Proxy.
   const plainlyWrapped = new Proxy(new InMemoryStore(), {
     get: (store, key) => (key === 'read' ? never : store[key as keyof InMemoryStore])
   })
@@ -66,7 +66,7 @@ t.test('the time of our own stores is bounded as well, where somebody has change
   }
 })
 
-t.test('nothing is null, however the store says it', async (t) => {
+t.test('undefined counts as null', async (t) => {
   for (const nothing of [null, undefined]) {
     t.equal(await callsOf({ read: async () => nothing }).read('id', 0), null)
     const calls = callsOf({ replace: async () => ({ replaced: false, current: nothing }) })
@@ -74,7 +74,7 @@ t.test('nothing is null, however the store says it', async (t) => {
   }
 })
 
-t.test('without replace, the steps of one are read, compare and write', async (t) => {
+t.test('without replace, a replace is a read, a comparison and a write', async (t) => {
   const calls = callsOf()
   await calls.write('id', Buffer.from('1'), 0, 0)
   t.same(await calls.replace('id', Buffer.from('2'), BYTES, 0, 0), { replaced: false, current: Buffer.from('1') })
@@ -84,26 +84,26 @@ t.test('without replace, the steps of one are read, compare and write', async (t
   t.same(await calls.replace('id', BYTES, null, 0, 0), { replaced: false, current: null })
 })
 
-t.test('a store that makes its own ids may answer another one', async (t) => {
+t.test('a store that owns the ids may return another id', async (t) => {
   const calls = callsOf({ ownsIds: true, write: async () => 'its-own' })
   t.equal(await calls.write('', BYTES, 0, 0), 'its-own')
   t.equal(await calls.write('id', BYTES, 0, 0), 'its-own')
 })
 
-t.test('a store that cannot touch has touched nothing', async (t) => {
+t.test('for a store without touch, the answer of touch is false', async (t) => {
   t.equal(await callsOf({ touch: async () => false }).touch('id', 60, 60), false)
   t.equal(await callsOf().touch('id', 60, 60), false)
   t.equal(await callsOf({ touch: async () => true }).touch('id', 60, 60), true)
 })
 
-t.test('that something is too large is said as it is', async (t) => {
+t.test('SessionTooLargeError of a store is thrown unchanged', async (t) => {
   const error = new SessionTooLargeError('x')
   await t.rejects(callsOf({ write: () => Promise.reject(error) }).write('id', BYTES, 0, 0), {
     code: 'FST_SESSION_TOO_LARGE'
   })
 })
 
-/** The limits of the timers that start until the test ends, in milliseconds. */
+/** Collects the time limits, in milliseconds, of the timers that start until the test ends. */
 function timersOf(t: Test): number[] {
   const started: number[] = []
   const { setTimeout } = globalThis
@@ -117,7 +117,7 @@ function timersOf(t: Test): number[] {
   return started
 }
 
-t.test('a store that asks nobody is not timed, unless somebody has made another one of it', async (t) => {
+t.test('a store of this library within the process has no time limit, but a subclass has one', async (t) => {
   const started = timersOf(t)
   const cookies = new CookieStore({ secretKey: 'a signing secret of at least 32 bytes' })
   for (const store of [new InMemoryStore(), cookies, cookies.forCookie('session')]) {
@@ -129,7 +129,7 @@ t.test('a store that asks nobody is not timed, unless somebody has made another 
   t.same(started, [5_000])
 })
 
-t.test('a store of the application is not timed where it says that it is local', async (t) => {
+t.test('a store of the application has no time limit if isLocal is true', async (t) => {
   const started = timersOf(t)
   class LocalStore extends MapStore {
     readonly isLocal: unknown = true
@@ -149,7 +149,7 @@ t.test('a store of the application is not timed where it says that it is local',
   t.same(started, Array(timed.length).fill(5_000))
 })
 
-t.test('whether a store is local is asked once, when it is registered', async (t) => {
+t.test('isLocal is read once, when the store is registered', async (t) => {
   const started = timersOf(t)
   const store = Object.assign(new MapStore(), { isLocal: true })
   const calls = new GuardedStore(store, 5)
@@ -158,7 +158,7 @@ t.test('whether a store is local is asked once, when it is registered', async (t
   t.same(started, [])
 })
 
-t.test('why a store refuses an id goes on only as a code, whatever the store answers', async (t) => {
+t.test('the reason of a store is passed on only if it is a short code', async (t) => {
   const explain = (answer: () => unknown) =>
     new GuardedStore(Object.assign(new MapStore(), { explain: answer as () => string }), 5).explain('id', 60)
   t.equal(new GuardedStore(new MapStore(), 5).explain('id', 60), undefined)

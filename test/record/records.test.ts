@@ -7,7 +7,7 @@ import { fakeClock } from '../support/fake-clock.ts'
 
 const metadata = { lifetime: 0, created: 1_699_999_990, last_access: 1_699_999_990 }
 
-t.test('what is under an id is a session, a tombstone, unusable, or missing', async (t) => {
+t.test('a read finds a session, a tombstone, an unusable record, or nothing', async (t) => {
   const clock = fakeClock(t)
   const store = new InMemoryStore()
   const records = new Records(resolveOptions({ store, lifetime: 60 }))
@@ -26,7 +26,7 @@ t.test('what is under an id is a session, a tombstone, unusable, or missing', as
   t.match(await records.interpret('id', bytes), { kind: 'unusable', reason: 'expired' })
 })
 
-t.test('a swap replaces what is expected, and says what is there instead', async (t) => {
+t.test('replace writes only over the expected bytes, and otherwise returns the stored session', async (t) => {
   const records = new Records(resolveOptions({ store: new InMemoryStore() }))
   const { bytes } = await records.write('id', { data: { a: 1 }, metadata })
   const first = await records.replace('id', bytes, { data: { a: 2 }, metadata })
@@ -40,7 +40,7 @@ t.test('a swap replaces what is expected, and says what is there instead', async
   t.match(await records.replace('id', bytes, null), { ok: false, found: { kind: 'missing' } })
 })
 
-t.test('what has ended is not touched any more', async (t) => {
+t.test('a session that has ended is not touched', async (t) => {
   const clock = fakeClock(t, metadata.created)
   const asked: number[] = []
   const store = Object.assign(new InMemoryStore(), {
@@ -54,7 +54,7 @@ t.test('what has ended is not touched any more', async (t) => {
   t.same(asked, [1])
 })
 
-t.test('what a store says about a refusal is asked after a null only', async (t) => {
+t.test('explain() of a store is called only after a read that found nothing', async (t) => {
   const asked: unknown[] = []
   const store = Object.assign(new InMemoryStore(), {
     explain: (...args: unknown[]) => {

@@ -62,7 +62,7 @@ t.test('data are plain properties', async (t) => {
   t.same(session.data(), { user: 'alice' })
 })
 
-t.test('get, set, has and delete are the same data', async (t) => {
+t.test('get, set, has and delete work on the same data', async (t) => {
   const session = make({ user: 'alice' })
   t.equal(session.get('user'), 'alice')
   t.equal(session.get('missing'), undefined)
@@ -77,7 +77,7 @@ t.test('get, set, has and delete are the same data', async (t) => {
   t.equal(session.isEmpty, true)
 })
 
-t.test('a property that is undefined is absent', async (t) => {
+t.test('an undefined property counts as absent', async (t) => {
   const session = make()
   session.user = undefined
   t.equal(session.isEmpty, true)
@@ -91,7 +91,7 @@ t.test('data() is a copy', async (t) => {
   t.equal(session.user, 'alice')
 })
 
-t.test('a symbol is no data key', async (t) => {
+t.test('a symbol is not a data key', async (t) => {
   const session = make()
   Object.assign(session, { [Symbol('s')]: 1 })
   t.throws(() => session.data(), { code: 'FST_SESSION_KEY', message: /symbol/ })
@@ -99,7 +99,7 @@ t.test('a symbol is no data key', async (t) => {
   t.same(session.data(), {})
 })
 
-t.test('a getter that throws is named', async (t) => {
+t.test('if a getter throws, the message names its key', async (t) => {
   const session = make()
   const get = () => {
     throw new Error('secret')
@@ -116,7 +116,7 @@ t.test('a getter that throws is named', async (t) => {
   t.equal(session.isModified, true)
 })
 
-t.test('an own key __proto__ is a key like any other', async (t) => {
+t.test('an own key __proto__ is an ordinary key', async (t) => {
   const session = make({ user: 'alice' })
   Object.defineProperty(session, '__proto__', { value: { isAdmin: true }, enumerable: true, configurable: true })
   const data = session.data()
@@ -129,7 +129,7 @@ t.test('an own key __proto__ is a key like any other', async (t) => {
   t.same(session.data(), { user: 'alice' })
 })
 
-t.test('what somebody sets on Object.prototype is no data', async (t) => {
+t.test('properties of Object.prototype are not data', async (t) => {
   Object.assign(Object.prototype, { cart: 'inherited' })
   t.teardown(() => Reflect.deleteProperty(Object.prototype, 'cart'))
   const session = make({ user: 'alice' })
@@ -161,7 +161,7 @@ t.test('no assignment shadows a member', async (t) => {
   t.same(Object.keys(session), [])
 })
 
-t.test('keys that carry a member name are kept aside, and shadow nothing', async (t) => {
+t.test('keys with the name of a member are kept aside and shadow nothing', async (t) => {
   const names = [...MEMBERS, ...INHERITED]
   const record = JSON.parse(
     `{${names.map((name) => `${JSON.stringify(name)}:"stored ${name}"`).join()},"user":"alice"}`
@@ -196,7 +196,7 @@ t.test('nested changes count, and reading does not', async (t) => {
   session.cart.items[0].n = 1
   t.equal(session.isModified, false)
   session.cart.n = 1n
-  t.equal(session.isModified, true, 'what cannot be serialized is a change')
+  t.equal(session.isModified, true, 'data that cannot be serialized count as changed')
 })
 
 t.test('a new session is modified when it has data', async (t) => {
@@ -221,7 +221,7 @@ t.test('regenerateId() gives a new id to the same data', async (t) => {
   await session.regenerateId()
   t.equal(session.id, 'id-2')
   t.equal(session.user, 'alice')
-  t.equal(session.metadata.created, created, 'it does not prolong')
+  t.equal(session.metadata.created, created, 'it does not prolong the session')
   t.equal(stateOf(session).rotated, true)
   const fresh = make({}, false)
   await fresh.regenerateId()
@@ -229,7 +229,7 @@ t.test('regenerateId() gives a new id to the same data', async (t) => {
   t.equal(stateOf(fresh).rotated, false)
 })
 
-t.test('regenerate() keeps only the listed keys, and begins anew', async (t) => {
+t.test('regenerate() keeps only the listed keys and starts a new lifetime', async (t) => {
   fakeClock(t, 1_700_000_030)
   const session = make(JSON.parse('{"user":"alice","cart":[1],"id":"x","csrf":"t"}'))
   await session.regenerate(['cart', 'id', 'missing'])
@@ -240,7 +240,7 @@ t.test('regenerate() keeps only the listed keys, and begins anew', async (t) => 
   t.equal(session.isEmpty, true)
 })
 
-t.test('after clear(), regenerate(keep) takes nothing from others', async (t) => {
+t.test('after clear(), regenerate(keep) takes no keys of other requests', async (t) => {
   const session = make({ cart: 1 })
   t.equal(stateOf(session).scope, null)
   await session.regenerate(['cart', 'csrf'])
@@ -252,7 +252,7 @@ t.test('after clear(), regenerate(keep) takes nothing from others', async (t) =>
   t.same([...(stateOf(session).scope ?? [])], [])
 })
 
-t.test('regenerate() keeps what this request asked of the cookie, and nothing older', async (t) => {
+t.test('regenerate() keeps cookie options of this request, but no older ones', async (t) => {
   const session = make({ a: 1 })
   session.options({ maxAge: null })
   await session.regenerate()
@@ -262,7 +262,7 @@ t.test('regenerate() keeps what this request asked of the cookie, and nothing ol
   t.equal(stateOf(session).metadata.cookie, undefined)
 })
 
-t.test('options() takes maxAge and ignores what it does not know', async (t) => {
+t.test('options() takes maxAge and ignores unknown options', async (t) => {
   const session = make({ a: 1 })
   session.options({})
   session.options({ userInfo: 'x', path: '/' })
@@ -279,22 +279,22 @@ t.test('options() takes maxAge and ignores what it does not know', async (t) => 
   t.equal(stateOf(session).cookieChanged, true)
   stateOf(session).cookieChanged = false
   session.options({ maxAge: 10 })
-  t.equal(stateOf(session).cookieChanged, false, 'the same again is no change')
+  t.equal(stateOf(session).cookieChanged, false, 'the same value again is not a change')
   session.options({ maxAge: 2 ** 60 })
-  t.equal(stateOf(session).metadata.cookie?.maxAge, Number.MAX_SAFE_INTEGER, 'as a record can keep it')
+  t.equal(stateOf(session).metadata.cookie?.maxAge, Number.MAX_SAFE_INTEGER, 'the largest value that a record can keep')
   session.options({ maxAge: Number.POSITIVE_INFINITY })
   t.equal(stateOf(session).metadata.cookie?.maxAge, Number.MAX_SAFE_INTEGER)
   for (const maxAge of [0, -1, 0.5, Number.NEGATIVE_INFINITY]) {
     session.options({ maxAge: 10 })
     session.options({ maxAge })
-    t.equal(stateOf(session).metadata.cookie?.maxAge, 1, `${maxAge}: the shortest that there is`)
+    t.equal(stateOf(session).metadata.cookie?.maxAge, 1, `${maxAge} becomes 1, the shortest Max-Age`)
   }
   for (const maxAge of [Number.NaN, '10', true]) {
     t.throws(() => session.options({ maxAge: maxAge as number }), { code: 'FST_SESSION_OPTIONS', message: /maxAge/ })
   }
 })
 
-t.test('arguments of another kind are refused, and change nothing', async (t) => {
+t.test('wrong arguments are refused and change nothing', async (t) => {
   const session = make({ cart: 1 }) as unknown as Record<string, (argument: unknown) => unknown>
   for (const [member, wrong] of [
     ['regenerate', ['cart', null, {}]],
@@ -308,7 +308,7 @@ t.test('arguments of another kind are refused, and change nothing', async (t) =>
   t.equal(session.cart, 1)
 })
 
-t.test('a callback is refused, and await is named', async (t) => {
+t.test('a callback is refused, and the message says to use await', async (t) => {
   const session = make() as unknown as Record<string, (callback: unknown) => unknown>
   for (const member of ['save', 'destroy', 'reload', 'regenerate']) {
     t.throws(() => session[member]?.(() => undefined), {
@@ -318,7 +318,7 @@ t.test('a callback is refused, and await is named', async (t) => {
   }
 })
 
-t.test('save, destroy and reload are asked of whoever made the session', async (t) => {
+t.test('save, destroy and reload call the commands of the session', async (t) => {
   const asked: string[] = []
   const session = make()
   const note = (name: string) => async () => void asked.push(name)
@@ -329,7 +329,7 @@ t.test('save, destroy and reload are asked of whoever made the session', async (
   t.same(asked, ['save', 'destroy', 'reload'])
 })
 
-t.test('replaced data are all the data', async (t) => {
+t.test('replacing the data removes all other keys', async (t) => {
   const session = make(JSON.parse('{"user":"alice","id":"x"}'))
   replaceData(session, { n: 1 })
   t.same(session.data(), { n: 1 })

@@ -31,14 +31,14 @@ const unusable = (reason: 'unparsable' | 'expired' | 'other-cookie'): Remnant =>
 const after = (found: Found, readProlongs = false, of = kind) =>
   stateFor(found, of, {} as SessionCommands, 7.5, readProlongs)
 
-t.test('a session that is found goes on, under its id and with its own times', async (t) => {
+t.test('a stored session continues with its id and its times', async (t) => {
   const state = after(session)
   t.match(state, { id: 'known', remnant: null, isSuperseded: false, rotated: false, scope: null, seenAt: 7.5 })
   t.equal(state.stored, stored)
   t.equal(state.metadata, stored.metadata)
 })
 
-t.test('without one, a session begins now under an id of its own, never under the one that came', async (t) => {
+t.test('without a stored session, a new one starts with a new id, never with the id of the cookie', async (t) => {
   fakeClock(t, AT)
   for (const found of [missing, rotated(AT), unusable('unparsable'), unusable('other-cookie')]) {
     const { id, stored, metadata } = after(found)
@@ -47,15 +47,15 @@ t.test('without one, a session begins now under an id of its own, never under th
       { id: 'new', stored: null, metadata: { lifetime: 60, created: AT, last_access: AT } }
     )
   }
-  t.equal(after(missing, false, { ...kind, newId: () => undefined }).id, undefined, 'the store chooses')
+  t.equal(after(missing, false, { ...kind, newId: () => undefined }).id, undefined, 'the store will choose the id')
 })
 
-t.test('destroy() ends what the id came upon, but not the session of another cookie', async (t) => {
+t.test('destroy() can end a tombstone or an unusable record, but not a session of another cookie', async (t) => {
   for (const found of [rotated(AT), unusable('unparsable'), unusable('expired')]) t.equal(after(found).remnant, found)
   for (const found of [session, missing, unusable('other-cookie')]) t.equal(after(found).remnant, null)
 })
 
-t.test('a request with the old id is late for ten seconds after the rotation', async (t) => {
+t.test('a request with the old id counts as late for ten seconds after the rotation', async (t) => {
   fakeClock(t, AT)
   for (const [seconds, isSuperseded] of [
     [0, true],
@@ -68,19 +68,19 @@ t.test('a request with the old id is late for ten seconds after the rotation', a
   for (const found of [session, missing, unusable('expired')]) t.equal(after(found).isSuperseded, false)
 })
 
-t.test('a read prolongs a session, and nothing else', async (t) => {
+t.test('a read prolongs only a stored session', async (t) => {
   t.equal(after(session, true).prolonged, true)
   t.equal(after(session, false).prolonged, false)
   for (const found of [missing, rotated(AT), unusable('expired')]) t.equal(after(found, true).prolonged, false)
 })
 
-t.test('a load leaves nothing of what a request did before it', async (t) => {
+t.test('a load resets all state of the request', async (t) => {
   const before = { ...after(session), ...{ rotated: true, unconfirmed: stored, cookieChanged: true } }
   Object.assign(before, { scope: new Set(), prolonged: true, unanswered: 'b', aside: new Map([['id', 1]]) })
   t.same(Object.assign(before, after(missing)), after(missing))
 })
 
-t.test('what stands in a session’s place has the id that came upon it', async (t) => {
+t.test('a tombstone and an unusable record have the id under which they were found', async (t) => {
   t.equal(idOf(rotated(AT)), 'old')
   t.equal(idOf(unusable('expired')), 'bad')
   t.equal(idOf(null), undefined)

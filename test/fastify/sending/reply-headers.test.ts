@@ -25,7 +25,7 @@ async function application(t: Test, store = new MapStore()) {
   return app
 }
 
-t.test('a response that sets the cookie stays out of the caches of a CDN, however it is sent', async (t) => {
+t.test('a response that sets the cookie is not cached by a CDN, for each way of sending it', async (t) => {
   const app = await application(t)
   const login = (reply: FastifyReply) => {
     reply.request.session.user = 'ada'
@@ -65,13 +65,13 @@ t.test('a response that sets the cookie stays out of the caches of a CDN, howeve
   }
 })
 
-t.test('a response that sets no cookie keeps them', async (t) => {
+t.test('a response without a cookie keeps its caching headers', async (t) => {
   const app = await application(t)
   app.get('/', async (_, reply) => reply.headers({ ...PUBLIC, 'cache-control': 'public' }).send('x'))
   t.match((await app.inject('/')).headers, { ...PUBLIC, 'cache-control': 'public' })
 })
 
-t.test('an error in the place of the response does not keep them', async (t) => {
+t.test('the error response of a failed commit does not keep the caching headers', async (t) => {
   const store = new MapStore()
   store.write = async () => {
     throw new Error('down')
@@ -86,7 +86,7 @@ t.test('an error in the place of the response does not keep them', async (t) => 
   t.match(headers, STOPPED)
 })
 
-t.test('one Set-Cookie line is text, several are a list', async (t) => {
+t.test('one Set-Cookie line is a text, and several lines are a list', async (t) => {
   t.equal(oneOrList(['a=1']), 'a=1')
   t.same(oneOrList(['a=1', 'b=2']), ['a=1', 'b=2'])
   const app = await application(t)

@@ -19,7 +19,7 @@ async function sessionIn(store: SessionStore): Promise<Session> {
   return session
 }
 
-/** How many of three tasks run at the same time. */
+/** The largest number of tasks that run at the same time. */
 async function most(alones: Alone[], sessions: Session[]): Promise<number> {
   let running = 0
   let most = 0
@@ -32,29 +32,33 @@ async function most(alones: Alone[], sessions: Session[]): Promise<number> {
   return most
 }
 
-t.test('over a store without replace, what changes one session happens one after the other', async (t) => {
+t.test('without replace, changes of one session run one after the other', async (t) => {
   const store = new MapStore()
   const session = await sessionIn(store)
   const other = await sessionIn(store)
   t.equal(await most([new Alone(store)], [session, session, session]), 1)
-  t.equal(await most([new Alone(store), new Alone(store)], [session, session, session]), 1, 'whoever uses the store')
+  t.equal(
+    await most([new Alone(store), new Alone(store)], [session, session, session]),
+    1,
+    'two users of one store take turns as well'
+  )
   t.equal(await most([new Alone(store)], [session, other, session]), 2, 'two sessions do not wait for each other')
 })
 
-t.test('over one with replace, or one that owns the ids, nobody waits', async (t) => {
+t.test('with replace, or in a store that owns the ids, no change waits', async (t) => {
   for (const store of [new InMemoryStore(), new CookieStore({ secretKey: 's'.repeat(32) })]) {
     const session = await sessionIn(store)
     t.equal(await most([new Alone(store)], [session, session, session]), 3)
   }
 })
 
-t.test('nor does a session that is not stored yet', async (t) => {
+t.test('a session that is not stored yet does not wait', async (t) => {
   const store = new MapStore()
   const session = await new Lifecycle(resolveOptions({ store })).load(undefined, {} as never, log)
   t.equal(await most([new Alone(store)], [session, session]), 2)
 })
 
-t.test('a task knows whether it has waited, and who waits in vain for half a minute gets 503', async (t) => {
+t.test('a task that waits for half a minute fails with 503, and a task knows whether it has waited', async (t) => {
   const store = new MapStore()
   const session = await sessionIn(store)
   const time = simulateTime(t)
