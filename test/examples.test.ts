@@ -340,7 +340,7 @@ t.test('two-requests: a store with replace keeps all changes, and a store withou
   const blind = await after('blind')
   t.equal(blind.keys.length, 3, 'two of three writes are lost')
   t.equal(blind.late, 200)
-  t.ok(blind.afterLogout.includes('user'), 'and a late write has undone the logout')
+  t.ok(blind.afterLogout.includes('user'), 'a late write has undone the logout')
 })
 
 t.test('custom-serializer: a Date comes back as a Date, and a Set as a Set', async (t) => {

@@ -194,7 +194,7 @@ t.test('an editor may publish, a reader may not, and a visitor without a login i
   t.equal((await ada.request('/notice')).status, 403, 'a role that is taken away is gone at once')
 })
 
-t.test('with sessionCookie() and readSession(), a test can begin with a user who is logged in', async (t) => {
+t.test('with sessionCookie(), a test can begin with a user who is logged in', async (t) => {
   const { app } = await start(t)
   const pageOf = async (user: string) =>
     app.inject({ url: '/notice', headers: { cookie: await sessionCookie(app, { user }) } })

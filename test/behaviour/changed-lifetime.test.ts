@@ -112,7 +112,7 @@ t.test('a raised lifetime prolongs records that the Python library wrote', async
   t.match(await recordOf(store, 'session=python'), { __metadata__: { lifetime: 1_000, created: 1_699_999_990.5 } })
 })
 
-t.test('a raised lifetime does not bring back a session that has ended meanwhile, and is no error then', async (t) => {
+t.test('a raised lifetime does not bring back a session that ends meanwhile, and causes no error', async (t) => {
   fakeClock(t)
   const store = new InMemoryStore()
   const { before, after } = await deploy(t, store, { lifetime: 100 }, { lifetime: 1_000 })

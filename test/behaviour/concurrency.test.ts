@@ -279,7 +279,7 @@ t.test('if a store with replace but without touch fails for a rolling session, n
   t.equal((await here(cookie, data)).status, 503)
 })
 
-t.test('a rolling session that ends while it is being prolonged stays gone, and is no error', async (t) => {
+t.test('a rolling session that ends while it is being prolonged stays gone, and causes no error', async (t) => {
   const inner = new InMemoryStore()
   let isLast = false
   const store: SessionStore = {

@@ -14,7 +14,7 @@ class FailingStore extends MapStore {
   }
 }
 
-t.test('if the session cannot be stored, the response is a 503 without a session cookie', async (t) => {
+t.test('if the session cannot be stored, the response has status 503 without a session cookie', async (t) => {
   const { send, log } = await testApp(t, { store: new FailingStore() })
   const { status, body, headers, lines } = await send(undefined, (session) => void (session.a = 1))
   t.equal(status, 503)
@@ -30,7 +30,7 @@ t.test('if the session cannot be stored, the response is a 503 without a session
   t.match(JSON.stringify(log), /the disk at \/var\/secret is full/, 'the cause is in the log')
 })
 
-t.test('a failed commit is a 503 also after a 404 or 418, and with an error handler that sets no status', async (t) => {
+t.test('a failed commit gives a 503 also after a 404 or 418, or with an error handler without a status', async (t) => {
   const { app } = await testApp(t, { store: new FailingStore() }, (app) => {
     app.addHook('preHandler', async (request) => void ((await request.loadSession()).a = 1))
     app.register(

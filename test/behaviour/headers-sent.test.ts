@@ -487,7 +487,7 @@ t.test('in a WebSocket without a stored session, save() rejects, and the lost ch
   t.equal(store.entries.size, 0)
 })
 
-t.test('save() rejects also through injectWS(), where only a header tells of the WebSocket', async (t) => {
+t.test('save() rejects also through injectWS(), where only a header shows that this is a WebSocket', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(fastifyWebsocket)

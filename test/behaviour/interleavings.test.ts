@@ -63,7 +63,7 @@ t.test('the test finds a violation of each promise if the store does not compare
   t.match((await broken('write other key', 'regenerateId')).join(), 'life under an id that was rotated away')
 })
 
-t.test('the test finds that a page beside a login undoes the login if tombstones cannot be read', async (t) => {
+t.test('the test finds that a page requested during a login undoes it if tombstones cannot be read', async (t) => {
   const forgetful = await inMemory(t, (store) => {
     const { read } = store
     store.read = async (...args) => {

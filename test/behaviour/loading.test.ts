@@ -8,7 +8,7 @@ import { MapStore } from '../support/map-store.ts'
 
 const put = (store: MapStore, id: string, record: string) => store.write(id, Buffer.from(record), 0, 0)
 
-t.test('without a cookie the session is new and empty, and the store is not asked', async (t) => {
+t.test('without a cookie the session is new and empty, and the store is not called', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   const { lines, body } = await send(undefined, (session) => ({
@@ -132,7 +132,7 @@ t.test('if the store fails, loading gives a 503, nobody is logged out, and the n
   t.same((await app.inject({ url: '/twice', headers: { cookie: String(cookie) } })).json(), { user: 'alice' })
 })
 
-t.test('if a store returns a value of a wrong type, the response is a 503 and nobody is logged out', async (t) => {
+t.test('if a store returns a wrong type, the response has status 503 and nobody is logged out', async (t) => {
   const store = new MapStore()
   const { send } = await testApp(t, { store })
   store.read = (async () => 'text') as unknown as MapStore['read']
@@ -145,7 +145,7 @@ t.test('if a store returns a value of a wrong type, the response is a 503 and no
   t.equal((await send(undefined, (session) => void (session.a = 1))).status, 503)
 })
 
-t.test('if replace() returns a value of a wrong type, the response is a 503', async (t) => {
+t.test('if replace() returns a value of a wrong type, the response has status 503', async (t) => {
   for (const nonsense of [undefined, null, true, {}, { replaced: 1 }, { replaced: false, current: 'text' }]) {
     const store = Object.assign(new MapStore(), { replace: async () => nonsense as unknown as Replaced })
     const { send } = await testApp(t, { store })

@@ -4,7 +4,7 @@ import starsessions, { CookieStore, InMemoryStore } from '../../lib/index.ts'
 import { CookieJar } from '../support/cookie-jar.ts'
 import { MapStore } from '../support/map-store.ts'
 
-t.test('two sessions in one scope, each with its own member, store and cookie', async (t) => {
+t.test('two sessions in one scope each have their own member, store and cookie', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const stores = { session: new MapStore(), admin: new MapStore() }

@@ -312,7 +312,7 @@ t.test('a process whose clock is a minute ahead does not shorten the life of a t
   t.same(given, [60])
 })
 
-/** A session that was just rotated by a login. `cookie` has the old id, as a page has that was requested beside it. */
+/** A session that was just rotated by a login. `cookie` has the old id, as in a page requested during the login. */
 async function besideLogin(
   t: Owner,
   ...how: [options?: StarsessionsOptions, prepare?: (app: FastifyInstance) => unknown]
@@ -326,7 +326,7 @@ async function besideLogin(
   return { ...setUp, clock, newer }
 }
 
-t.test('a page that is requested beside a login does not undo it: it stores nothing and sends no cookie', async (t) => {
+t.test('a page requested during a login does not undo the login: it stores nothing and sends no cookie', async (t) => {
   const events: unknown[] = []
   const listener = (message: unknown) => void events.push(message)
   subscribe('starsessions:refused', listener)
@@ -357,7 +357,7 @@ t.test('a page that is requested beside a login does not undo it: it stores noth
   }
 })
 
-t.test('in a page beside a login, save() and update() reject, and the response is a 409', async (t) => {
+t.test('in a page requested during a login, save() and update() reject, and the response has status 409', async (t) => {
   const { send, cookie, problems } = await besideLogin(t)
   const GONE = { code: 'FST_SESSION_GONE' }
   let runs = 0
@@ -384,7 +384,7 @@ t.test('in a page beside a login, save() and update() reject, and the response i
   t.equal((await send(cookie, (session) => session.save())).status, 200, 'save() without changes succeeds')
 })
 
-t.test('in a page beside a login, regenerateId() and regenerate() begin a session of their own', async (t) => {
+t.test('in a page requested during a login, regenerateId() and regenerate() begin a new session', async (t) => {
   const { send, cookie, newer } = await besideLogin(t)
   for (const begin of [rotate, ((session) => session.regenerate(['n'])) as Handler]) {
     const second = await send(cookie, async (session, request) => {
@@ -400,7 +400,7 @@ t.test('in a page beside a login, regenerateId() and regenerate() begin a sessio
   }
 })
 
-t.test('in a page beside a login, reload() undoes regenerateId()', async (t) => {
+t.test('in a page requested during a login, reload() undoes regenerateId()', async (t) => {
   const { send, cookie } = await besideLogin(t)
   const { lines } = await send(cookie, async (session) => {
     await session.regenerateId()
@@ -436,7 +436,7 @@ t.test('if a browser sends the old id 10 seconds after a login, it can begin a n
   }
 })
 
-t.test('a save() without await does not hide the log line of a page beside a login', async (t) => {
+t.test('a save() without await does not hide the log line of a page requested during a login', async (t) => {
   const { send, cookie, problems } = await besideLogin(t)
   const page = await send(cookie, (session) => {
     session.n = 1
@@ -447,7 +447,7 @@ t.test('a save() without await does not hide the log line of a page beside a log
   t.equal(problems().length, 1)
 })
 
-t.test('a stream or a hijacked reply beside a login writes one log line', async (t) => {
+t.test('a stream or a hijacked reply during a login writes one log line', async (t) => {
   for (const hijacked of [false, true]) {
     const { app, cookie, problems } = await besideLogin(t, {}, (app) => {
       app.get('/page', async (request, reply) => {
@@ -468,7 +468,7 @@ t.test('a stream or a hijacked reply beside a login writes one log line', async 
   }
 })
 
-/** The store call that ends the old id fails. It was done or not, and the next read answers or not. */
+/** The store call that ends the old id fails. The store has done the call or not, and the next read works or fails. */
 const LOST = [
   { isDone: true, tells: true },
   { isDone: true, tells: false },

@@ -28,7 +28,7 @@ async function setUp(t: Test, inner: SessionStore = new InMemoryStore()) {
   return { held, inner, send, problems, cookie, data }
 }
 
-t.test('if the store does not answer a read, the response is a 503 and the cookie stays', async (t) => {
+t.test('if the store does not answer a read, the response has status 503 and the cookie stays', async (t) => {
   const { held, send, problems, cookie, data } = await setUp(t)
   held.holdNext('read')
   const { status, body, headers, lines } = await send(cookie, () => t.fail('no session can be loaded'))
@@ -58,7 +58,7 @@ t.test('the result of a late read does not replace the session that a second rea
   t.same(await data(), { n: 1 })
 })
 
-t.test('if the store does not answer a write, the response is a 503, but the write may still happen', async (t) => {
+t.test('if the store does not answer a write, the request gets a 503, but the write may still happen', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('replace')
   const { status, body, lines } = await send(cookie, (session) => void (session.n = 1))
@@ -174,7 +174,7 @@ t.test('if the store does not answer a rotation, the old cookie stays, and the n
   t.same(await data(next), { n: 0 })
 })
 
-t.test('if the store does not answer a logout, the response is a 503, but the logout may still happen', async (t) => {
+t.test('if the store does not answer a logout, the request gets a 503, but the logout may still happen', async (t) => {
   const { held, send, cookie, data } = await setUp(t)
   held.holdNext('replace')
   const { status, lines } = await send(cookie, (session) => session.destroy())

@@ -40,7 +40,7 @@ t.test('calls without await over a failing store never end the process, and neve
       }
       const isFree = member.startsWith('regenerate')
       if (place === 'when the response has gone') {
-        // The response is a 503 because its own commit has failed before.
+        // The commit of this response failed before the call did.
         t.equal(statusCode, 503)
         if (!isFree) t.match(messages.join(), /session\.\w+\(\) failed, and nobody waited for it: write `await /)
         return

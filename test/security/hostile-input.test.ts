@@ -35,7 +35,7 @@ async function target(t: Test, options: StarsessionsOptions) {
   const fault = ({ status, body, lines }: Answer, sent: string): string | undefined => {
     if (status !== 200) return `status ${status}`
     const { isNew, data, id } = body as { isNew: boolean; data: object; id: string | null }
-    if (!isNew || Object.keys(data).length > 0) return 'it opened a session'
+    if (!isNew || Object.keys(data).length > 0) return 'the cookie opened a session'
     if (id !== null && sent.includes(id)) return 'the id was adopted'
     if (lines.length > 0) return 'a cookie was set'
     return Object.keys(Object.prototype).length > 0 ? 'a prototype was polluted' : undefined
@@ -43,7 +43,7 @@ async function target(t: Test, options: StarsessionsOptions) {
   return {
     value,
     send,
-    /** Sends a Cookie header that must not open the session. @returns what is wrong with the answer, if anything */
+    /** Sends a Cookie header that must not open the session. @returns the fault of the answer, if any */
     try: async (header: string) => fault(await send(header, show), header),
     /** Checks that the log has no secrets and that the session is still there. */
     async finish(t: Test) {
