@@ -7,33 +7,36 @@ import { member } from '../own.ts'
 import type { Settings } from '../settings.ts'
 import { type Registration, replyOf } from './registration.ts'
 
-/** A Fastify instance, of whatever server. */
+/** A Fastify instance with any kind of server. */
 type Instance = { readonly server: object }
 
-/** What there is in each application, which is known by its server: all its scopes share that. */
+/**
+ * The registrations of each application. The key is its server, because all scopes of an application share the server.
+ */
 const applications = new WeakMap<object, Registration[]>()
 
-/** All registrations of the application that `scope` is a part of. */
+/** All registrations of the application that `scope` belongs to. */
 const registrationsOf = (scope: Instance): Registration[] => applications.get(scope.server) ?? []
 
 const isWithin = (inner: Instance, outer: Instance): boolean =>
   inner === outer || Object.prototype.isPrototypeOf.call(outer, inner)
 
-/** The names of the sessions that a scope has. */
+/** The names of the sessions in a scope. */
 export function namesIn(scope: Instance): string[] {
   const names = registrationsOf(scope).filter((one) => isWithin(scope, one.scope))
   return [...new Set(names.map(({ settings }) => settings.name))]
 }
 
 /**
- * For a request that has left the plugin's scope: after `reply.callNotFound()`, it is of the scope of the not-found handler.
- * @returns the innermost registration of that name whose hook has run for it
+ * Finds the registration of a request that has left the scope of the plugin. After `reply.callNotFound()`, the request
+ * belongs to the scope of the not-found handler.
+ * @returns the innermost registration of that name whose hook has run for the request
  */
 export function leftBehind(request: FastifyRequest, scope: Instance, name: string): Registration | undefined {
   return registrationsOf(scope).findLast((one) => one.settings.name === name && replyOf(request, one) !== null)
 }
 
-/** Whether another registration of the application sets a cookie of the same name: for another path, or another host. */
+/** Whether another registration of the application has the same cookie name, with another path or for another host. */
 export function isCookieShared(registration: Registration): boolean {
   const { cookieName } = registration.settings
   return registrationsOf(registration.scope).some(
@@ -42,8 +45,8 @@ export function isCookieShared(registration: Registration): boolean {
 }
 
 /**
- * Adds a registration to those of its application.
- * @throws `FST_SESSION_OPTIONS` when it and another one would take each other's cookies for their own
+ * Adds a registration to its application.
+ * @throws `FST_SESSION_OPTIONS` if this registration and another one would accept each other's cookies
  */
 export function admit(registration: Registration): void {
   const others = registrationsOf(registration.scope)
@@ -51,7 +54,7 @@ export function admit(registration: Registration): void {
   applications.set(registration.scope.server, [...others, registration])
 }
 
-/** A record opens only under the cookie name that it was written for, so two cookie names keep any two sessions apart. */
+/** Two cookie names are enough, because a record opens only under the cookie name that it was written for. */
 function assertApart(one: Registration, other: Registration): void {
   if (one.settings.cookieName !== other.settings.cookieName || isSameSession(one, other)) return
   assertOwnRecords(one, other)
@@ -65,7 +68,7 @@ function isSameSession({ store, settings }: Registration, other: Registration): 
   return store === other.store && name === other.settings.name && cookie.path === path && cookie.domain === domain
 }
 
-/** The path and the domain of a cookie hold in the browser alone: anybody can send it elsewhere. */
+/** Path and domain do not keep sessions apart, because only browsers obey them. Anybody can send a cookie elsewhere. */
 function assertOwnRecords(one: Registration, other: Registration): void {
   if (!sharesRecords(one, other)) return
   const { name, cookieName, cookie } = other.settings
@@ -74,7 +77,9 @@ function assertOwnRecords(one: Registration, other: Registration): void {
   )
 }
 
-/** Either store may know the other, as a wrapper knows what it wraps. Stores that contradict each other count as sharing. */
+/**
+ * Asks both stores, because a wrapper may know the store inside it, but not the other way round. One `true` is enough.
+ */
 function sharesRecords({ store, settings }: Registration, other: Registration): boolean {
   const [bound, otherBound] = [settings.store, other.settings.store]
   if (store === other.store || bound === otherBound) return true
@@ -99,10 +104,10 @@ function askWhetherItShares(store: SessionStore, other: SessionStore): unknown {
   }
 }
 
-/** A request shows two cookies of one name, and does not say which is whose. */
+/** If a request has two cookies with one name, it does not say which cookie belongs to which session. */
 function assertOwnCookie({ settings: inner }: Registration, { settings: outer }: Registration): void {
   const isOneName = inner.name === outer.name
-  // One takes the place of the other there.
+  // The inner registration replaces the outer one there.
   if (isOneName && isBelow(inner.cookie, outer.cookie)) return
   const remedy = isOneName
     ? ', or "cookie.path" to a path below. If both are one session, pass the same store object and the same "cookie.path" and "cookie.domain"'

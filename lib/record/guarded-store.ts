@@ -8,23 +8,23 @@ import { isSafeValue } from '../http/cookie.ts'
 import { member } from '../own.ts'
 
 /**
- * Asks a store. What it throws means that it could not tell, and so does an answer that does not come within
- * `storeTimeout`, or is nonsense. One that comes later is dropped. What it was asked for may still happen: a `replace` then
- * changes only what it was to be compared with.
+ * Calls a store. A call fails with `FST_SESSION_STORE` if the store throws, gives a wrong answer, or takes longer than
+ * `storeTimeout`. A late answer is ignored, but the store may still do what it was asked for. A late `replace` is
+ * harmless, because it changes the record only if nobody else has changed it.
  */
 export class GuardedStore {
   readonly ownsIds: boolean
   readonly readProlongs: boolean
   readonly #store: SessionStore
-  /** `null`: the store is local, so no call of it hangs. */
+  /** In seconds. It is `null` for a local store, because its calls cannot hang. */
   readonly #timeout: number | null
 
-  /** @param timeout seconds */
+  /** @param timeout how long a call may take, in seconds */
   constructor(store: SessionStore, timeout: number) {
     this.#store = store
     this.ownsIds = member(store, 'ownsIds') === true
     this.readProlongs = member(store, 'readProlongs') === true
-    // A Proxy may do anything between the call and the store that answers for it.
+    // A Proxy may replace any method, although the store behind it says that it is local.
     this.#timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
   }
 
@@ -38,20 +38,20 @@ export class GuardedStore {
     )
   }
 
-  /** Why the store has refused what it was asked for; `undefined` where it does not say. Never throws. */
+  /** Returns why `read` answered `null`, or `undefined` if the store does not say. Never throws. */
   explain(id: string, lifetime: number): string | undefined {
     if (this.#store.explain === undefined) return undefined
     try {
       const reason: unknown = this.#store.explain(id, lifetime)
       if (reason === undefined || (typeof reason === 'string' && REASON.test(reason))) return reason
-      // A promise is no code, and what it fails with is nobody's.
+      // A promise is not a code. If it rejects, the rejection must not end the process.
       Promise.resolve(reason).catch(() => undefined)
     } catch {}
     return 'other'
   }
 
   /**
-   * @returns the id, which may be the store's own choice
+   * @returns the id. The store may have chosen it
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
   write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
@@ -65,7 +65,7 @@ export class GuardedStore {
   }
 
   /**
-   * @returns `false` also from a store that cannot touch
+   * @returns `false` also if the store has no `touch`
    * @throws `FST_SESSION_STORE`
    */
   async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
@@ -74,8 +74,8 @@ export class GuardedStore {
   }
 
   /**
-   * Over a store without `replace` the steps are apart: nobody else in this process may come between them. Each is asked on
-   * its own, so that nothing is written when the read was given up.
+   * If the store has no `replace`, reading, comparing and writing are separate calls, and the caller must keep other
+   * requests of this process away. Each call has its own time limit. So nothing is written if the read took too long.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
   replace(
@@ -104,7 +104,7 @@ export class GuardedStore {
     return { replaced: true }
   }
 
-  /** @param understand what the store's answer says; throws what is no answer */
+  /** @param understand returns the meaning of an answer, and throws if the answer is wrong */
   #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): Promise<T> {
     const began = channels.storeError.hasSubscribers ? performance.now() : 0
     return ask(call, understand, this.#timeout, (thrown) => {
@@ -119,18 +119,22 @@ export class GuardedStore {
   }
 }
 
-/** Goes to the log as it is: long texts may hold what must not stand there. */
+/** A short code, because it goes to the log as it is, and a longer text could contain session data. */
 const REASON = /^[\w.-]{1,40}$/
 
 const nothing = (): void => undefined
 
-/** A count, as of PEXPIRE, or nothing at all, would end a rolling session in silence if it were taken for `false`. */
+/**
+ * Refuses other answers, such as a number or nothing. To take them for `false` would silently end a rolling session.
+ */
 function isTouched(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
   throw badAnswer("the store's touch() must resolve to true, or to false when nothing is under the id")
 }
 
-/** Nobody would find the record again, or an encryptor that is bound to the id would not open it. */
+/**
+ * Refuses another id, because nobody would find the record again, or an encryptor that binds the id would not open it.
+ */
 function sameId(answer: unknown, id: string): string {
   if (answer === id) return id
   throw badAnswer(

@@ -10,9 +10,9 @@ import { TimestampSigner } from './cookie/signer.ts'
 import { isUnchanged } from './unchanged.ts'
 
 const DEFAULT_SALT = 'starsessions.CookieStore.'
-/** A secret as long as the digest, so that guessing it is no easier than guessing a signature (RFC 2104, section 3). */
+/** As long as the digest. Then a secret is no easier to guess than a signature (RFC 2104, section 3). */
 export const SECRET_BYTES = 32
-/** What starsessions takes for a year. */
+/** The length of a year in Python's starsessions. */
 const YEAR_SECONDS = 360 * 86_400
 const SECRET = { owner: 'CookieStore', option: 'secretKey', variable: 'SESSION_SECRET' }
 
@@ -24,13 +24,13 @@ function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array
     throw refuse(
       `has ${size} bytes: it takes at least ${SECRET_BYTES} random ones, as \`npx fastify-starsessions keygen secret\` prints`
     )
-  // A copy, because the caller may wipe its own.
+  // A copy, because the caller may overwrite the original.
   return typeof raw === 'string' ? raw : Uint8Array.from(raw)
 }
 
 /**
- * Keeps the session in its cookie. The cookie is signed, so nobody can change it. It is not encrypted, unless the plugin
- * has an encryptor.
+ * Keeps the session in its cookie. The cookie is signed, so nobody can change it. It is not encrypted, unless the
+ * plugin has an encryptor.
  *
  * The server keeps nothing, so it cannot end a session. A copy of the cookie opens the session until its time is over,
  * even after a logout.

@@ -20,7 +20,10 @@ class Entry {
   next: Entry = this
 }
 
-/** A ring: the least recently used session comes after this end of it, the most recently used one before. */
+/**
+ * A linked list that is a ring. The least recently used session is after this entry, the most recently used one before
+ * it.
+ */
 class UseOrder extends Entry {
   count = 0
   bytes = 0
@@ -30,15 +33,15 @@ class UseOrder extends Entry {
  * Keeps sessions in this process. They end with the process, and other processes do not see them.
  *
  * A full store makes room for new sessions and warns once (`FST_SESSION_MEMORY_FULL`). It first drops sessions that no
- * later request has read, then the least recently used ones. A sixteenth of the room is kept for new sessions, so users can
- * still log in. A session takes about 250 bytes besides its record. The memory of an expired session is freed by later
- * calls for other sessions.
+ * later request has read, then the least recently used ones. A sixteenth of the room is kept for new sessions, so users
+ * can still log in. A session takes about 250 bytes besides its record. The memory of an expired session is freed by
+ * later calls for other sessions.
  */
 export class InMemoryStore implements SessionStore {
   /** A read with a `ttl` also prolongs, so rolling sessions need no `touch`. */
   readonly readProlongs = true
   readonly #limits: Required<InMemoryStoreOptions>
-  /** One Map of a million sessions would stop the process for a tenth of a second when it grows. */
+  /** Several Maps, because one Map of a million sessions stops the process for a tenth of a second when it grows. */
   readonly #shards = Array.from({ length: 64 }, () => new Map<string, Entry>())
   readonly #unread = new UseOrder()
   readonly #read = new UseOrder()
@@ -70,7 +73,7 @@ export class InMemoryStore implements SessionStore {
   async read(id: string, lifetime: number, ttl = 0): Promise<Bytes | null> {
     const entry = this.#find(id)
     if (entry === undefined) return null
-    // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
+    // With lifetime 0, only this store limits the session, so it must not end while somebody uses it.
     this.#put(entry, entry.data, lifetime === 0 || ttl > 0 ? this.#expiry(lifetime, ttl) : entry.expires, this.#read)
     return Buffer.from(entry.data, 'latin1')
   }
@@ -129,7 +132,7 @@ export class InMemoryStore implements SessionStore {
     return entry === undefined || entry.expires > at || this.#put(entry, null) ? entry : undefined
   }
 
-  /** Puts a session at the end of its order. Without data, or without time left, removes it, and returns `false`. */
+  /** Puts a session at the end of its list. If it has no data or no time left, removes it and returns `false`. */
   #put(entry: Entry, data: string | null, expires = 0, order = entry.order ?? this.#unread): boolean {
     const { maxSessions, maxBytes } = this.#limits
     const room = maxBytes - entry.id.length - (data ?? '').length

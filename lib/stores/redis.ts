@@ -13,8 +13,8 @@ const MONTH_SECONDS = 30 * 86_400
 /**
  * Keeps sessions in Redis (6.2 or later) or Valkey: one string key for each session, and one command for each call.
  *
- * An error of the client is thrown unchanged, except in two cases. If the client was closed, the new error says so. If Redis is
- * older than 6.2, the new error says which version is needed.
+ * Errors of the client are thrown unchanged, except in two cases. If the client was closed, a new error says so. If
+ * Redis is older than 6.2, a new error says which version is needed.
  */
 export class RedisStore implements SessionStore {
   /** A read with a `ttl` also prolongs (GETEX), so rolling sessions need no `touch`. */
@@ -22,7 +22,9 @@ export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
   readonly #gcTtl: number
   readonly #key: (sessionId: string) => string
-  /** A key, to compare stores by. `undefined`: the prefix function works only within a request. */
+  /**
+   * The key of a fixed id, for comparing stores. It is `undefined` if the prefix function works only within a request.
+   */
   readonly #sample: string | undefined
 
   /**
@@ -41,8 +43,8 @@ export class RedisStore implements SessionStore {
   }
 
   /**
-   * Compares the keys, not the clients, because two clients may be connected to one server. A prefix function that works
-   * only within a request cannot be compared, and neither can a Proxy. They count as shared.
+   * Compares the keys, not the clients, because two clients may be connected to one server. A prefix function that
+   * works only within a request cannot be compared, and neither can a Proxy. They count as shared.
    * @returns whether both stores keep a session under the same key
    */
   sharesRecordsWith(other: SessionStore): boolean {
@@ -52,7 +54,7 @@ export class RedisStore implements SessionStore {
   /** Sends GET. If the `lifetime` is 0, or with a `ttl`, it sends GETEX, which also prolongs the session. */
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
     const key = this.#key(sessionId)
-    // A session without a lifetime must not end under a user who is there: only its ttl is this store's own choice.
+    // With lifetime 0, only this store limits the session, so it must not end while somebody uses it.
     return this.#asked(
       lifetime === 0 || ttl > 0 ? this.#commands.getex(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key)
     )
@@ -145,7 +147,7 @@ const badPrefix = (fault: string): Error =>
     `RedisStore: prefix(key) ${fault}: it must make another text of each key, for example (key) => 'shop:' + key. Otherwise all visitors would share one session`
   )
 
-/** @throws `SessionOptionsError` when a prefix function does not make a key for each session */
+/** @throws `FST_SESSION_OPTIONS` if the prefix function does not make another key for each session */
 function sampleOf(toKey: (sessionId: string) => string): string | undefined {
   try {
     toKey('another id')

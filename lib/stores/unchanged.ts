@@ -3,8 +3,8 @@ import type { SessionStore } from '../../types/store.ts'
 const METHODS = ['read', 'write', 'replace', 'remove', 'touch'] as const
 
 /**
- * Whether a store of ours does what its class says. A subclass may ask another machine, and so may a method that somebody has
- * replaced.
+ * Whether one of our stores has exactly the methods of its class. A subclass or a replaced method may ask another
+ * machine, so its calls can hang.
  */
 export function isUnchanged(store: SessionStore, type: { readonly prototype: SessionStore }): boolean {
   return store.constructor === type && METHODS.every((method) => store[method] === type.prototype[method])

@@ -1,11 +1,11 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
-/** Seconds that the clocks of two servers may differ by. */
+/** By how many seconds the clocks of two servers may differ. */
 const CLOCK_SKEW = 60
 
 const SEPARATOR = '.'
 
-/** Why a text is refused. A changed text cannot be told from one that was signed with another key: `signature`. */
+/** Why a text is refused. `signature` means that it was changed or signed with another key: nobody can tell which. */
 export type Refusal = 'malformed' | 'signature' | 'too-old' | 'future'
 
 type Opened =
@@ -15,13 +15,15 @@ type Opened =
 const MALFORMED: Opened = { refusal: 'malformed' }
 
 export interface TimestampSignerOptions {
-  /** `sha1` is for Python's cookies. */
+  /** `sha1` is for cookies of Python's starsessions. */
   readonly digest: 'sha1' | 'sha256'
-  /** Keeps what is signed for one purpose from passing for another. */
+  /** Keeps a signature for one purpose from being valid for another. */
   readonly salt: string
 }
 
-/** itsdangerous' `int_to_bytes` in base64url: big-endian without leading zeros, so that 0 is the empty string. */
+/**
+ * Encodes like `int_to_bytes` of itsdangerous: base64url of a big-endian number without leading zeros. 0 is empty text.
+ */
 function encodeTimestamp(seconds: number): string {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64BE(BigInt(seconds))
@@ -37,14 +39,14 @@ function decodeTimestamp(text: string): number | null {
 }
 
 /**
- * Signs text together with the time. Compatible with itsdangerous' `TimestampSigner` and its "django-concat" key
- * derivation: `value.timestamp.signature`.
+ * Signs text and the time. The result is `value.timestamp.signature`, as with `TimestampSigner` of itsdangerous and its
+ * key derivation "django-concat".
  */
 export class TimestampSigner {
   readonly #digest: 'sha1' | 'sha256'
   readonly #keys: readonly KeyObject[]
 
-  /** @param secrets newest first: the first signs, all verify */
+  /** @param secrets the newest first. The first signs, all verify */
   constructor(secrets: readonly (string | Uint8Array)[], { digest, salt }: TimestampSignerOptions) {
     this.#digest = digest
     this.#keys = secrets.map((secret) =>
@@ -53,8 +55,8 @@ export class TimestampSigner {
   }
 
   /**
-   * @param value ASCII; may contain dots
-   * @param seconds Unix time; its fraction is dropped
+   * @param value ASCII text, which may contain dots
+   * @param seconds the Unix time. Its fraction is dropped
    */
   sign(value: string, seconds: number): string {
     const payload = value + SEPARATOR + encodeTimestamp(Math.floor(seconds))
@@ -62,16 +64,16 @@ export class TimestampSigner {
   }
 
   /**
-   * @param maxAge seconds since the signature, inclusive
-   * @param seconds Unix time now; its fraction is dropped
-   * @returns the value; `null`: not signed with these keys, too old, or from the future. One answer for every reason.
+   * @param maxAge how many seconds old the signature may be
+   * @param seconds the Unix time now. Its fraction is dropped
+   * @returns the value, or `null` if the text was not signed with these keys, is too old, or is from the future
    */
   unsign(signed: string, maxAge: number, seconds: number): string | null {
     const { value } = this.#open(signed, maxAge, seconds)
     return value ?? null
   }
 
-  /** Why `unsign()` gives `null`, for the log alone; `undefined`: it gives the value. */
+  /** Returns why `unsign()` returns `null`, or `undefined` if it returns the value. Only the log may show it. */
   refusalOf(signed: string, maxAge: number, seconds: number): Refusal | undefined {
     return this.#open(signed, maxAge, seconds).refusal
   }
@@ -80,8 +82,8 @@ export class TimestampSigner {
     const end = signed.lastIndexOf(SEPARATOR)
     if (end === -1) return MALFORMED
     const payload = signed.slice(0, end)
-    // Texts are compared, not bytes: several base64url texts decode to the same bytes. And as UTF-8, because latin1 would
-    // fold other characters into base64url's.
+    // Compare the text, because several base64url texts decode to the same bytes. Encode the text in UTF-8, because latin1
+    // turns some other characters into those of base64url.
     const given = Buffer.from(signed.slice(end + 1))
     if (!this.#keys.some((key) => this.#isSignature(key, payload, given))) return { refusal: 'signature' }
 
@@ -94,7 +96,7 @@ export class TimestampSigner {
     return age < -CLOCK_SKEW ? { refusal: 'future' } : { value: payload.slice(0, middle) }
   }
 
-  /** Whether what one of them signs passes with the other. */
+  /** Whether a text that one of them signs is valid for the other. */
   sharesKeyWith(other: TimestampSigner): boolean {
     return this.#digest === other.#digest && this.#keys.some((key) => other.#keys.some((taken) => key.equals(taken)))
   }

@@ -1,6 +1,6 @@
 /**
- * What the store asks of a client, whichever it is: one command each, to the master that has the key. What Redis answers
- * with an error, and what the client fails with, is a rejection.
+ * The commands that the store needs, for each kind of client. Each method sends one command to the master of the key.
+ * It rejects if Redis answers with an error, or if the client fails.
  */
 export interface RedisCommands {
   get(key: string): Promise<Uint8Array | null>
@@ -9,16 +9,18 @@ export interface RedisCommands {
   set(key: string, data: Buffer, milliseconds: number): Promise<unknown>
   del(key: string): Promise<Count>
   pexpire(key: string, milliseconds: number): Promise<Count>
-  /** Runs `REPLACE_LUA` by its hash, and sends it again where Redis does not know it (any more). */
+  /** Runs `REPLACE_LUA` by its hash. If Redis does not know the script, sends the whole script. */
   replace(key: string, expected: Buffer, px: number | 'DEL', data: Buffer | ''): Promise<[Count, (Buffer | null)?]>
-  /** Why no command can succeed any more; `undefined` while one can. */
+  /** Returns why no command can succeed any more, or `undefined` if commands can still succeed. */
   closed(): string | undefined
 }
 
-/** Text where the client was told to make text of numbers. */
+/** A client with the option `stringNumbers` answers with text. */
 export type Count = number | string
 
-/** One key, so that it runs on a cluster. What is there on a conflict comes back in the same round trip. */
+/**
+ * It uses one key, so it runs on a cluster. If the stored bytes differ, it returns them, which saves a second command.
+ */
 export const REPLACE_LUA = `
 local current = redis.call('GET', KEYS[1])
 if current ~= ARGV[1] then return { 0, current } end

@@ -7,7 +7,7 @@ const CLIENT_ENDED =
 
 export const IOREDIS_METHODS = ['getBuffer', 'getexBuffer', 'set', 'del', 'pexpire', 'defineCommand'] as const
 
-/** Not by `callBuffer()`, which does not go through ioredis' autopipelining. */
+/** Not with `callBuffer()`, because that bypasses the autopipelining of ioredis. */
 export function ioredisCommands(client: IoredisClient): RedisCommands {
   client.defineCommand(REPLACE, { lua: REPLACE_LUA, numberOfKeys: 1 })
   const scripted = client as unknown as { starsessionsReplaceBuffer: RedisCommands['replace'] }

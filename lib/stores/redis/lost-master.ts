@@ -1,8 +1,8 @@
 import type { NodeRedisCluster } from '../../../types/redis-client.ts'
 
-/** A master that does not answer for so long may be gone. */
+/** If a master has not answered for this long, it may be gone. */
 const LOST_AFTER_MS = 1_000
-/** From one try to the next: a failover takes longer. */
+/** The pause between two attempts. A failover takes longer than that. */
 const PAUSE_MS = 500
 
 interface Pending {
@@ -11,15 +11,15 @@ interface Pending {
 }
 
 /**
- * Finds out who has taken over from a master that is gone, or hangs.
+ * Finds the node that has replaced a master that is gone or hangs.
  *
- * node-redis looks where the slots are when a node says that one has moved (version 6 also when it connects again). From a
- * master that says nothing the sessions would not come back before it does itself. But any other master says it when it is
- * asked for a key that is not its own.
+ * node-redis asks where the slots are only if a node answers that a slot has moved (version 6 also if it connects
+ * again). A dead master does not answer, so its sessions would fail until it is back. But every other master answers
+ * where a key is, if somebody asks for a key that it does not have. So this class asks another master.
  */
 export class LostMaster {
   readonly #cluster: NodeRedisCluster
-  /** Oldest first. */
+  /** The oldest comes first. */
   readonly #pending = new Set<Pending>()
   #nextTry = 0
 
@@ -27,7 +27,7 @@ export class LostMaster {
     this.#cluster = cluster
   }
 
-  /** Sends a command about the key. There is no clock: who comes later looks after who still waits. */
+  /** Sends a command for the key. There is no timer: each new command checks whether an older one still waits. */
   async watch<T>(key: string, send: () => Promise<T>): Promise<T> {
     const now = performance.now()
     const [oldest] = this.#pending
@@ -50,7 +50,7 @@ export class LostMaster {
   #find(key: string, now: number): void {
     if (now < this.#nextTry) return
     this.#nextTry = now + PAUSE_MS
-    // Without a key to go by, node-redis asks one node after the other. What is answered does not matter here.
+    // If no key is given, node-redis asks one node after the other. The answer does not matter here.
     this.#cluster.sendCommand(undefined, false, ['GET', key]).catch(() => undefined)
   }
 }

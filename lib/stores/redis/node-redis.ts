@@ -10,16 +10,16 @@ type Send = (key: string, args: Argument[]) => Promise<unknown>
 const CLIENT_NOT_OPEN = 'the Redis client is not open: it was closed before the server was, or never connected'
 const REPLACE_SHA = hash('sha1', REPLACE_LUA, 'hex')
 
-/** RESP's bulk strings ("$") as bytes. */
+/** Bulk strings ("$" in RESP) are answered as bytes. */
 const AS_BYTES = { typeMapping: { 36: Buffer } }
 
 /**
- * Not by `withTypeMapping()`, which changes the caller's own client where that is a sentinel of node-redis 5. "Not
- * readonly": a replica's answer may be older than what the same visitor has just written.
+ * Not with `withTypeMapping()`, because that changes the caller's own client if it is a sentinel client of node-redis
+ * 5. `isReadonly` is `false`, because a replica may answer with older data than the visitor has just written.
  */
 function sender(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
   if ('getSlotRandomNode' in client) return clusterSender(client)
-  // Of a pool one connection may be stuck, and the others work.
+  // A pool needs no `Stalled`: if one connection is stuck, the others still work.
   if ('totalClients' in client) return (_key, args) => client.sendCommand(args, AS_BYTES)
   const stalled = new Stalled()
   if ('getSentinelNode' in client) {
@@ -37,7 +37,7 @@ export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | N
   const sendOpen = sender(client)
   const closed = () => (client.isOpen ? undefined : CLIENT_NOT_OPEN)
   const send = async <T>(key: string, args: Argument[]): Promise<T> => {
-    // A closed cluster or sentinel would fail in ways of its own, or try forever.
+    // If a closed cluster or sentinel client got the command, it would fail with another message, or try forever.
     if (!client.isOpen) throw new Error(CLIENT_NOT_OPEN)
     return sendOpen(key, args) as Promise<T>
   }

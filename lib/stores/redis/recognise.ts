@@ -10,13 +10,13 @@ const SUPPORTED =
 const NODE_REDIS_METHODS = ['sendCommand', 'withTypeMapping', 'connect'] as const
 
 /**
- * The commands of a client.
- * @throws `SessionOptionsError`, which says what was passed instead, where that can be told, and what is supported
+ * Finds out what kind of client was passed, and returns its commands.
+ * @throws `FST_SESSION_OPTIONS`, which says what was passed, if that is known, and which clients are supported
  */
 export function recognise(client: unknown): RedisCommands {
   if (has(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
   if (has(client, NODE_REDIS_METHODS)) {
-    // What each kind of client of node-redis 6 has; of their options, only createClient() shows any.
+    // Each kind of client of node-redis 6 has this member. Only createClient() also shows its options.
     const { _keyPrefix: keyPrefix } = client as { _keyPrefix?: string | Buffer }
     if (!keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
     throw new SessionOptionsError('RedisStore: client has a keyPrefix of its own: set the option "prefix" instead')

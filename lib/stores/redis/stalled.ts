@@ -1,18 +1,18 @@
-/** Longer than a Redis that works takes for anything. */
+/** No answer of a Redis that works takes this long. */
 const STALLED_AFTER_MS = 10_000
 
 /**
- * Refuses commands while an older one has had no answer for too long.
+ * Refuses commands while an older command has had no answer for too long.
  *
- * For node-redis, which takes each command and keeps it, however long it looks for a master, or writes it to a connection
- * whose other end has vanished. There, nothing more may be written: only then does its `socketTimeout` see that nothing
- * happens any more, and TCP alone would go on for a quarter of an hour.
+ * node-redis needs it. It keeps all commands while it looks for a master, and writes commands to a connection whose
+ * other end has vanished. Its `socketTimeout` ends such a connection only if nothing is written to it. TCP alone would
+ * take a quarter of an hour.
  */
 export class Stalled {
-  /** When those were sent that have no answer yet. Oldest first. */
+  /** When each unanswered command was sent. The oldest comes first. */
   readonly #pending = new Set<{ readonly since: number }>()
 
-  /** @throws `Error` when it refuses */
+  /** @throws `Error` if it refuses the command */
   async watch<T>(send: () => Promise<T>): Promise<T> {
     const now = performance.now()
     const [oldest] = this.#pending
@@ -26,7 +26,7 @@ export class Stalled {
     this.#pending.add(command)
     try {
       const answer = await send()
-      // Answers come in order: who was sent before and has none was forgotten, and must not be waited for.
+      // Answers come in order, so the client has lost each older command that has no answer.
       for (const older of this.#pending) {
         if (older === command) break
         this.#pending.delete(older)
