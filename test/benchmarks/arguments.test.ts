@@ -2,11 +2,11 @@ import t from 'tap'
 import { PARTS, parseArguments } from './arguments.ts'
 import { SCENARIOS } from './scenarios/scenarios.ts'
 
-t.test('a whole run measures everything and writes it down', async (t) => {
+t.test('a whole run measures everything and writes the report', async (t) => {
   t.same(parseArguments([]), { quick: false, scenarios: SCENARIOS, parts: PARTS, peers: true, write: true })
 })
 
-t.test('a quick or a partial one writes nothing unless it is asked to', async (t) => {
+t.test('a quick or partial run writes the report only with --write', async (t) => {
   t.match(parseArguments(['--quick']), { quick: true, scenarios: SCENARIOS, peers: false, write: false })
   t.same(parseArguments(['--quick']).parts, [], 'CPU time alone')
   t.match(parseArguments(['--quick', '--peers', '--write']), { peers: true, write: true })
@@ -24,7 +24,7 @@ t.test('--only takes scenarios and parts, in any order', async (t) => {
   )
 })
 
-t.test('what it does not know is named', async (t) => {
+t.test('an unknown argument is named in the error', async (t) => {
   t.throws(() => parseArguments(['--only', 'S1,S9']), { message: /^--only S9: .*S0.*queue, import/ })
   t.throws(() => parseArguments(['--fast']), { message: /--fast/ })
 })

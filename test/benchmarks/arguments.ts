@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { SCENARIOS, type Scenario } from './scenarios/scenarios.ts'
 
-/** Parts that are not a scenario's CPU time. */
+/** The parts of a run beside the CPU time of the scenarios. */
 export const PARTS = ['http', 'redis', 'clients', 'memory', 'merge', 'queue', 'import'] as const
 
 export type Part = (typeof PARTS)[number]
@@ -10,9 +10,9 @@ export interface Arguments {
   readonly quick: boolean
   readonly scenarios: readonly Scenario[]
   readonly parts: readonly Part[]
-  /** With the other libraries, where a quick run would leave them out. */
+  /** Whether to measure the other libraries. A quick run leaves most of them out. */
   readonly peers: boolean
-  /** docs/benchmarks.md and its picture are written. */
+  /** Whether to write docs/benchmarks.md and its picture. */
   readonly write: boolean
 }
 
@@ -23,7 +23,7 @@ export const USAGE = `npm run bench -- [--quick] [--only S1,S2,http] [--peers] [
   --peers   the peers in a quick run, too
   --write   write docs/benchmarks.md and .svg; a whole run does so by itself`
 
-/** @throws with a message for whoever typed it */
+/** @throws with a message for the user if an argument is unknown */
 export function parseArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],

@@ -3,7 +3,7 @@ import starsessions, { RedisStore, type SessionStore } from 'fastify-starsession
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.ts'
 
-// What compare and swap costs over a blind GET and SET, alone and under contention. Latency in milliseconds.
+// Compares the latency of compare and swap with a plain GET and SET, alone and under contention. In milliseconds.
 //
 //   npm run contention --workspace=test/benchmarks
 
@@ -16,7 +16,7 @@ const median = (values: number[]): number => values.sort((a, b) => a - b)[values
 const server = await startRedis()
 const client = new Redis(server.port)
 
-/** The same store, which cannot compare. */
+/** The same store without `replace`, so that it cannot compare before it writes. */
 function blind(): SessionStore {
   const store = new RedisStore({ client })
   return {
@@ -57,7 +57,7 @@ async function alone(app: FastifyInstance): Promise<number> {
   return median(times)
 }
 
-/** @param apps one for each writer; the same one, where they share a process */
+/** @param apps one for each writer; the same one several times if the writers share a process */
 async function contended(apps: FastifyInstance[]): Promise<{ time: number; kept: number }> {
   const cookie = await cookieFor(apps[0]!)
   const headers = { cookie, 'x-pause': '1' }

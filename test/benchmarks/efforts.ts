@@ -2,16 +2,16 @@ import type { HttpEffort } from './measures/http.ts'
 import type { Effort } from './measures/speed.ts'
 import type { Size } from './scenarios/session-data.ts'
 
-/** How much of everything one run does. */
+/** How much one run measures. */
 export interface RunEffort {
   readonly speed: Effort
   readonly sizes: readonly Size[]
   readonly http: HttpEffort
-  /** In an InMemoryStore. */
+  /** How many sessions the InMemoryStore holds in each round. */
   readonly sessions: readonly number[]
 }
 
-/** Between three and four minutes on an idle machine with two cores. */
+/** Takes three to four minutes on an idle machine with two cores. */
 export const FULL: RunEffort = {
   speed: { rounds: 9, turn: 20, warmUp: { requests: 6_000, time: 1_200 } },
   sizes: [200, 4_096],
@@ -19,7 +19,7 @@ export const FULL: RunEffort = {
   sessions: [1_000, 100_000, 1_000_000]
 }
 
-/** About half a minute. */
+/** Takes about half a minute. */
 export const QUICK: RunEffort = {
   speed: { rounds: 4, turn: 15, warmUp: { requests: 3_000, time: 700 } },
   sizes: [200],

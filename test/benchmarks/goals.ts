@@ -12,19 +12,19 @@ import type { Sample } from './report/statistics.ts'
 import type { Section } from './report/table.ts'
 import type { Scenario } from './scenarios/scenarios.ts'
 
-/** What we hold ourselves to, and what came out. */
+/** A goal of this project, and the measured figure. */
 export interface Check {
   readonly what: string
   readonly goal: number
   readonly unit: string
   readonly measured: number
-  /** Otherwise less is better. */
+  /** If absent, less is better. */
   readonly moreIsBetter?: true
-  /** Two equal columns differ by more than what is to be told apart: nothing can be said. */
+  /** Two equal columns differ by more than the goal allows, so the figure proves nothing. */
   readonly isNoise?: boolean
 }
 
-/** Microseconds above a bare route: on the machine of docs/benchmarks.md. */
+/** Microseconds above a bare route, on the machine of docs/benchmarks.md. */
 const COSTS: readonly (readonly [Scenario, Column, number])[] = [
   ['S0', oursInMemory, 0.6],
   ['S1', oursInMemory, 7],
@@ -35,7 +35,7 @@ const COSTS: readonly (readonly [Scenario, Column, number])[] = [
   ['S2', oursInSignedCookie, 22]
 ]
 
-/** Times what the same takes by hand. */
+/** Our cost divided by the cost of the same work written by hand. */
 const RATIOS: readonly (readonly [Scenario, Column, Column, number])[] = [
   ['S1', oursInIoredis, limitInIoredis, 1.3],
   ['S2', oursInIoredis, limitInIoredis, 1.2],
@@ -127,7 +127,7 @@ export const importChecks = (imports: readonly Import[]): Check[] =>
     .filter(({ plugin }) => plugin === 'ours')
     .map(({ load }) => ({ what: 'importing the package', goal: 25, unit: 'ms of CPU time', measured: load.median }))
 
-/** A count comes out exactly, or nearly: Redis also counts the reads of a client's own housekeeping. */
+/** Redis also counts the reads that a client needs for itself, so a count may be slightly above its goal. */
 const TOLERANCE = 0.02
 
 function isMet({ goal, measured, moreIsBetter }: Check): boolean {

@@ -7,7 +7,8 @@ import { ratioSection, speedSection } from './report/speed-section.ts'
 import { isSurelyDearer } from './report/statistics.ts'
 import { asText } from './report/table.ts'
 
-// Fails on what cannot be noise. That no store is called where none must be is proven when a column starts.
+// Fails if a figure is too high and noise cannot explain it. Each column also proves at its start that it calls the
+// store only when its scenario says so.
 
 const EFFORT = { rounds: 25, turn: 20, warmUp: { requests: 6_000, time: 2_000 } }
 const COLUMNS = [BARE, AGAIN, fastifyCookieAlone, oursInMemory, fastifySessionInMemory]

@@ -50,7 +50,7 @@ const speeds: Speed[] = []
 if (scenarios.length > 0) {
   const groups: readonly Group[] = [
     { size: 200, scenarios: scenarios.filter((scenario) => scenario !== 'S4') },
-    // An application that rolls its sessions, in processes of its own.
+    // `rolling` is an option of the whole application, so S4 runs in separate processes.
     { size: 200, scenarios: scenarios.filter((scenario) => scenario === 'S4') },
     { size: 4_096, scenarios: scenarios.filter((scenario) => scenario === 'S1' || scenario === 'S2') }
   ]

@@ -11,13 +11,13 @@ import { pause, restart } from './soak/outages.ts'
 import type { Memory, Question } from './soak/server-process.ts'
 import { Visitor } from './soak/visitor.ts'
 
-// A server under load, whose Redis is killed once and hangs once. No acknowledged write may be lost, no session that has
-// ended may come back, and nothing but 503 may go wrong, then and only then.
+// Puts a server under load, and kills and then pauses its Redis. No acknowledged write may be lost, and no session that
+// has ended may come back. Requests may fail only with 503, and only during the two outages.
 //
 //   npm run soak -- --seconds 60
 
 const VISITORS = 100
-/** What the heap may grow by from before the outages until the end. */
+/** How many bytes the heap may grow by from before the outages until the end. */
 const MOST_GROWTH = 8 * 2 ** 20
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } })

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Listener } from '../scenarios/in-process.ts'
 
-/** What is measured: it answers in process, and over HTTP. */
+/** The measured application. It answers in process and over HTTP. */
 export interface Application {
   readonly listener: Listener
   /** @returns the port on 127.0.0.1 */

@@ -11,7 +11,7 @@ const CONTROL = {
   keepsSessions: false
 } as const
 
-/** What all others are measured above. */
+/** The baseline that is subtracted from all other Fastify columns. */
 export const bareFastify = (name: string): Column => ({
   ...CONTROL,
   name,

@@ -11,8 +11,8 @@ t.test('a column is compared with a bare route of its framework', async (t) => {
     [BARE_EXPRESS, 50]
   ])
   const base = (column: typeof BARE) => baseFor(column, (one) => figures.get(one)!)
-  t.equal(base(oursInMemory), 12, 'the mean of both')
+  t.equal(base(oursInMemory), 12, 'the mean of both bare Fastify columns')
   t.equal(base(expressSessionInMemory), 50)
-  t.equal(base(AGAIN), 10, 'the one with the other')
+  t.equal(base(AGAIN), 10, 'the second bare column is compared with the first')
   t.equal(base(BARE), 10)
 })

@@ -6,29 +6,29 @@ import type { Application } from './application.ts'
 
 export type NodeRedis = ReturnType<typeof createClient>
 
-/** What a column is opened with. The clients are connected, each only for a column that needs it. */
+/** What a column is opened with. A Redis client is only there for a column that needs it, and it is connected. */
 export interface Bench {
-  /** Around every store: counts its calls while a column is proven, and is nothing while it is measured. */
+  /** Wraps every store. It counts calls while a column is proven, and does nothing while the column is measured. */
   counted<Store extends object>(store: Store): Store
-  /** An object of its own each time. */
+  /** @returns a new object on each call */
   newData(): BenchData
-  /** For S4: sessions end after inactivity. */
+  /** Whether sessions end after inactivity, as S4 needs. */
   readonly rolling: boolean
   readonly ioredis: Redis
   readonly nodeRedis: NodeRedis
 }
 
-/** One row of the table: an application with a route for each scenario, `/S0` and so on. */
+/** A kind of application with a route for each scenario, `/S0` and so on. Each is one row of the report's tables. */
 export interface Column {
   readonly name: string
   readonly kind: 'control' | 'ours' | 'limit' | 'peer'
   readonly effects: Effects
-  /** `/S1` answers with `visits`; without sessions, it answers as the others do. */
+  /** Whether there are sessions. If so, `/S1` answers with `visits`; otherwise with 'ok'. */
   readonly keepsSessions: boolean
-  /** The session is in its cookie: 4 KB do not fit, and an old one cannot be taken back. */
+  /** Whether the cookie holds the session. Then 4 KB do not fit, and an old cookie stays valid. */
   readonly inCookie?: boolean
   readonly needs?: 'ioredis' | 'node-redis'
-  /** What its cost is measured above. */
+  /** The bare route of this framework is subtracted from the column's cost. */
   readonly framework: 'Fastify' | 'Express'
   open(bench: Bench): Promise<Application>
 }

@@ -10,7 +10,7 @@ const SETS: Effect = { reads: 0, changes: 0, setsCookie: true }
 const VALUE = 'k3v9S0b7Qm2nXc5LrTz8Yp1wHd4fJg6aEu0iOsRtVxB'
 const OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: 86_400 } as const
 
-/** The plugin for cookies alone: it reads one and sets one. */
+/** Only @fastify/cookie, which reads a cookie and sets one. */
 export const fastifyCookieAlone: Column = {
   name: '@fastify/cookie alone',
   kind: 'control',

@@ -19,11 +19,11 @@ import { ironSessionInCookie } from './peers/iron-session.ts'
 import { secureSessionInCookie } from './peers/secure-session.ts'
 
 export const BARE = bareFastify('bare Fastify')
-/** Shows how far apart two equal columns come out. */
+/** The same application once more: the difference between the two shows the noise. */
 export const AGAIN = bareFastify('bare Fastify again')
 export const BARE_EXPRESS = bareExpress
 
-/** In the order of the table. */
+/** All columns, in the order of the table. */
 export const COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,
@@ -49,12 +49,12 @@ export const COLUMNS: readonly Column[] = [
   expressSessionInRedis
 ]
 
-/** Without the peers, but for the one that everybody asks about. */
+/** All columns without the peers, except for @fastify/session in memory, the usual choice. */
 export const QUICK_COLUMNS: readonly Column[] = COLUMNS.filter(
   (column) => column === fastifySessionInMemory || (column.kind !== 'peer' && column !== BARE_EXPRESS)
 )
 
-/** What is also asked over HTTP: as a share of bare Fastify, which would say nothing of Express. */
+/** Columns that are also measured over HTTP. Figures are shares of bare Fastify, so Express is not among them. */
 export const HTTP_COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,
@@ -71,7 +71,7 @@ export const HTTP_COLUMNS: readonly Column[] = [
   secureSessionInCookie
 ]
 
-/** Of these, for S0: neither ours nor what is by hand asks a store then, and most would be the same once more. */
+/** Of these, the columns for S0. Columns that would ask no store there, and so repeat another one, are left out. */
 export const HTTP_COLUMNS_OF_S0: readonly Column[] = [
   BARE,
   AGAIN,

@@ -16,7 +16,7 @@ const EFFECTS: Effects = {
   S1: { reads: 1, changes: 0, setsCookie: false },
   S2: { reads: 1, changes: 1, setsCookie: false },
   S3: { reads: 0, changes: 1, setsCookie: true },
-  // The second one makes sure that the session has not ended meanwhile: its cookie must not come back.
+  // The second read checks that the session has not ended meanwhile, because its cookie must not come back then.
   S4: { reads: 2, changes: 0, setsCookie: true },
   S5: { reads: 1, changes: 2, setsCookie: true }
 }

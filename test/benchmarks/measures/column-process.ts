@@ -5,9 +5,9 @@ import { prove } from '../scenarios/proof.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { dataOfSize, type Size } from '../scenarios/session-data.ts'
 
-// One column in a process of its own: proves itself, then does whatever it is told to.
+// One column in a separate process. The process proves the column first, and then does what its parent asks for.
 
-/** Its only argument, as JSON. */
+/** The only argument of the process, as JSON. */
 export interface Setup {
   readonly column: string
   readonly size: Size
@@ -15,18 +15,18 @@ export interface Setup {
   readonly redisPort: number | undefined
 }
 
-/** What the parent sends. */
+/** The message of the parent. */
 export type Task =
   | { readonly kind: 'measure'; readonly scenario: Scenario; readonly requests: number; readonly inFlight: number }
   | { readonly kind: 'listen' }
 
-/** The answer to `listen`. */
+/** The answer to the task `listen`. */
 export interface Listening {
   readonly port: number
   readonly cookies: readonly string[]
 }
 
-// Whatever it is at.
+// The parent has ended or wants no more, so work in progress does not matter.
 process.on('disconnect', () => process.exit())
 
 const { column: name, size, rolling, redisPort } = JSON.parse(process.argv[2]!) as Setup
@@ -41,7 +41,7 @@ async function clientFor(needs: Column['needs']): Promise<Partial<Bench>> {
   return {}
 }
 
-// A client that no column here needs is not there, nor loaded, and nobody asks for it.
+// A client is only loaded for a column that needs it. The other columns never ask for one, so the cast is safe.
 const client = await clientFor(column.needs)
 const bench = { newData: dataOfSize(size), rolling, ...client } as Omit<Bench, 'counted'>
 

@@ -3,10 +3,10 @@ import type { Listening, Setup, Task } from './column-process.ts'
 import { Worker } from './processes.ts'
 
 const IN_FLIGHT = 16
-/** The caches are cold after the other columns' turns. */
+/** Requests that warm the caches before each turn, because the other columns ran meanwhile. */
 const LEAD_IN = 100
 
-/** A column in a process of its own. */
+/** A column in a separate process. */
 export class ColumnWorker {
   readonly name: string
   readonly #worker: Worker
@@ -16,12 +16,12 @@ export class ColumnWorker {
     this.#worker = worker
   }
 
-  /** @throws when the column does not do what its scenarios say */
+  /** @throws if the column does not do what its scenarios say */
   static async start(setup: Setup): Promise<ColumnWorker> {
     return new ColumnWorker(await Worker.start(setup.column, './column-process', [JSON.stringify(setup)]))
   }
 
-  /** @returns microseconds of CPU time a request */
+  /** @returns microseconds of CPU time for each request */
   async measure(scenario: Scenario, requests: number): Promise<number> {
     await this.send(scenario, LEAD_IN, IN_FLIGHT)
     return this.send(scenario, requests, IN_FLIGHT)

@@ -9,49 +9,51 @@ import { ColumnWorker } from './column-worker.ts'
 
 const CONNECTIONS = 100
 
-/** Milliseconds: autocannon ends with a sample, and would by default take one a second. */
+/**
+ * Milliseconds between two samples of autocannon. Its default is a second, and it only stops at the end of a sample.
+ */
 const SAMPLE = 50
 
-/** Seconds of each scenario, for V8 to compile. */
+/** Seconds of load before each scenario is measured, so that V8 compiles the code first. */
 const WARM_UP = 0.5
 
 export interface HttpEffort {
   readonly rounds: number
-  /** Of one column in one round. */
+  /** Of load on one column in one round. */
   readonly seconds: number
 }
 
-/** One column in one scenario. */
+/** The figures of one column in one scenario. */
 export interface HttpSpeed {
   readonly column: string
   readonly scenario: Scenario
   readonly requestsPerSecond: Sample
-  /** Of bare Fastify in the same round. */
+  /** Divided by the requests per second of bare Fastify in the same round. */
   readonly share: Sample
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly p50: Sample
   readonly p99: Sample
 }
 
 interface Load {
-  /** A sample. */
+  /** Of one sample. */
   readonly requests: { readonly average: number }
   readonly latency: { readonly p50: number; readonly p99: number }
   readonly non2xx: number
   readonly errors: number
 }
 
-/** It has no types of its own: these are of the little that is used here. */
+/** autocannon has no types. These describe the few members that this file uses. */
 const autocannon = createRequire(import.meta.url)('autocannon') as (options: {
   url: string
   connections: number
   duration: number
-  /** Milliseconds. */
+  /** In milliseconds. */
   sampleInt: number
   setupClient(connection: { setHeaders(headers: Record<string, string | undefined>): void }): void
 }) => Promise<Load>
 
-/** Each connection is a browser with a session of its own. */
+/** Each connection stands for a browser with its own session. */
 async function load(column: string, scenario: Scenario, { port, cookies }: Listening, duration: number): Promise<Load> {
   let client = 0
   const result = await autocannon({
@@ -65,7 +67,7 @@ async function load(column: string, scenario: Scenario, { port, cookies }: Liste
   return result
 }
 
-/** Requests a second over HTTP: the load comes from this process, so that it has a core of its own. */
+/** Measures requests per second over HTTP. This process makes the load, so that the load has its own core. */
 export async function measureHttp(
   scenarios: readonly Scenario[],
   columns: readonly Column[],
@@ -84,7 +86,7 @@ export async function measureHttp(
     for (const { name } of turns) await load(name, scenario, servers.get(name)!.listening, WARM_UP)
     const loads = new Map<Column, Load[]>(turns.map((column) => [column, []]))
     for (let round = 0; round < rounds; round++) {
-      // There and back, so that none always follows the same one.
+      // Every second round runs backwards, so that no column always follows the same one.
       for (const column of round % 2 === 0 ? turns : turns.toReversed()) {
         const { name } = column
         loads.get(column)!.push(await load(name, scenario, servers.get(name)!.listening, seconds))

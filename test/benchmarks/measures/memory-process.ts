@@ -5,9 +5,9 @@ import starsessions, { InMemoryStore } from 'fastify-starsessions'
 import { sampleOf } from '../report/statistics.ts'
 import { dataOfSize } from '../scenarios/session-data.ts'
 
-// One InMemoryStore of one size, in a process of its own.
+// Measures one InMemoryStore of one size in a separate process.
 
-/** What the parent sends. */
+/** The message of the parent. */
 export interface MemoryRound {
   readonly sessions: number
 }
@@ -15,25 +15,25 @@ export interface MemoryRound {
 export interface Memory {
   readonly sessions: number
   readonly recordBytes: number
-  /** Of the heap and of what lies outside of it, for each session. */
+  /** Heap and external memory for each session. */
   readonly bytesEach: number
-  /** Microseconds of CPU time. */
+  /** In microseconds of CPU time. */
   readonly read: number
   readonly rewrite: number
   readonly add: number
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly fullGc: number
   readonly longestStallFilling: number
   readonly expiry: Expiry
 }
 
-/** All sessions have expired at once, and calls for another session free their memory. */
+/** What happens after all sessions expired at once, while calls for another session free their memory. */
 export interface Expiry {
-  /** Microseconds of CPU time for each expired session. */
+  /** In microseconds of CPU time for each expired session. */
   readonly cost: number
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly longestStall: number
-  /** Of the heap and of what lies outside of it, for each session that was there. */
+  /** Heap and external memory that are still in use afterwards, for each expired session. */
   readonly bytesLeft: number
 }
 
@@ -42,10 +42,13 @@ const OPERATIONS = 2_000
 const ROUNDS = 15
 const UNLIMITED = { maxSessions: 8_000_000, maxBytes: 2 ** 40 }
 
-/** As long as the plugin's. No list of them is kept: the collector would look through it again and again. */
+/**
+ * An id as long as the plugin's. Ids are computed again when needed, because the garbage collector would walk a long
+ * list of ids again and again.
+ */
 const idOf = (index: number): string => hash('sha256', String(index), 'base64url')
 
-/** The bytes that the plugin writes for a session of 200 bytes. */
+/** @returns the bytes that the plugin writes for a session of 200 bytes */
 async function recordOfPlugin(): Promise<Uint8Array> {
   const store = new InMemoryStore()
   const app = Fastify()
@@ -67,7 +70,10 @@ function memoryInUse(): number {
   return heapUsed + external
 }
 
-/** Runs until `isDone`, and looks once a turn of the event loop how long the turn took. */
+/**
+ * Calls `step` once in each turn of the event loop until it answers true.
+ * @returns milliseconds of the longest turn
+ */
 async function longestTurn(step: () => Promise<boolean>): Promise<number> {
   let longest = 0
   for (let last = performance.now(), isDone = false; !isDone; ) {
@@ -80,7 +86,7 @@ async function longestTurn(step: () => Promise<boolean>): Promise<number> {
   return longest
 }
 
-/** Fills a store, a few sessions a turn, as requests would. */
+/** Fills a store with a few sessions in each turn of the event loop, as requests would. */
 function fill(store: InMemoryStore, sessions: number, record: Uint8Array, ttl: number): Promise<number> {
   let written = 0
   return longestTurn(async () => {
@@ -132,7 +138,7 @@ async function measure(sessions: number): Promise<Memory> {
   }
 }
 
-/** @param fillSeconds what it takes to fill a store */
+/** @param fillSeconds how long it takes to fill a store */
 async function expire(sessions: number, record: Uint8Array, fillSeconds: number): Promise<Expiry> {
   const memoryBefore = memoryInUse()
   const store = new InMemoryStore(UNLIMITED)

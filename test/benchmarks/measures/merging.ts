@@ -4,19 +4,19 @@ import type { Section } from '../report/table.ts'
 
 const KEYS = [1, 10, 100, 1_000] as const
 const ROUNDS = 15
-/** Keys in one round, whatever the size: small merges are repeated. */
+/** Every round merges this many keys. Small merges are repeated until then. */
 const KEYS_A_ROUND = 2_000
 
 type Data = Record<string, unknown>
 
-/** Two requests changed a key each. */
+/** @returns the base and the data of two requests, each of which changed one key */
 function threeSides(keys: number): [Data, Data, Data] {
   const base = Object.fromEntries(Array.from({ length: keys }, (_, i) => [`key-${i}`, { id: i, tags: ['a', 'b'] }]))
   const copy = () => structuredClone(base)
   return [base, { ...copy(), 'key-0': 'ours' }, { ...copy(), [`key-${keys - 1}`]: 'theirs' }]
 }
 
-/** What one conflict costs: microseconds of CPU time. */
+/** @returns what one merge costs, in microseconds of CPU time */
 function cost(keys: number): number {
   const [base, ours, theirs] = threeSides(keys)
   const times = KEYS_A_ROUND / keys

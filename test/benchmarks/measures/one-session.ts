@@ -5,16 +5,16 @@ import { Counter } from '../scenarios/counting.ts'
 import { ask } from '../scenarios/in-process.ts'
 import { dataOfSize } from '../scenarios/session-data.ts'
 
-/** Requests of one session, all in flight at once. */
+/** How many requests of one session are in flight at once. */
 const IN_FLIGHT = [10, 100, 1_000, 10_000] as const
 
 interface Outcome {
   readonly requests: number
-  /** Microseconds of CPU time a request. */
+  /** In microseconds of CPU time for each request. */
   readonly cost: number
-  /** Milliseconds until the last one was answered. */
+  /** Milliseconds until the last request was answered. */
   readonly last: number
-  /** Store calls a request. */
+  /** Store calls for each request. */
   readonly calls: number
 }
 

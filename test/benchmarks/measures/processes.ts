@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
 
-/** One answer of a process that was forked. @throws when it ends instead */
+/** Waits for one answer of a forked process. @throws if the process ends instead */
 async function answer(child: ChildProcess, what: string): Promise<unknown> {
   const settled = new AbortController()
   const { signal } = settled
   const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`${what}: its process ended (${code}); the reason stands above`)
+    throw new Error(`${what}: its process ended with code ${code}; it printed the reason above`)
   })
   try {
     const [message] = await Promise.race([once(child, 'message', { signal }), ended])
@@ -19,11 +19,11 @@ async function answer(child: ChildProcess, what: string): Promise<unknown> {
 }
 
 /**
- * As in a server that has been busy for a while: with its code, and with the whole of its young generation. While the
- * other columns have their turns, V8 would take both back.
+ * These flags keep a process as a busy server would be: with compiled code and a fully grown young generation. Without
+ * them, V8 gives both up while the other columns have their turns.
  *
- * And what is new is young: by what survives its first collections, V8 may have a process allocate some objects as old,
- * and each then keeps what it refers to. That is chance, and costs any column 10 microseconds a request, or none.
+ * `--no-allocation-site-pretenuring` makes V8 allocate every new object in the young generation. By default V8 may
+ * decide, by chance, to allocate some objects as old. That costs a column 10 microseconds for each request, or nothing.
  */
 export const FLAGS = [
   '--no-flush-bytecode',
@@ -33,7 +33,7 @@ export const FLAGS = [
   '--expose-gc'
 ]
 
-/** A module in a process of its own, which says 'ready' and then answers each message with one. */
+/** A module in a separate process. It sends 'ready', and then answers each message with one message. */
 export class Worker {
   readonly name: string
   readonly #child: ChildProcess
@@ -43,7 +43,7 @@ export class Worker {
     this.#child = child
   }
 
-  /** @param module beside this one, without its extension */
+  /** @param module a path relative to this file, without the extension */
   static async start(name: string, module: string, args: readonly string[]): Promise<Worker> {
     const path = new URL(`${module}${extname(import.meta.url)}`, import.meta.url)
     const child = fork(path, args, { execArgv: [...process.execArgv, ...FLAGS] })

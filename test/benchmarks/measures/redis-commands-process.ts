@@ -2,9 +2,9 @@ import { Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient } from 'redis'
 
-// One Redis client in a process of its own, without the library: what a command costs this process.
+// Measures what one command costs a process with one Redis client, without our library.
 
-/** What the parent sends. The answer is microseconds of CPU time a command, of all threads. */
+/** The message of the parent. The answer is the CPU time of each command in microseconds, of all threads. */
 export interface CommandRound {
   readonly commands: number
   readonly inFlight: number
@@ -12,7 +12,7 @@ export interface CommandRound {
 
 const [name, port] = process.argv.slice(2)
 const KEY = 'session:one'
-/** A session of 200 bytes with its metadata. */
+/** As long as the record of a session of 200 bytes with its metadata. */
 const RECORD = 'x'.repeat(308)
 
 async function connect(): Promise<() => Promise<unknown>> {

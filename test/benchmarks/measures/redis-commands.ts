@@ -8,13 +8,13 @@ const IN_FLIGHT = [1, 50] as const
 const COMMANDS = 2_000
 const ROUNDS = 11
 
-/** What a GET of a session costs with each client, side by side. */
+/** Measures what a GET of a session costs with each client. */
 export async function measureCommands(port: number): Promise<Section> {
   const workers = await Promise.all(
     REDIS_CLIENTS.map((name) => Worker.start(name, './redis-commands-process', [name, String(port)]))
   )
   const costs = workers.map(() => IN_FLIGHT.map((): number[] => []))
-  // The first round is for V8 to compile.
+  // The first round does not count, because V8 compiles the code in it.
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [at, worker] of workers.entries()) {
       for (const [column, inFlight] of IN_FLIGHT.entries()) {

@@ -6,19 +6,19 @@ import { ColumnWorker } from './column-worker.ts'
 
 const REQUESTS = 100
 
-/** What Redis itself counted: per request. */
+/** What Redis itself counted for each request. */
 export interface Traffic {
   readonly column: string
   readonly scenario: Scenario
-  /** Times that it was asked and had to answer. */
+  /** How often a client sent something and waited for the answer. */
   readonly roundTrips: number
   readonly bytesIn: number
   readonly bytesOut: number
-  /** Also those that a script runs. */
+  /** Includes commands that a script runs. */
   readonly commands: ReadonlyMap<string, number>
 }
 
-/** One request after the other, so that no two commands share a round trip. */
+/** Sends one request after the other, so that no two commands share a round trip. */
 export async function measureTraffic(
   scenarios: readonly Scenario[],
   columns: readonly Column[],
@@ -35,7 +35,7 @@ export async function measureTraffic(
   const started = await Promise.all(asked.flatMap(({ name }) => [start(name, false), start(name, true)]))
   for (const { column, rolling, worker } of started) {
     for (const scenario of scenarios.filter((one) => (one === 'S4') === rolling)) {
-      // Scripts are sent once.
+      // The first requests also send the scripts to Redis. They do not count.
       await worker.send(scenario, REQUESTS, 1)
       await redis.config('RESETSTAT')
       await worker.send(scenario, REQUESTS, 1)
@@ -50,7 +50,9 @@ export async function measureTraffic(
 
 const numberOf = (info: string, name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1])
 
-/** Our own question is left out, but for its bytes: a fraction of one for each request. */
+/**
+ * Leaves out the commands of this measurement itself. Only their bytes are counted: less than one for each request.
+ */
 function perRequest(info: string): Omit<Traffic, 'column' | 'scenario'> {
   const calls = [...info.matchAll(/^cmdstat_([\w|-]+):calls=(\d+)/gm)]
   const commands = calls.filter(([, name]) => !/^(info|config|client|hello|ping)/.test(name!))

@@ -8,51 +8,51 @@ import type { Size } from '../scenarios/session-data.ts'
 import { ColumnWorker } from './column-worker.ts'
 import { requestsIn } from './turn.ts'
 
-/** Of the warm-up, and to find out what a request costs. */
+/** Requests in one batch of the warm-up. One batch also shows what a request costs. */
 const BATCH = 200
 
 export interface Effort {
-  /** Several, since a neighbour that takes the processor away spoils some of them, which the median passes over. */
+  /** Several, because another process may disturb some rounds. The median ignores those. */
   readonly rounds: number
   /**
-   * Milliseconds of CPU time, or about, that a column has in a round: so that no peer, however slow, takes the time of all.
-   * Of a slow one the median passes over most garbage collections, too: one comes in some hundred requests.
+   * About how many milliseconds of CPU time a column gets in each round, so that a slow peer does not prolong the run.
+   * The median ignores most garbage collections of a slow column as well: there is one in some hundred requests.
    */
   readonly turn: number
   readonly warmUp: WarmUp
 }
 
 /**
- * Before anything is measured: until V8 has compiled what it is going to, the larger columns cost twice as much. It ends
- * with whichever comes first.
+ * Runs before anything is measured, because the larger columns cost twice as much until V8 has compiled their code. The
+ * warm-up ends at `requests` or at `time`, whichever comes first.
  */
 export interface WarmUp {
-  /** Of each scenario. */
+  /** For each scenario. */
   readonly requests: number
-  /** Milliseconds of CPU time of each process, shared by its scenarios. */
+  /** In milliseconds of CPU time of each process, for all its scenarios together. */
   readonly time: number
 }
 
-/** What is measured in the same processes. */
+/** Scenarios that are measured in the same processes. */
 export interface Group {
   readonly size: Size
   readonly scenarios: readonly Scenario[]
 }
 
-/** Of one scenario: microseconds of CPU time a request. */
+/** The figures of one scenario, in microseconds of CPU time for each request. */
 export interface Speed {
   readonly scenario: Scenario
   readonly size: Size
-  /** The whole request, of bare Fastify. */
+  /** What a whole request costs with bare Fastify. */
   readonly bare: Sample
-  /** Above a bare route of the same framework, for each column by name. */
+  /** What each column costs above a bare route of the same framework, by the column's name. */
   readonly above: ReadonlyMap<string, Sample>
 }
 
-/** What one round found out: the whole request, for each column by name. */
+/** What a whole request cost in one round, by the column's name. */
 type Costs = ReadonlyMap<string, number>
 
-/** Those whose sessions can be as large. */
+/** The columns whose sessions can be that large. */
 const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
   columns.filter(({ inCookie }) => !inCookie || size === 200)
 
@@ -96,7 +96,7 @@ async function measureRounds(
   for (const worker of workers) requests.set(worker.name, requestsIn(turn, await worker.measure(scenario, BATCH)))
   for (let round = 0; round < rounds; round++) {
     const costs = new Map<string, number>()
-    // There and back, so that none always follows the same one.
+    // Every second round runs backwards, so that no column always follows the same one.
     for (const worker of round % 2 === 0 ? workers : workers.toReversed()) {
       costs.set(worker.name, await worker.measure(scenario, requests.get(worker.name)!))
     }

@@ -22,20 +22,20 @@ const PACKAGES = [
 
 const require = createRequire(import.meta.url)
 
-/** Not every package lets its manifest be required. */
+/** Reads the file itself, because some packages do not export their package.json. */
 function versionOf(name: string): string {
   const folder = (require.resolve.paths(name) ?? []).map((path) => `${path}/${name}/package.json`)
   for (const path of folder) {
     try {
       return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
     } catch {
-      // A folder further up has it.
+      // The package is in a folder further up.
     }
   }
   return 'unknown'
 }
 
-/** docs/benchmarks.md. */
+/** @returns the text of docs/benchmarks.md */
 export function benchmarkDocument(sections: readonly Section[], redisVersion: string, date: string): string {
   const [cpu] = cpus()
   return [

@@ -1,4 +1,4 @@
-/** Bars that belong together: one scenario over one kind of store. */
+/** Bars that belong together, for one scenario and one kind of store. */
 export interface BarGroup {
   readonly title: string
   readonly bars: readonly Bar[]
@@ -10,7 +10,7 @@ export interface Bar {
   readonly value: number
 }
 
-// Each stands out against white and against black: a picture in a README does not know which one it gets.
+// All colours are readable on white and on black, because a README may be shown on either.
 const TEXT = '#768390'
 const COLORS: Readonly<Record<Bar['kind'], string>> = { ours: '#2f81f7', limit: '#8b949e', peer: '#d9822b' }
 
@@ -24,7 +24,7 @@ const TITLE = 34
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 
-/** A bar chart as SVG. All bars have one scale. */
+/** A bar chart as SVG. All bars have the same scale. */
 export function barChart(title: string, groups: readonly BarGroup[]): string {
   const longest = Math.max(1, ...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
   const parts: string[] = []

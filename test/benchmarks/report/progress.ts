@@ -1,4 +1,4 @@
-/** What is going on, for whoever waits: on standard error, the report is on standard output. */
+/** Tells the waiting user what is being measured. Uses standard error, because standard output is for the report. */
 export function progress(what: string): void {
   process.stderr.write(`... ${what}\n`)
 }

@@ -17,7 +17,7 @@ import type { Speed } from '../measures/speed.ts'
 import type { Sample } from './statistics.ts'
 import type { Section } from './table.ts'
 
-/** Ours, and what it is compared with. */
+/** Each of our columns, with a column that it is compared with. */
 const PAIRS: readonly (readonly [Column, Column])[] = [
   [oursInMemory, limitInMemory],
   [oursInMemory, limitInPlugin],
@@ -34,7 +34,7 @@ const PAIRS: readonly (readonly [Column, Column])[] = [
 const text = (sample: Sample | undefined): string =>
   sample === undefined ? '-' : `${sample.median.toFixed(1)} ± ${sample.spread.toFixed(1)}`
 
-/** A share of next to nothing says nothing, and there is no less than nothing. */
+/** No ratio if the divisor is too small to mean anything, or if our own cost is negative. */
 export function ratio(part: Sample | undefined, whole: Sample | undefined): string {
   if (part === undefined || whole === undefined) return '-'
   if (whole.median <= whole.spread || whole.median < 0.2 || part.median < 0) return '-'

@@ -1,4 +1,4 @@
-/** What is left of many measurements: half of them are within `spread` of `median`, or about. */
+/** Sums up many measurements. About half of them are within `spread` of `median`. */
 export interface Sample {
   readonly median: number
   /** Half of the interquartile range. */
@@ -15,10 +15,10 @@ export function sampleOf(values: readonly number[]): Sample {
   return { median: quantile(0.5), spread: (quantile(0.75) - quantile(0.25)) / 2 }
 }
 
-/** Below this, what is left above a bare route is noise. Microseconds. */
+/** In microseconds. A smaller cost above a bare route is noise. */
 const FLOOR = 1
 
-/** No noise explains it: `part` is dearer than `times` the `whole`, even if both are off by twice their spread. */
+/** Whether `part` costs more than `times` the `whole`, even if both figures are wrong by twice their spread. */
 export function isSurelyDearer(part: Sample, times: number, whole: Sample): boolean {
   return part.median - 2 * part.spread > times * Math.max(FLOOR, whole.median + 2 * whole.spread)
 }

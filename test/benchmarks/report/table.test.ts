@@ -10,11 +10,11 @@ const section = {
   ]
 }
 
-t.test('text: names to the left, figures to the right', async (t) => {
+t.test('as text, names are aligned to the left and figures to the right', async (t) => {
   t.equal(asText(section), ['Costs', 'Microseconds.', '', '         S0      S1', 'a | b   0.5   12.25', ''].join('\n'))
 })
 
-t.test('Markdown: a bar in a name ends no cell', async (t) => {
+t.test('as Markdown, a bar in a name does not end its cell', async (t) => {
   const lines = [
     '## Costs',
     '',

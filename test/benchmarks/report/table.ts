@@ -1,13 +1,13 @@
-/** One part of the report. */
+/** One section of the report. */
 export interface Section {
   readonly title: string
-  /** How to read it. */
+  /** Explains how to read the table. */
   readonly note: string
-  /** The first is the head. The first cell of each is a name, the others are figures. */
+  /** The first row is the head. The first cell of each row is a name, and the others are figures. */
   readonly rows: readonly (readonly string[])[]
 }
 
-/** Columns of text: the first one to the left, the others to the right. */
+/** A table in plain text. The first column is aligned to the left, the others to the right. */
 export function asText({ title, note, rows }: Section): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const lines = rows.map((row) =>

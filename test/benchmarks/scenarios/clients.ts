@@ -4,7 +4,7 @@ import type { Scenario } from './scenarios.ts'
 
 const CLIENTS = 100
 
-/** Browsers of one application: each has a session, and keeps the cookie that it is given. */
+/** Browsers of one application. Each browser has a session, and keeps the cookie that the application sets. */
 export class Clients {
   readonly #app: Application
   readonly #cookies: string[] = []
@@ -14,22 +14,22 @@ export class Clients {
     this.#app = app
   }
 
-  /** One for each, as it is sent. */
+  /** The Cookie header of each browser. */
   get cookies(): readonly string[] {
     return this.#cookies
   }
 
-  /** Gives each a session. */
+  /** Gives each browser a session. */
   async start(): Promise<void> {
     for (let client = 0; client < CLIENTS; client++) {
-      // What an application without sessions is sent.
+      // Applications without sessions set no cookie, so they get this one.
       this.#cookies.push('session=k3v9S0b7Qm2nXc5LrTz8Yp1wHd4fJg6aEu0iOsRtVxB')
       this.#next = client
       await this.measure('S3', 1, 1)
     }
   }
 
-  /** @returns microseconds of CPU time a request, of all threads of this process */
+  /** @returns microseconds of CPU time for each request, of all threads of this process */
   measure(scenario: Scenario, requests: number, inFlight: number): Promise<number> {
     const url = `/${scenario}`
     let started = 0
@@ -43,7 +43,7 @@ export class Clients {
         ask(this.#app.listener, url, headers, (answer) => {
           if (answer.statusCode !== 200) return reject(new Error(`${url}: ${answer.body}`))
           this.#keep(client, answer)
-          // In a turn of its own, as requests come.
+          // Each request starts in a new turn of the event loop, as on a real server.
           if (started < requests) setImmediate(send)
           if (++ended < requests) return
           const { user, system } = process.cpuUsage(before)

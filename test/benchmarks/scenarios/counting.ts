@@ -3,18 +3,18 @@ const CHANGES = ['write', 'replace', 'touch', 'remove', 'set', 'delete', 'destro
 
 type Method = (...args: unknown[]) => unknown
 
-/** Counts what is asked of a store, whatever its methods are called. */
+/** Counts the calls of any store, for every name that the methods have in the libraries. */
 export class Counter {
   reads = 0
   changes = 0
 
-  /** The same store, counted. */
+  /** Wraps a store so that its calls are counted. */
   readonly counted = <Store extends object>(store: Store): Store =>
     new Proxy(store, {
       get: (target, name) => {
         const member: unknown = Reflect.get(target, name, target)
         if (typeof member !== 'function') return member
-        // Called on the store itself, which has private fields.
+        // `this` must be the store itself, because a proxy has no access to its private fields.
         const call: Method = (...args) => (member as Method).apply(target, args)
         if (name === 'forCookie') return (...args: unknown[]) => this.counted(call(...args) as object)
         return (...args: unknown[]) => {
@@ -25,7 +25,7 @@ export class Counter {
       }
     })
 
-  /** What came since the last time. */
+  /** @returns the counts since the last call, and starts again at zero */
   take(): { reads: number; changes: number } {
     const { reads, changes } = this
     this.reads = 0

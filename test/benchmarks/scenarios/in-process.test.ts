@@ -5,7 +5,7 @@ import { type Answer, ask, type Listener } from './in-process.ts'
 const answerOf = (listener: Listener, url: string): Promise<Answer> =>
   new Promise((resolve) => ask(listener, url, { cookie: 'a=b' }, resolve))
 
-t.test('what Fastify answers, and with which cookie', async (t) => {
+t.test('Fastify answers a request in process, with the first cookie that it sets', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const ended: string[] = []
@@ -16,6 +16,6 @@ t.test('what Fastify answers, and with which cookie', async (t) => {
   await app.ready()
   const answer = await answerOf(app.routing, '/')
   t.match(answer, { statusCode: 201, setCookie: 'first=1; Path=/', body: 'a=b' })
-  t.same(ended, ['finish', 'close'], 'in the order of a server')
+  t.same(ended, ['finish', 'close'], 'the events come in the order of a real server')
   t.match(await answerOf(app.routing, '/none'), { statusCode: 404, setCookie: undefined })
 })

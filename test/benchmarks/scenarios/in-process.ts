@@ -5,21 +5,24 @@ import { Writable } from 'node:stream'
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
 const HEADERS_END = '\r\n\r\n'
-/** As Fastify writes it, and as Express does. A regular expression would cost as much as a plugin's cookie. */
+/**
+ * The header's name as Fastify and as Express write it. A regular expression for both would cost as much as the cookie of
+ * a plugin.
+ */
 const SET_COOKIE = ['\r\nset-cookie: ', '\r\nSet-Cookie: ']
 
-/** What an application has answered. */
+/** The answer of an application. */
 export class Answer {
   readonly statusCode: number
   readonly #sent: readonly (string | Uint8Array)[]
 
-  /** @param sent what went to the connection, headers first */
+  /** @param sent the chunks that were written to the connection, headers first */
   constructor(statusCode: number, sent: readonly (string | Uint8Array)[]) {
     this.statusCode = statusCode
     this.#sent = sent
   }
 
-  /** The first `Set-Cookie` line. */
+  /** The value of the first `Set-Cookie` header. */
   get setCookie(): string | undefined {
     const head = String(this.#sent[0])
     for (const name of SET_COOKIE) {
@@ -29,7 +32,7 @@ export class Answer {
     return undefined
   }
 
-  /** Of an answer with a Content-Length. */
+  /** Correct for answers with a Content-Length, not for chunked ones. */
   get body(): string {
     const text = this.#sent.map(String).join('')
     return text.slice(text.indexOf(HEADERS_END) + HEADERS_END.length)
@@ -37,10 +40,10 @@ export class Answer {
 }
 
 /**
- * Asks an application with Node's own request and response, as its server would, but without a connection or a parser.
+ * Sends a request to an application with Node's own request and response objects, but without a connection or a parser.
  *
- * Not with `app.inject()`: each of its answers has functions and accessors of its own, which V8 keeps, and the request with
- * them, until it collects the whole heap. Copying them until then takes as much time as all else in a bare route.
+ * `app.inject()` would distort the figures: its answers, and the requests with them, stay alive until a full garbage
+ * collection. Copying them until then takes as much time as the whole rest of a bare route.
  */
 export function ask(
   listener: Listener,
@@ -65,7 +68,7 @@ export function ask(
   request.headers = { host: 'localhost', 'user-agent': 'bench', ...headers }
   const response = new ServerResponse(request)
   response.assignSocket(socket)
-  // What Node's server does then: first all that listen to 'finish', then 'close'.
+  // As in Node's server, all listeners of 'finish' run before 'close'.
   response.once('finish', () => {
     process.nextTick(() => {
       socket.emit('close')

@@ -6,8 +6,8 @@ import type { Scenario } from './scenarios.ts'
 import type { Size } from './session-data.ts'
 
 /**
- * Shows that a column does what its scenarios say: the answer, the store calls, the cookie, and an old id that is dead.
- * @throws when it does not
+ * Checks that a column does what its scenarios say: the answer, the store calls, the cookie, and a dead old id.
+ * @throws if the column does something else
  */
 export async function prove(column: Column, bench: Omit<Bench, 'counted'>, size: Size): Promise<void> {
   strictEqual(JSON.stringify(bench.newData()).length, size)

@@ -1,4 +1,4 @@
-/** S3 comes last, because its sessions stay in the store. */
+/** S3 is measured last, because the sessions that it creates stay in the store. */
 export const SCENARIOS = ['S0', 'S1', 'S2', 'S4', 'S5', 'S3'] as const
 
 export type Scenario = (typeof SCENARIOS)[number]
@@ -12,11 +12,11 @@ export const WHAT: Readonly<Record<Scenario, string>> = {
   S5: 'login: a new id, and a write'
 }
 
-/** What a scenario does in one column. It is proven before anything is measured. */
+/** What a scenario does in one column. Each column proves this before it is measured. */
 export interface Effect {
-  /** Store calls that only read; a read may prolong. */
+  /** Store calls that read. They may also prolong the session. */
   readonly reads: number
-  /** Store calls of every other kind. */
+  /** All other store calls. */
   readonly changes: number
   readonly setsCookie: boolean
 }

@@ -1,4 +1,4 @@
-/** What every session holds. */
+/** The data of every session in the benchmarks. */
 export interface BenchData {
   user: string
   visits: number
@@ -9,12 +9,12 @@ export interface BenchData {
   note: string
 }
 
-/** Bytes of JSON. The large one does not fit into a cookie. */
+/** Sizes in bytes of JSON. The large session does not fit into a cookie. */
 export const SIZES = [200, 4_096] as const
 
 export type Size = (typeof SIZES)[number]
 
-/** @returns a maker of sessions that are `size` bytes of JSON each, and are objects of their own */
+/** @returns a function that makes a new session object of `size` bytes of JSON on each call */
 export function dataOfSize(size: Size): () => BenchData {
   const orders = Array.from({ length: 80 }, (_, index) => ({ id: `order-${index + 100}`, items: 3, paid: true }))
   const fixed = (): BenchData => ({

@@ -1,13 +1,13 @@
 import { Agent, request } from 'node:http'
 
 export interface Answer {
-  /** The HTTP status, or why there was none. */
+  /** The HTTP status, or the error message if there was no response. */
   readonly status: number | string
   readonly body: unknown
   readonly setCookie: string | undefined
 }
 
-/** Requests to one server; as many connections as are in use at once, kept open. */
+/** Sends requests to one server. Connections are kept open, and there are as many as requests in flight. */
 export class HttpClient {
   readonly #agent = new Agent({ keepAlive: true })
   readonly #port: number

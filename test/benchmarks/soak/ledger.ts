@@ -1,10 +1,10 @@
 export type Operation = 'anonymous' | 'read' | 'write' | 'login' | 'logout' | 'replay'
 
-/** A time in which the store may be missed. Milliseconds, as `performance.now()` has them. */
+/** A time in which the store is unavailable. Both times are milliseconds of `performance.now()`. */
 export interface Outage {
   readonly name: string
   readonly began: number
-  /** When a request had succeeded again. */
+  /** When the first request after the outage had succeeded. */
   readonly ended: number
 }
 
@@ -14,15 +14,15 @@ interface Unavailable {
   readonly ended: number
 }
 
-/** Every answer of the soak, and what was wrong with it. */
+/** Counts every answer of the soak, and records what was wrong. */
 export class Ledger {
   readonly #answers = new Map<Operation, number>()
   readonly #unavailable: Unavailable[] = []
   readonly #wrong: string[] = []
-  /** Milliseconds. */
+  /** In milliseconds. */
   #longest = 0
 
-  /** @param status the HTTP status, or why there was none */
+  /** @param status the HTTP status, or the error message if there was no response */
   answered(operation: Operation, status: number | string, began: number): void {
     const ended = performance.now()
     this.#longest = Math.max(this.#longest, ended - began)
@@ -35,7 +35,10 @@ export class Ledger {
     this.#wrong.push(what)
   }
 
-  /** What must not have been: also a 503 of a request that ran into no outage or needs no store, or an outage without. */
+  /**
+   * Everything that must not happen. That includes a 503 outside an outage, a 503 of a request that needs no store, and
+   * an outage without any 503.
+   */
   violations(outages: readonly Outage[]): string[] {
     const unexplained = this.#unavailable.filter((failure) => {
       return failure.operation === 'anonymous' || !outages.some((outage) => overlap(outage, failure))

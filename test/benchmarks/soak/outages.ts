@@ -7,7 +7,7 @@ import type { Visitor } from './visitor.ts'
 const DOWN_MS = 1_000
 const PAUSE_MS = 3_000
 
-/** Redis dies and starts again, with what it has on disk. */
+/** Kills Redis and starts it again with the data that it had written to disk. */
 export async function restart(redis: RedisServer, probe: Visitor): Promise<Outage> {
   return during(`Redis was killed, and started again ${DOWN_MS} ms later`, probe, async () => {
     await redis.kill()
@@ -16,7 +16,7 @@ export async function restart(redis: RedisServer, probe: Visitor): Promise<Outag
   })
 }
 
-/** Redis hangs. */
+/** Lets Redis hang: its connections stay open, but it answers nothing. */
 export async function pause(redis: RedisServer, probe: Visitor): Promise<Outage> {
   return during(`Redis was stopped for ${PAUSE_MS} ms`, probe, async () => {
     redis.pause()
@@ -25,7 +25,7 @@ export async function pause(redis: RedisServer, probe: Visitor): Promise<Outage>
   })
 }
 
-/** It lasts until a visitor can write again. */
+/** Waits until a visitor can write again. The outage ends then. */
 async function during(name: string, probe: Visitor, happen: () => Promise<void>): Promise<Outage> {
   const began = performance.now()
   await happen()

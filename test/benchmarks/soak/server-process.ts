@@ -3,18 +3,18 @@ import Fastify from 'fastify'
 import starsessions, { RedisStore } from 'fastify-starsessions'
 import { Redis } from 'ioredis'
 
-// The server of the soak, in a process of its own: sessions in a Redis, over HTTP.
+// The server of the soak, in a separate process: an HTTP server with sessions in Redis.
 
-/** What the parent asks for: where it listens, or the memory that is in use after a collection. */
+/** What the parent asks for: the port of the server, or the memory in use after a garbage collection. */
 export type Question = 'port' | 'memory'
 
-/** Bytes. */
+/** In bytes. */
 export interface Memory {
   readonly heap: number
   readonly resident: number
 }
 
-/** Below the pause that Redis makes, so that it is felt. */
+/** Shorter than the time for which Redis hangs, so that requests fail meanwhile. */
 const STORE_TIMEOUT_SECONDS = 2
 
 const client = new Redis({

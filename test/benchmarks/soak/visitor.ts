@@ -1,7 +1,7 @@
 import type { Answer, HttpClient } from './http.ts'
 import type { Ledger, Operation } from './ledger.ts'
 
-/** How often a visitor does what, of a hundred. */
+/** How many of a hundred steps are which operation. */
 const MIX: readonly [Operation, number][] = [
   ['anonymous', 20],
   ['read', 40],
@@ -11,20 +11,20 @@ const MIX: readonly [Operation, number][] = [
   ['replay', 5]
 ]
 
-/** A logged-in visitor's session, as far as they can know it. */
+/** What a logged-in visitor knows about their session. */
 interface Known {
   cookie: string
-  /** The value that is there, unless one of `possible` is: those whose write was not acknowledged. */
+  /** The last acknowledged value. The store may instead hold one of `possible`: values whose write failed. */
   value: number
   possible: number[]
 }
 
-/** A browser with a session of its own, which knows what it was told, and holds every answer against it. */
+/** A browser with its own session. It remembers what the server acknowledged, and checks every answer against that. */
 export class Visitor {
   readonly #name: string
   readonly #http: HttpClient
   readonly #ledger: Ledger
-  /** `null`: logged out. */
+  /** `null` when logged out. */
   #known: Known | null = null
   /** Cookies of sessions that have ended. */
   readonly #dead: string[] = []
@@ -41,7 +41,7 @@ export class Visitor {
     return this[this.#pick()]()
   }
 
-  /** Holds everything that was acknowledged against what is there. */
+  /** Checks that everything acknowledged is still stored. */
   async finish(): Promise<void> {
     await this.read()
     for (const cookie of this.#dead) await this.#isDead(cookie)
@@ -73,7 +73,7 @@ export class Visitor {
     if (known === null) return this.login()
     const value = ++this.#serial
     const { status, setCookie } = await this.#send('write', 'POST', `/write?value=${value}`, known.cookie)
-    // A session that is not there would begin anew.
+    // If the session were lost, the server would start a new one and set its cookie.
     if (setCookie !== undefined) this.#ledger.wrong(`${this.#name} has lost the session with ${known.value}`)
     if (status === 200) Object.assign(known, { value, possible: [] })
     else known.possible.push(value)
@@ -85,7 +85,7 @@ export class Visitor {
     const old = this.#known?.cookie
     const path = `/login?user=${this.#name}&value=${value}`
     const { status, setCookie } = await this.#send('login', 'POST', path, old)
-    // Without an answer the old session may have ended or not: nothing is known of it any more.
+    // If the login fails, the old session may or may not have ended, so the visitor forgets it.
     this.#known = null
     if (status !== 200) return false
     const cookie = setCookie?.split(';', 1)[0]
@@ -104,7 +104,7 @@ export class Visitor {
     return status === 200
   }
 
-  /** Somebody has kept a cookie of a session that has ended. */
+  /** Sends a cookie of a session that has ended, as somebody who kept a copy would. */
   async replay(): Promise<boolean> {
     const cookie = this.#dead[Math.floor(Math.random() * this.#dead.length)]
     return cookie === undefined ? this.read() : this.#isDead(cookie)

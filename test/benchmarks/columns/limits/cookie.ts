@@ -13,7 +13,7 @@ import { fastifyApplication } from '../application.ts'
 import type { Column } from '../column.ts'
 import { cookieValue, LIMIT, setCookie } from './limit.ts'
 
-/** Text of a session to a cookie's value, and back. */
+/** Turns the text of a session into a cookie's value, and back. */
 interface Seal {
   seal(text: string): string
   open(value: string): string

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Effects } from '../../scenarios/scenarios.ts'
 
-/** What the hand-written columns share: they do what a scenario needs and nothing else. */
+/** What the hand-written columns share. They do what a scenario needs and nothing else. */
 
 export const LIMIT = {
   kind: 'limit',
@@ -18,7 +18,7 @@ export const LIMIT = {
   framework: 'Fastify'
 } as const
 
-/** Milliseconds. */
+/** In milliseconds. */
 export const DAY = 86_400_000
 
 const START = 'session='

@@ -12,7 +12,7 @@ interface Entry {
 const entryOf = (data: BenchData): Entry => ({ bytes: Buffer.from(JSON.stringify(data)), expires: Date.now() + DAY })
 const dataOf = (entry: Entry | undefined): BenchData => JSON.parse(entry === undefined ? '{}' : entry.bytes.toString())
 
-/** By hand, over a Map of bytes. */
+/** Written by hand, with a Map of bytes as the store. */
 export const limitInMemory: Column = {
   ...LIMIT,
   name: 'by hand, a Map',

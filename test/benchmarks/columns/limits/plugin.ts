@@ -7,10 +7,10 @@ import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
 
 const LIFETIME_SECONDS = DAY / 1000
 
-/** One request's session. */
+/** The session of one request. */
 interface Held {
   readonly id: string
-  /** `null`: there is none. */
+  /** `null` if there is no stored session. */
   readonly stored: Uint8Array | null
   readonly session: BenchData
   rotated: boolean
@@ -29,8 +29,8 @@ const LOADED = { config: { autoloadSession: true } }
 const sessionOf = (request: FastifyRequest): BenchData => request.held!.session
 
 /**
- * The least of a plugin that is built as ours is: hooks that load and store through a store that is asked with promises, a
- * comparison, and what caches have to be told. It checks nothing, merges nothing, and loses the write of who comes second.
+ * The smallest plugin with the same structure as ours: two hooks, a store with promises, a comparison, and headers for
+ * caches. It checks nothing and merges nothing, and of two parallel writes it loses one.
  */
 export const limitInPlugin: Column = {
   ...LIMIT,
@@ -46,7 +46,7 @@ export const limitInPlugin: Column = {
       request.held = { id, stored, session, rotated: false }
     }
 
-    /** @returns the id that the browser is to be told */
+    /** @returns the id for the cookie, or `undefined` if the response needs no cookie */
     async function commit({ id, stored, session, rotated }: Held, bytes: Buffer): Promise<string | undefined> {
       if (stored !== null && !rotated) {
         await store.replace(id, stored, bytes, LIFETIME_SECONDS, LIFETIME_SECONDS)

@@ -4,7 +4,7 @@ import { fastifyApplication } from '../application.ts'
 import type { Column, NodeRedis } from '../column.ts'
 import { cookieValue, DAY, LIMIT, newId, setCookie } from './limit.ts'
 
-/** The four commands that sessions need. */
+/** The four Redis commands that sessions need. */
 interface Commands {
   get(id: string): Promise<string | null>
   getAndProlong(id: string): Promise<string | null>

@@ -4,7 +4,7 @@ import { expressApplication } from '../application.ts'
 import type { Bench, Column } from '../column.ts'
 import { express, session } from './express.ts'
 
-/** It touches the store on every request, in every way that a store offers. */
+/** express-session reads the session on every request, and touches or writes it. */
 const READS = { reads: 1, changes: 1, setsCookie: false }
 
 const EFFECTS: Effects = {
@@ -13,7 +13,7 @@ const EFFECTS: Effects = {
   S2: { ...READS, setsCookie: true },
   S3: { reads: 0, changes: 1, setsCookie: true },
   S4: { ...READS, setsCookie: true },
-  // It removes the old one, too, past our counter.
+  // express-session also removes the old session, but our counter does not see that call.
   S5: { reads: 1, changes: 1, setsCookie: true }
 }
 

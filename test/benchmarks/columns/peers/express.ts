@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { BenchData } from '../../scenarios/session-data.ts'
 
-// Express has no types of its own: these are of the little that is used here.
+// Express has no types. These describe the few members that the benchmarks use.
 
 export interface ExpressSession extends BenchData {
   regenerate(done: (error: unknown) => void): void

@@ -7,7 +7,7 @@ import type { BenchData } from '../../scenarios/session-data.ts'
 import { fastifyApplication } from '../application.ts'
 import type { Bench, Column } from '../column.ts'
 
-// Not imported: its types say of request.session what ours say otherwise.
+// Required instead of imported, because its types and ours declare different types for request.session.
 const fastifySession = createRequire(import.meta.url)('@fastify/session') as FastifyPluginCallback<
   Record<string, unknown>
 > & {
@@ -37,7 +37,7 @@ async function open({ rolling, newData }: Bench, store: object) {
   await app.register(fastifySession, {
     secret: 'a secret of at least thirty-two characters',
     cookie: { secure: false, maxAge: 86_400_000 },
-    // What ours does, too: by default it writes on every request.
+    // Off as in our column. By default @fastify/session writes on every request.
     rolling,
     saveUninitialized: false,
     store

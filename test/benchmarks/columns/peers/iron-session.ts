@@ -18,7 +18,10 @@ const OPTIONS = {
 const sessionOf = (request: FastifyRequest, reply: FastifyReply): Promise<IronSession<BenchData>> =>
   getIronSession<BenchData>(request.raw, reply.raw, OPTIONS)
 
-/** Encrypted; it derives its keys anew for each cookie. A function, not a plugin: unused, it costs nothing. */
+/**
+ * Encrypted cookies. iron-session derives its keys again for each cookie. It is a function and no plugin, so a route
+ * that does not call it pays nothing.
+ */
 export const ironSessionInCookie: Column = {
   name: 'iron-session',
   kind: 'peer',
@@ -32,7 +35,7 @@ export const ironSessionInCookie: Column = {
       reply.send('ok')
     })
     app.get('/S1', async (request, reply) => String((await sessionOf(request, reply)).visits))
-    // A login is a new cookie here, and no more.
+    // There are no ids here, so a login is just a new cookie.
     for (const scenario of ['S2', 'S5']) {
       app.get(`/${scenario}`, async (request, reply) => {
         const session = await sessionOf(request, reply)

@@ -5,7 +5,7 @@ import type { BenchData } from '../../scenarios/session-data.ts'
 import { fastifyApplication } from '../application.ts'
 import type { Column } from '../column.ts'
 
-// Not imported: its types say of request.session what ours say otherwise.
+// Required instead of imported, because its types and ours declare different types for request.session.
 const secureSession = createRequire(import.meta.url)('@fastify/secure-session') as FastifyPluginCallback<
   Record<string, unknown>
 >
@@ -20,7 +20,7 @@ const SETS: Effect = { reads: 0, changes: 0, setsCookie: true }
 
 const sessionOf = (request: FastifyRequest): Session => request.session as unknown as Session
 
-/** Encrypted with libsodium. */
+/** Cookies encrypted with libsodium. */
 export const secureSessionInCookie: Column = {
   name: '@fastify/secure-session',
   kind: 'peer',
