@@ -1,5 +1,6 @@
 import type { SessionCookieOptions } from '../../types/session.ts'
 import { toSeconds } from '../checks/duration.ts'
+import { plainName } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { cookieOf, type RecordMetadata } from '../metadata.ts'
@@ -14,8 +15,6 @@ export interface AskedOptions {
 
 const KNOWN = ['maxAge', 'lifetime'] as const
 
-const plainly = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
-
 /** @throws `FST_SESSION_OPTIONS` */
 export function askedOptions(options: SessionCookieOptions): AskedOptions {
   if (typeof options !== 'object' || options === null) {
@@ -23,7 +22,7 @@ export function askedOptions(options: SessionCookieOptions): AskedOptions {
   }
   for (const key of Object.keys(options)) {
     // Plugins pass options of their own, so others are ignored. But a shorter life must not be lost by a slip.
-    const meant = KNOWN.find((name) => plainly(name) === plainly(key))
+    const meant = KNOWN.find((name) => plainName(name) === plainName(key))
     if (meant === undefined || meant === key) continue
     throw new SessionOptionsError(`session.options(): "${key}" is spelled "${meant}"`)
   }
