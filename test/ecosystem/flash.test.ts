@@ -106,7 +106,7 @@ t.test('two requests at once overwrite each other’s message; update() keeps bo
   }
 })
 
-t.test('its types include those of @fastify/secure-session, and "paths" keeps these out', async (t) => {
+t.test('the types of @fastify/flash include those of @fastify/secure-session; "paths" keeps them out', async (t) => {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const folder = t.testdir({
     'app.ts': `import flash from '@fastify/flash'

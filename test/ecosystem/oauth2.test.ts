@@ -84,7 +84,7 @@ async function comeBack(visitor: Visitor): Promise<string> {
 }
 
 for (const stateInSession of [false, true]) {
-  t.test(`a login works with the state in ${stateInSession ? 'the session' : 'its own cookie'}`, async (t) => {
+  t.test(`a login works with the state in ${stateInSession ? 'the session' : 'a separate cookie'}`, async (t) => {
     const app = await application(t, stateInSession)
     const visitor = new Visitor(app)
     const path = await comeBack(visitor)

@@ -43,7 +43,7 @@ t.test('a limit can count by the user of the session, or by the address of visit
   t.same(await statuses(new Visitor(app), 1), [429], 'another visitor of the same address is refused')
 })
 
-t.test('a limit by session id does not count visitors without a session, unless by their address', async (t) => {
+t.test('a limit by session id must use the address for visitors without a session', async (t) => {
   const open = new Visitor(await application(t, ({ session }) => String(session.id)))
   t.same(await statuses(open, 4), [200, 200, 200, 200], 'each request has a new id, so nothing is limited')
 
