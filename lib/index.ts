@@ -29,6 +29,6 @@ export {
   RedisStore,
   SessionUnavailableError,
   starsessions as default,
-  // What require() gives: without this name it would be the namespace.
+  // `require()` returns this export. Without it, `require()` would return the namespace.
   starsessions as 'module.exports'
 }

@@ -48,7 +48,7 @@ export async function sessionCookie<D extends object = DefaultData>(
  * response set, or else the cookie that the request sent.
  *
  * @param app the instance on which the plugin is registered, or a scope below it
- * @param response what `app.inject()` resolved to
+ * @param response the result of `await app.inject()`
  * @param which the session, if the application has several
  * @returns a copy of the data, or an empty object if there is no session or the response cleared the cookie
  * @throws `FST_SESSION_OPTIONS` if there is no such session. `FST_SESSION_STORE` if the store or the encryptor failed
@@ -77,7 +77,7 @@ async function registrationOf(app: App, which: WhichSession): Promise<Registrati
   )
 }
 
-/** Without a callback, a scope that is ready already would fail (avvio 9). */
+/** `app.ready()` has to get a callback, because without one it fails on a scope that is ready already (avvio 9). */
 const ready = (app: App): Promise<void> =>
   new Promise((resolve, reject) => {
     app.ready((error) => (error === null || error === undefined ? resolve() : reject(error)))
@@ -88,7 +88,7 @@ const holding = ({ lifecycle, inFlight }: Registration, cookie: CookieValue, log
 
 function cookieLeft(response: InjectedResponse, name: string): CookieValue {
   if (response?.raw?.req === undefined) {
-    throw new SessionOptionsError('readSession() takes what app.inject() resolved to: `await app.inject(...)`')
+    throw new SessionOptionsError('readSession() takes the result of `await app.inject(...)`')
   }
   const { headers, raw } = response
   const lines = [headers['set-cookie'] ?? []].flat().map(String)

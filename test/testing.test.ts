@@ -137,8 +137,8 @@ t.test('an unknown name, no data, and another kind of response are refused', asy
     sessionCookie(app, { n: 1 }, { nme: 'x' } as object),
     refused(/which session: unknown option "nme": did you mean "name"/)
   )
-  await t.rejects(readSession(app, undefined as never), refused(/takes what app\.inject\(\) resolved to: `await/))
-  await t.rejects(readSession(app, new Response() as never), refused(/takes what app\.inject\(\) resolved to/))
+  await t.rejects(readSession(app, undefined as never), refused(/takes the result of `await app\.inject/))
+  await t.rejects(readSession(app, new Response() as never), refused(/takes the result of `await app\.inject/))
   await t.rejects(sessionCookie(app, { __metadata__: {} }), { code: 'FST_SESSION_KEY' })
 })
 

@@ -2,23 +2,23 @@ import { SessionHeadersSentError } from '../errors.ts'
 import { report } from '../report.ts'
 import type { SessionResponse } from './response.ts'
 
-/** A response is looked at when it is over, and again after one to two of these. */
+/** Each response is checked when it is over, and again after one to two times this period. */
 const SECOND_LOOK_MS = 1000
-/** At most so many responses of one such time are looked at again, because they stay in memory until then. */
+/** The most responses of one period that get a second check, because they stay in memory until then. */
 const MOST_LOOKED_AT = 100
 
 /** Responses whose session was loaded in this turn of the event loop. */
 let loaded: SessionResponse[] = []
-/** Responses that are over. Each tick of the timer looks at `older`, and moves `recent` there. */
+/** Responses that are over. Each tick of the timer checks the `older` ones, and moves the `recent` ones there. */
 let recent: SessionResponse[] = []
 let older: SessionResponse[] = []
 
 /**
- * Tells the log about changes that nothing stores any more. They came after the response was committed; or there was no
- * commit, because Fastify did not send the response (`reply.hijack()`, `reply.raw.end()`, a WebSocket).
+ * Logs changes that nothing stores any more. Such a change came after the commit of the response. Or there was no commit,
+ * because Fastify did not send the response (`reply.hijack()`, `reply.raw.end()`, a WebSocket).
  *
- * An ordinary response costs no serialization: only a stream's session is compared in depth. It costs no listener either,
- * because most responses are over at the end of the turn in which they were loaded.
+ * An ordinary response costs no serialization, because only the session of a stream is compared in depth. It costs no
+ * listener either, because most responses are over at the end of the turn in which their session was loaded.
  */
 export function watchLateChanges(response: SessionResponse): void {
   if (loaded.push(response) === 1) setImmediate(endOfTurn)
@@ -65,12 +65,12 @@ function lookAgain(): void {
   recent = []
   if (older.length > 0) startTimer()
   for (const response of due) {
-    // Not in depth, also after a stream: to serialize many large sessions would take too long in one turn.
+    // This check never looks inside values, because serializing many large sessions would block the event loop.
     if (response.isCommitted && !response.isDropped && response.held.isAltered) void tellIfLost(response)
   }
 }
 
-/** @returns whether there was something to tell */
+/** @returns whether a change was lost */
 async function tellIfLost(response: SessionResponse): Promise<boolean> {
   const { held, request } = response
   if (!(await held.hasUnsavedChanges())) return false
@@ -84,7 +84,7 @@ async function tellIfLost(response: SessionResponse): Promise<boolean> {
 
 function isSuspicious({ held, reply, isCommitted, isDropped, isStreaming }: SessionResponse): boolean {
   if (held.session === null || isDropped) return false
-  // A client that has gone away is no reason: the handler runs on, and its response commits.
+  // If only the client has gone away, the handler still runs on, and its response commits.
   if (!isCommitted) return reply.sent && reply.raw.statusCode < 500
   return isStreaming || held.isAltered
 }

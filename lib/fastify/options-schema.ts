@@ -72,7 +72,7 @@ export const SCHEMA = {
         { type: 'array', items: { anyOf: [{ type: 'string', pattern: '^/[^*?#]*$' }, { instanceof: 'RegExp' }] } }
       ],
       description:
-        'true, false, or a list of RegExps and of path prefixes, which begin with "/" and stand for all below, too: they have no "*", "?" and "#"'
+        'true, false, or a list of RegExps and path prefixes (a prefix begins with "/", includes the paths below it, and has no "*", "?" or "#")'
     },
     serializer: {
       methods: { required: ['serialize', 'deserialize'] },

@@ -53,5 +53,5 @@ export const ajv = new Ajv({
   .addKeyword({ keyword: 'methods', code: (context) => context.pass(hasMethods(context.data, context.schema)) })
   .addKeyword({ keyword: 'instanceof', code: (context) => context.pass(hasTag(context.data, context.schema)) })
 
-/** Checks what `SCHEMA` says. In the built package, code that Ajv has generated stands in the place of this file. */
+/** Checks options against `SCHEMA`. In the built package, code that Ajv generated takes the place of this file. */
 export const validate: Validate = ajv.compile(SCHEMA)

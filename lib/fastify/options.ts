@@ -64,14 +64,16 @@ function resolveExpiry(options: Validated): Expiry {
   const lifetime = toSeconds('option "lifetime"', options.lifetime)
   const { rolling } = options
   if (rolling && lifetime === 0) {
-    throw new SessionOptionsError('option "rolling" needs a "lifetime": the seconds of inactivity after which it ends')
+    throw new SessionOptionsError(
+      'option "rolling" needs a "lifetime": the seconds of inactivity after which the session ends'
+    )
   }
   if (options.absoluteLifetime === undefined) return Object.freeze({ lifetime, rolling, absoluteLifetime: undefined })
   const absoluteLifetime = toSeconds('option "absoluteLifetime"', options.absoluteLifetime)
   if (absoluteLifetime === 0) throw new SessionOptionsError('option "absoluteLifetime" must be at least 1 second')
   if (!rolling && lifetime > 0) {
     throw new SessionOptionsError(
-      'option "absoluteLifetime" needs "rolling", or "lifetime" 0: a "lifetime" that is not rolling is the absolute one already'
+      'option "absoluteLifetime" needs "rolling", or "lifetime" 0: without "rolling", "lifetime" is an absolute limit already'
     )
   }
   if (absoluteLifetime < lifetime) {

@@ -16,7 +16,7 @@ import { enter, innermostIn, keep, keyOf, type Registration, registrationIn, res
 import { decorate, load } from './request-members.ts'
 import { SetCookie } from './set-cookie.ts'
 
-/** Closing waits for so much longer than a call of the store may take. */
+/** Closing waits this much longer than a call of the store may take. */
 const CLOSING_SECONDS = 1
 
 const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
@@ -49,17 +49,17 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
   decorate(fastify, name)
   fastify.decorateRequest(registration.replyKey, null)
   fastify.decorateRequest(registration.responseKey, null)
-  // One for all: it is inherited by the scopes below.
+  // One hook is enough, because the scopes below inherit it.
   if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
   enter(registration)
 
   finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
 
-  // Without work to do the hooks call back at once. Otherwise this one returns a promise, as an async hook does: what
-  // Fastify throws while it goes on is then its own to catch.
+  // A hook without work calls back at once. If this hook has to load the session, it returns a promise, as an async hook
+  // does. If Fastify then throws while it continues the request, Fastify catches its own error.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
     keep(request, registration.replyKey, reply)
-    // An outer registration's session cannot be reached from here when an inner one has taken its place.
+    // If an inner registration has taken the place of this one, the request cannot reach this session.
     if (registrationIn(request.server, key) !== registration || !wantsLoading(request, registration)) return done()
     return load(request, registration)
   })
@@ -72,22 +72,23 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
 }
 
 /**
- * Fastify waits for the responses of open connections, and then runs `onClose` hooks, the application's (which may close
- * the store's client) before ours where they were added later. A commit whose connection is gone is left to us.
+ * Waits for running operations when the application closes. Fastify itself waits only for responses whose connection is
+ * open. Then it runs the `onClose` hooks, the last added first. Such a hook of the application may close the store's
+ * client before our `onClose` hook runs, so `preClose` waits as well.
  */
 function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight, storeTimeout: number): void {
   const finish = async () => {
     const seconds = storeTimeout + CLOSING_SECONDS
     const givenUp = await inFlight.ended(seconds)
     if (givenUp === 0) return
-    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${givenUp}. What they were to store may be lost. Does the store, the encryptor or a function of session.update() hang?`
+    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${givenUp}. Their changes may be lost. Does the store, the encryptor or a function of session.update() hang?`
     report(fastify.log, 'warn', 'FST_SESSION_CLOSING', {}, message)
   }
   fastify.addHook('preClose', finish)
   fastify.addHook('onClose', finish)
 }
 
-/** @fastify/cookie's serializer: the application's, or one of our own that leaves no trace in its scope. */
+/** The serializer of @fastify/cookie. If the application has not registered that plugin, a child scope does. */
 async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCookie> {
   if (fastify.hasDecorator('serializeCookie')) return fastify.serializeCookie
   let serialize: SerializeCookie | undefined
@@ -98,7 +99,10 @@ async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCook
   return serialize as unknown as SerializeCookie
 }
 
-/** A route's own word, which wins over the option `autoload`: by name, or for the innermost registration alone. */
+/**
+ * Whether the request's session is to be loaded. The option `autoloadSession` of a route comes before the option
+ * `autoload`. A list names sessions, and a boolean is about the innermost registration alone.
+ */
 function wantsLoading(request: FastifyRequest, registration: Registration): boolean {
   const wanted = own(request.routeOptions.config, 'autoloadSession')
   if (wanted === undefined) return registration.wantsAutoload(request.url)

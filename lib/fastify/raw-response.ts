@@ -19,7 +19,7 @@ export function putOnRaw(
   const lines = cookie.lines(outcome, current, request)
   const own = reply.getHeader('set-cookie')
   if (own !== current) {
-    // For reply.raw.writeHead(200, reply.getHeaders()): the reply's own headers would replace the raw ones.
+    // With reply.raw.writeHead(200, reply.getHeaders()), the headers of the reply replace the raw ones.
     reply.removeHeader('set-cookie')
     reply.header('set-cookie', oneOrList(cookie.lines(outcome, own, request)))
   }
@@ -29,9 +29,9 @@ export function putOnRaw(
 }
 
 /**
- * What became of the headers that were put on a raw response.
+ * Checks the headers that were put on a raw response.
  * @param line the Set-Cookie line that was put there
- * @returns `undefined`: they went out as they were put there, or they have not gone out yet
+ * @returns the problem. `undefined` if the headers went out unchanged, or have not gone out yet
  */
 export function problemOf({ raw }: FastifyReply, line: string): string | undefined {
   if (!raw.headersSent) return undefined
@@ -40,14 +40,14 @@ export function problemOf({ raw }: FastifyReply, line: string): string | undefin
   }
   const caching = raw.getHeader('cache-control')
   if (withoutSharedCaching(caching) !== caching) {
-    return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set 'no-store' or 'private' on reply.raw, or nothing"
+    return "The response sets the session cookie, and its Cache-Control lets shared caches keep it: set it to 'no-store' or 'private' on reply.raw, or remove it"
   }
   const targeted = raw.getHeaderNames().find((name) => isTargetedCaching(name, raw.getHeader(name)))
   if (targeted === undefined) return undefined
   return `The response sets the session cookie, and its header "${targeted}" lets shared caches keep it: remove that header from reply.raw`
 }
 
-/** The answer to a WebSocket handshake takes no headers of the response. */
+/** Whether the request is a WebSocket handshake. The answer to it has no headers of the response. */
 export function isUpgrade({ raw }: FastifyRequest): boolean {
   // Node sets `upgrade` on a real handshake. A request made for a test, as by injectWS(), has only the header.
   const { upgrade } = raw as { upgrade?: boolean | null }

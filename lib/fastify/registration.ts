@@ -3,7 +3,7 @@ import type { SessionStore } from '../../types/store.ts'
 import type { Settings } from '../settings.ts'
 import type { SessionResponse, SessionServices } from './response.ts'
 
-/** One `register()`: its resolved options, and the keys under which requests carry its state. */
+/** The result of one `register()`: the resolved options, and the keys under which requests carry its state. */
 export interface Registration extends SessionServices {
   readonly settings: Settings
   /** The store as it was passed, before `forCookie()`. */
@@ -17,10 +17,10 @@ export interface Registration extends SessionServices {
 type ScopeMembers = Record<symbol, Registration | undefined>
 type Carrier = Record<symbol, unknown>
 
-/** On a scope and those below it: the registration that `config: { autoloadSession: true }` means there. */
+/** Under this key, a scope has the registration that `config: { autoloadSession: true }` means. Scopes below inherit it. */
 const INNERMOST = Symbol('starsessions.innermost')
 
-/** Where a scope and those below it find the registration of that name. */
+/** Under this key, a scope has the registration of that name. Scopes below inherit it. */
 export const keyOf = (name: string): symbol => Symbol.for(`starsessions.registration.${name}`)
 
 /** The registration under `keyOf(name)` that is valid in this scope: the nearest one. */
@@ -28,21 +28,21 @@ export const registrationIn = (scope: object, key: symbol): Registration | undef
 
 export const innermostIn = (scope: object): Registration | undefined => (scope as ScopeMembers)[INNERMOST]
 
-/** Makes the registration known to its scope and those below. */
+/** Makes the registration known to its scope and the scopes below. */
 export function enter(registration: Registration): void {
   const { scope, settings } = registration
   const mark = (key: symbol) => Object.defineProperty(scope, key, { value: registration, configurable: true })
   mark(keyOf(settings.name))
   const neighbour = Object.hasOwn(scope, INNERMOST) ? innermostIn(scope) : undefined
-  // Of several in one scope: the one with the plain name, else the last.
+  // If one scope has several registrations, the one named "session" is taken, or else the last one.
   if (neighbour?.settings.name !== 'session') mark(INNERMOST)
 }
 
-/** `null`: the hook of this registration has not run, or never runs for such a request. */
+/** `null` if the hook of this registration has not run for the request. For some requests it never runs. */
 export const replyOf = (request: FastifyRequest, { replyKey }: Registration): FastifyReply | null =>
   ((request as unknown as Carrier)[replyKey] ?? null) as FastifyReply | null
 
-/** `null`: the request has not asked for this session. */
+/** `null` if the request has not asked for this session. */
 export const responseOf = (request: FastifyRequest, { responseKey }: Registration): SessionResponse | null =>
   (request as unknown as Carrier)[responseKey] as SessionResponse | null
 

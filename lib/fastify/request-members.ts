@@ -9,19 +9,19 @@ import { watchLateChanges } from './lost-changes.ts'
 import { keep, keyOf, type Registration, registrationIn, replyOf, responseOf } from './registration.ts'
 import { SessionResponse } from './response.ts'
 
-/** What Fastify's requests have of their own; older versions do not say so when they are asked. */
+/** Members of Fastify's requests that `hasRequestDecorator()` of older versions does not know. */
 const OWN_MEMBERS: ReadonlySet<string> = new Set(['id', 'params', 'raw', 'query', 'log', 'body'])
 
-/** What a request has for the session of that name: `admin`, `loadAdmin` and `isAdminLoaded`. */
+/** The further members for a session of that name. Beside `admin`, a request has `loadAdmin` and `isAdminLoaded`. */
 function membersOf(name: string): { load: string; isLoaded: string } {
   const capitalized = name.slice(0, 1).toUpperCase() + name.slice(1)
   return { load: `load${capitalized}`, isLoaded: `is${capitalized}Loaded` }
 }
 
 /**
- * Gives the requests of a scope, and of those below it, the members of the session of that name: once, since the
- * registration is looked up at each use.
- * @throws `FST_SESSION_OPTIONS` when there is something else under one of their names
+ * Adds the members for a session of that name to the requests of a scope and of the scopes below it. Once is enough,
+ * because each use looks up the registration.
+ * @throws `FST_SESSION_OPTIONS` if one of the names is taken already
  */
 export function decorate(fastify: FastifyInstance, name: string): void {
   const key = keyOf(name)
@@ -40,11 +40,12 @@ export function decorate(fastify: FastifyInstance, name: string): void {
       const registration = registrationOf(this)
       const session = registration && responseOf(this, registration)?.held.session
       if (session !== null && session !== undefined) return session
-      // An autoload that is still to come: to advise it would be of no help.
+      // The hook that loads the session has not run yet, so the advice to use autoload would not help.
       if (registration === undefined || replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
       throw new SessionNotLoadedError(loadName, name === 'session' ? 'true' : `['${name}']`)
     },
-    // Without one, sloppy code that logs out by an assignment would go on, and its visitor stay logged in.
+    // Without a setter, an assignment in sloppy mode does nothing. Code that meant it as a logout would leave the visitor
+    // logged in.
     setter(): never {
       throw new SessionKeyError(
         `request.${name} cannot be assigned: to end the session, \`await request.${name}.destroy()\`; to change it, assign to its keys`
@@ -64,14 +65,14 @@ export function decorate(fastify: FastifyInstance, name: string): void {
       return load(this, registration)
     } catch (error) {
       const refused = Promise.reject(error)
-      // Nobody may be waiting: such a mistake must not end the process.
+      // If nobody waits for the promise, this mistake must not end the process.
       refused.catch(() => undefined)
       return refused
     }
   })
 }
 
-/** @throws `FST_SESSION_STORE`, as a rejection; `FST_SESSION_OPTIONS` at once, where our hook has not run */
+/** @throws `FST_SESSION_STORE` as a rejection; `FST_SESSION_OPTIONS` at once if our hook has not run */
 export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
   const response = responseOf(request, registration) ?? open(request, registration)
   return response.held.load()
@@ -86,7 +87,7 @@ function open(request: FastifyRequest, registration: Registration): SessionRespo
   const { settings, responseKey } = registration
   const reply = replyOf(request, registration)
   if (reply === null) {
-    // Without our hooks nothing would be committed, and the change would be lost in silence.
+    // Without our hooks nothing would be committed, and the change would be lost silently.
     throw tooEarly(`request.${membersOf(settings.name).load}() was called`)
   }
   const cookie = findCookies(own(request.raw.headers, 'cookie'), settings.cookieName)
@@ -97,7 +98,7 @@ function open(request: FastifyRequest, registration: Registration): SessionRespo
   return response
 }
 
-/** Registrations that have told of several cookies: once is enough, and anybody can send them. */
+/** Registrations that have logged several cookies. They do so once, because anybody can send several cookies. */
 const told = new WeakSet<Registration>()
 
 function tellOfSeveral({ log }: FastifyRequest, registration: Registration): void {

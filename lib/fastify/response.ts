@@ -26,14 +26,14 @@ const OF_THE_PAYLOAD = [
   'accept-ranges'
 ] as const
 
-/** What the responses of one registration have in common. */
+/** The objects that all responses of one registration share. */
 export interface SessionServices {
   readonly lifecycle: Lifecycle
   readonly inFlight: InFlight
   readonly setCookie: SetCookie
 }
 
-/** One response: commits its request's session, and sets the headers that follow from the commit. */
+/** One response. It commits the session of its request, and sets the headers that follow from the commit. */
 export class SessionResponse implements CookieOutlet {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -43,7 +43,7 @@ export class SessionResponse implements CookieOutlet {
   isCommitted = false
   /** The body goes on after the headers. */
   isStreaming = false
-  /** The session is not stored, on purpose: the response is an error, or the browser has a newer session. */
+  /** The session is not stored on purpose, because the response is an error or the browser has a newer session. */
   isDropped = false
   /** The Set-Cookie line that the handler's last save() or destroy() has put on the raw response. */
   #announced: string | undefined
@@ -63,14 +63,14 @@ export class SessionResponse implements CookieOutlet {
     this.#announced = putOnRaw(this.#setCookie, outcome, this.request, this.reply)
   }
 
-  /** What became of announced headers, if Fastify did not send the response; `undefined`: nothing is wrong. */
+  /** The problem with announced headers, if Fastify did not send the response. `undefined` if there is no problem. */
   get problem(): string | undefined {
     return this.isCommitted || this.#announced === undefined ? undefined : problemOf(this.reply, this.#announced)
   }
 
   /**
    * Runs before the headers go out.
-   * @param done the hook's callback. It gets the payload to send, or the commit's error under a message that may be shown
+   * @param done the hook's callback. It gets the payload to send, or the error of the commit with a message for clients
    */
   finish(payload: unknown, done: Done): void {
     if (this.held.session === null) {
@@ -101,7 +101,7 @@ export class SessionResponse implements CookieOutlet {
     whileSending(this.reply, orFailureOf(payload, finished()), done)
   }
 
-  /** @returns `undefined`: there is nothing to commit, or nothing to wait for */
+  /** @returns `undefined` if there is nothing to commit, or nothing to wait for */
   #begin(payload: unknown): Promise<Outcome> | undefined {
     if (this.isCommitted) return undefined
     this.isCommitted = true
@@ -110,7 +110,7 @@ export class SessionResponse implements CookieOutlet {
     return this.isDropped ? undefined : this.held.finish()
   }
 
-  /** Who has asked for a session in vain gets a hint when to try again. */
+  /** Finishes a response without a session. If the store was unavailable, the response says when to try again. */
   #finishUnloaded(payload: unknown): unknown {
     const { unavailable } = this.held
     if (unavailable !== null && this.#statusOf(payload) < 500) {
@@ -133,7 +133,7 @@ export class SessionResponse implements CookieOutlet {
     const { outcome } = this.held
     const sent = setHeader(reply, this.#withRetryAfter(payload), 'vary', varyOnCookie)
     if (outcome.kind === 'none' && this.#announced === undefined) return sent
-    // Without an outcome the announced cookie goes: its session has ended since.
+    // With the outcome `none`, the announced cookie is removed, because its session has ended since.
     const lines = this.#setCookie.lines(outcome, reply.getHeader('set-cookie'), this.request)
     reply.removeHeader('set-cookie')
     if (lines.length > 0) reply.header('set-cookie', oneOrList(lines))
@@ -141,8 +141,8 @@ export class SessionResponse implements CookieOutlet {
   }
 
   /**
-   * Whether the headers go out later than the commit, with a cookie for the same id: they wait for the first chunk. By then
-   * another request may have given the session a new id, and the browser must not get the old one back.
+   * Whether the headers go out later than the commit, with a cookie for the same id. The headers of a stream wait for its
+   * first chunk. By then another request may have rotated the session, and the browser must not get the old id back.
    */
   #isLate(payload: unknown): boolean {
     const { raw, statusCode } = this.reply
@@ -151,7 +151,7 @@ export class SessionResponse implements CookieOutlet {
     return this.request.method !== 'HEAD' && statusCode !== 204
   }
 
-  /** @param chunk `null`: nobody can tell when the headers go out */
+  /** @param chunk `null` if nobody can tell when the headers go out */
   async #checkCookie(chunk: FirstChunk | null): Promise<void> {
     const { held } = this
     if (!held.issuesAgain || chunk?.isThere) return

@@ -18,7 +18,7 @@ export class SetCookie {
 
   /**
    * @param current the header so far
-   * @returns its lines, with the session's cookie last, in the place of an earlier line for the same cookie
+   * @returns the lines of the header. The session's cookie is last, and takes the place of an earlier line for that cookie
    */
   lines(outcome: Outcome, current: HeaderValue, request: FastifyRequest): string[] {
     const others = withoutCookie(current, this.#writer.isSame)
@@ -40,5 +40,5 @@ export class SetCookie {
   }
 }
 
-/** Programs and tests that know one cookie expect text, as node:http gives it. */
+/** One line is text, as in node:http, because programs and tests with one cookie expect text. */
 export const oneOrList = (lines: string[]): string | string[] => (lines.length === 1 ? (lines[0] as string) : lines)

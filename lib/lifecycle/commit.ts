@@ -18,17 +18,17 @@ import { CLEAR, ENDED, NONE, type Outcome } from './outcome.ts'
 import type { Review } from './status.ts'
 import { type Asked, type Change, type Committed, swap } from './swap.ts'
 
-/** What is written: the part of a review, or of an update, that a swap needs. */
+/** The part of a review, or of an update, that a swap needs. */
 type Writing = Pick<Change, 'data' | 'record' | 'at' | 'derive'>
 
-/** The ways to write: brings the store up to date with a session, and the session with the store. */
+/** Writes a session to the store in one of several ways. Afterwards the session continues from the new record. */
 export class Committer {
   readonly #expiry: Expiry
   readonly #concurrency: Settings['concurrency']
   readonly #records: Records
   /**
-   * Commits of one session in this process take turns, because two at once would collide. Each hands the bytes that it wrote
-   * to the next one.
+   * Commits of one session in this process take turns, because two at once would collide. Each commit passes the bytes that
+   * it wrote to the next one.
    */
   readonly #turns = new Turns<{ readonly from: Uint8Array; readonly bytes: Uint8Array }>()
 
@@ -38,7 +38,7 @@ export class Committer {
     this.#records = records
   }
 
-  /** Writes without comparing: the first write of a session, or a store without `replace`. */
+  /** Writes without comparing. This is for the first write of a session, and for stores without `replace`. */
   async write(state: SessionState, data: Data, at: number): Promise<Outcome> {
     const began = performance.now()
     if (state.stored === null || state.rotated) renewId(state)
@@ -59,9 +59,9 @@ export class Committer {
     const derive = own(writing, 'derive')
     const began = performance.now()
     const committed = await this.#turns.run(base.id, async (turn) => {
-      // The handler may have changed the data during the wait. The record holds them as they were at the commit.
+      // The handler may have changed the data during the wait. The record holds the data as they were before.
       const data = turn.waited ? this.#records.codec.restore(record) : writing.data
-      // Bytes that replaced this request's own base are newer. Any others may be older.
+      // Bytes that replaced the base of this request are newer. Other bytes may be older.
       const { hint } = turn
       const newest = hint !== undefined && Buffer.compare(hint.from, base.bytes) === 0 ? hint.bytes : undefined
       const done = await swap(this.#records, base, this.#concurrency, {
@@ -81,7 +81,7 @@ export class Committer {
     return this.#adopt(session, committed, { record, derive, at }, began)
   }
 
-  /** Over a store without `replace`: the last write wins as a whole. */
+  /** Writes to a store without `replace`, where the last write wins as a whole. */
   async overwrite(session: Session, { status, data, at }: Review): Promise<Outcome> {
     const state = stateOf(session)
     if (status !== 'rotated') {
@@ -116,15 +116,15 @@ export class Committer {
     )
   }
 
-  /** Makes a rolling session last longer that was not changed. */
+  /** Prolongs a rolling session that was not changed. */
   async prolong(session: Session, review: Review, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const stored = state.stored as Stored
     const { canReplace, canTouch } = this.#records
     if (!state.prolonged && !canTouch) return this.renew(session, review, log)
     if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return ENDED
-    // The session may have been rotated or destroyed meanwhile, and a store touches tombstones as well. Its cookie would
-    // take the place of a newer one, so look first.
+    // Another request may have rotated or destroyed the session meanwhile, and a store touches tombstones as well. The old
+    // cookie would take the place of a newer one, so read the record first.
     const isThere = !canReplace || (await this.#records.read(stored.id)).kind === 'session'
     return isThere ? this.#issue(stored, review.at) : ENDED
   }
@@ -140,7 +140,7 @@ export class Committer {
     }
   }
 
-  /** Gives the session the committed record, with the changes of others and the handler's changes since the commit began. */
+  /** Gives the session the committed record, and merges the changes that the handler made since the commit began. */
   #adopt(
     session: Session,
     { stored, data, asked, isMerged, attempts, conflicts }: Committed,
@@ -154,7 +154,7 @@ export class Committer {
     if (isMerged && derive === undefined) {
       const start = this.#records.codec.restore(record)
       const since = this.#asStored(session)
-      // A clear() or regenerate() since then keeps out the keys that it did not name.
+      // After a clear() or regenerate() since then, other requests can add only the keys that the call kept.
       const scope = state.scope === asked.scope ? null : state.scope
       replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
@@ -164,12 +164,12 @@ export class Committer {
     return mustIssue ? this.#issue(stored, at) : NONE
   }
 
-  /** The cookie of the new record of a rotation, while nobody knows whether the old record is dead. */
+  /** Issues the cookie of the new record of a rotation, while nobody knows whether the old record is dead. */
   issueUnconfirmed({ unconfirmed }: SessionState): Outcome {
     return unconfirmed === null ? NONE : this.#issue(unconfirmed, now())
   }
 
-  /** Whether the browser gets the cookie although the id stays the same. To be asked before the state has the new record. */
+  /** Whether the browser gets the cookie although the id stays the same. Call this before the state has the new record. */
   mustIssue({ stored, cookieChanged }: SessionState): boolean {
     if (this.#expiry.rolling || this.#records.ownsIds || cookieChanged) return true
     return stored !== null && isRaised(this.#expiry, stored.metadata)
@@ -180,7 +180,7 @@ export class Committer {
     return { kind: 'issue', value: id, maxAge }
   }
 
-  /** The data as the store would give them back. Data that cannot be stored stay as they are: the next commit refuses them. */
+  /** The data as the store would give them back. Data that cannot be stored stay as they are, until the next commit. */
   #asStored(session: Session): Data {
     const data = session.data() as Data
     try {
@@ -191,7 +191,7 @@ export class Committer {
   }
 }
 
-/** The session continues from its new record. Wishes that came while it was written are left for the next commit. */
+/** Lets the session continue from its new record. Options and ids that came during the write wait for the next commit. */
 function adoptRecord(state: SessionState, stored: Stored, asked: Asked, seenAt: number): void {
   const { id, metadata } = stored
   state.stored = stored

@@ -4,30 +4,33 @@ import type { Records } from '../record/records.ts'
 import { retry } from './retry.ts'
 import { unseal } from './seal.ts'
 
-/** One destroy() reads so many records to find what came out of a session. */
+/** The most records that one destroy() reads to find the sessions that a session was rotated into. */
 const MOST_ENDED = 256
-/** How long a missing record is known to have been ended. The margin is for stores that count in whole seconds. */
+/**
+ * A record that is missing now was ended if this process saw it at most so long ago. The margin is for stores that count
+ * in whole seconds.
+ */
 const KNOWN_MS = (TOMBSTONE_SECONDS - 5) * 1000
 
-/** What a store had under an id when this process last asked. */
+/** The bytes that a store had under an id when this process last read them. */
 export interface Seen {
   readonly id: string
   readonly bytes: Uint8Array
-  /** When this process began to ask (`performance.now()`). */
+  /** The start of that read (`performance.now()`). */
   readonly seenAt: number
 }
 
 /**
- * Ends the session under `id`, and whatever came out of it by rotation, also by one that is on its way: the rotation then
- * finds nothing to replace, and takes its new record back. The bytes may be those of a record that this process cannot use.
+ * Ends a session, and the sessions that it was rotated into. A rotation that is under way finds nothing to replace, and
+ * removes its new record again. The bytes may be those of a record that this process cannot use.
  *
- * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` when a session that came out of this one may still be there
+ * @throws `FST_SESSION_STORE`; `FST_SESSION_GONE` if a session that this one was rotated into may still exist
  */
 export function end(records: Records, seen: Seen): Promise<void> {
   return new Ending(records).end(seen)
 }
 
-/** Ends what an id came upon instead of a session. */
+/** Ends the record that was under an id instead of a session, and the sessions that a tombstone leads to. */
 export function endRemnant(records: Records, remnant: Remnant, seenAt: number): Promise<void> {
   const ending = new Ending(records)
   if (remnant.kind === 'rotated') return ending.endRotated(remnant.tombstone, seenAt)
@@ -48,13 +51,13 @@ class Ending {
       await this.#endCompared(seen)
     } catch (error) {
       if (!(error instanceof SessionConflictError)) throw error
-      // Whoever writes without a pause must not keep a session from being ended. Had the last of so many writes been a
-      // rotation, what came out of it would stay.
+      // Requests that write all the time must not keep the session alive, so remove it without comparing. If the last of
+      // them has just rotated the session, its new session stays.
       await this.#records.remove(seen.id)
     }
   }
 
-  /** Ends what came out of a session that was rotated away, and forgets where it went. */
+  /** Ends the sessions that the tombstone leads to, and then removes the tombstone. */
   async endRotated(tombstone: Tombstone, seenAt: number): Promise<void> {
     await this.#endSuccessors(tombstone, seenAt)
     await this.end({ id: tombstone.id, bytes: tombstone.bytes, seenAt })
@@ -75,7 +78,7 @@ class Ending {
       knownSince = began
       if (found.kind === 'rotated') {
         await this.#endSuccessors(found.tombstone, began)
-        // Replaced by comparison, as well: another rotation may have added its successor meanwhile.
+        // Removing the tombstone compares too, because another rotation may have added its successor meanwhile.
         expected = found.tombstone.bytes
       } else {
         expected = found.kind === 'session' ? found.stored.bytes : found.bytes
@@ -102,8 +105,9 @@ class Ending {
 }
 
 /**
- * What was there a moment ago and is missing now has been ended: a rotation would have left a tombstone. Later the
- * tombstone may be gone, too, and the session lives on under an id that nobody here knows.
+ * A record that was seen a moment ago and is missing now has been ended, because a rotation would have left a tombstone.
+ * After a longer time the tombstone may have expired. The session may then live on under an id that this process does not
+ * know.
  */
 function assertEnded(seenAt: number): void {
   if (performance.now() - seenAt > KNOWN_MS) throw new SessionGoneError()

@@ -4,16 +4,16 @@ import type { Records } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
 
 /**
- * Takes another id when a write under this one was not answered: it may still arrive, and would replace a later one. To
- * be called before each attempt to write a record under an id that is not stored yet.
+ * Gives the session another id if the store did not answer a write under the present one. That write may still arrive, and
+ * would overwrite a later one. Call this before each attempt to write a record under a new id.
  */
 export function renewId(state: SessionState): void {
   if (state.id !== undefined && state.id === state.unanswered) state.id = state.kind.newId()
 }
 
 /**
- * Writes the session's record, whatever is there, and notes when the store did not say that it did.
- * @throws `FST_SESSION_STORE` and what else a write throws
+ * Writes the session's record without comparing, and notes the id if the store did not answer.
+ * @throws `FST_SESSION_STORE`, and the other errors of `Records.write()`
  */
 export async function writeRecord(records: Records, state: SessionState, draft: Draft): Promise<Stored> {
   const { id } = state

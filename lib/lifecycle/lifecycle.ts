@@ -47,7 +47,7 @@ export class Lifecycle {
   }
 
   /**
-   * @param value the value of the request's cookie; `undefined`: it has none; of several values, the first that opens counts
+   * @param value the value of the request's cookie. If there are several, the first one that opens a session counts
    * @throws `FST_SESSION_STORE`
    */
   async load(value: CookieValue, commands: SessionCommands, log: Log): Promise<Session> {
@@ -83,8 +83,8 @@ export class Lifecycle {
   }
 
   /**
-   * Ends the session, and the sessions that it was rotated into. Afterwards it is new and empty.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`; `FST_SESSION_HEADERS_SENT` when only the cookie could be cleared
+   * Ends the session, and the sessions that it was rotated into. Afterwards the session is new and empty.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`; `FST_SESSION_HEADERS_SENT` if the session ends only with its cookie
    */
   async destroy(session: Session, canSendCookie = true): Promise<void> {
     const began = performance.now()
@@ -100,8 +100,8 @@ export class Lifecycle {
 
   /**
    * Brings the store up to date with the session.
-   * @param canSendCookie `false`: a commit that needs the cookie stores nothing, and throws
-   * @param review if the session has just been reviewed
+   * @param canSendCookie if `false`, a commit that needs the cookie stores nothing and throws
+   * @param review the review of the session, if there is one already
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
@@ -129,7 +129,7 @@ export class Lifecycle {
       case 'prolonged':
         return this.#committer.prolong(session, review, log)
       case 'renewed':
-        // The browser would not learn of a longer lifetime without a cookie, so the next response does it.
+        // Without a cookie, the browser would not learn of the longer lifetime. So a later response renews the session.
         return canSendCookie || this.#expiry.rolling ? this.#committer.renew(session, review, log) : NONE
       case 'emptied':
       case 'rotated':
@@ -142,8 +142,9 @@ export class Lifecycle {
   }
 
   /**
-   * Runs `fn` on the newest data, and again if another request was faster, until its result is stored.
-   * @throws what `fn` throws, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_HEADERS_SENT`
+   * Runs `fn` on the newest data until its result is stored. It runs again each time that another request was faster.
+   * @throws the errors of `fn`, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`,
+   *   `FST_SESSION_HEADERS_SENT`
    */
   async update<T>(
     session: Session,
@@ -181,7 +182,7 @@ export class Lifecycle {
       const outcome = await this.#swap(session, { data: codec.restore(record), record, at: now(), derive }, log)
       return { result: result as T, outcome }
     } catch (error) {
-      // The response's commit must not store a change that was half made.
+      // The commit of the response must not store half a change.
       Object.assign(state, before, { metadata })
       resetData(session, codec.restore(record))
       throw error
@@ -199,7 +200,7 @@ export class Lifecycle {
     return stored !== null && (await this.#records.read(stored.id)).kind === 'session'
   }
 
-  /** The cookie that the browser needs although a commit has failed. */
+  /** The outcome after a failed commit. The browser may need a cookie all the same. */
   outcomeOfFailure(session: Session): Outcome {
     return this.#committer.issueUnconfirmed(stateOf(session))
   }

@@ -2,23 +2,23 @@ import { isDeepStrictEqual } from 'node:util'
 import { own, setOwn } from '../own.ts'
 import type { Data } from '../record/record.ts'
 
-/** What came of a merge, and the keys that both sides had changed, each in its own way. */
+/** The merged data, and the keys that both sides changed to different values. */
 export interface Merged {
   readonly data: Data
   readonly conflicts: readonly string[]
 }
 
 /**
- * Three-way merge of top-level keys: what one side changed is taken from it, the same change is taken once, and what both
- * changed differently is ours. To delete a key is to change it.
+ * Three-way merge of top-level keys. If one side changed a key, its value is taken. If both sides changed a key to
+ * different values, our value is taken, and the key is a conflict. Deleting a key counts as changing it.
  *
- * @param base what both sides started from
- * @param scope the only keys that may come from `theirs`; without it: all
+ * @param base the data that both sides started from
+ * @param scope the only keys that may come from `theirs`. Without a scope, all keys may
  */
 export function merge(base: Data, ours: Data, theirs: Data, scope?: ReadonlySet<string>): Merged {
   const data: Data = {}
   const conflicts: string[] = []
-  // Ours first: a session that takes in the others' keys then has the same order, and does not look changed.
+  // Our keys come first. A session that takes keys from other requests then keeps its order and does not look changed.
   const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)])
   for (const key of keys) {
     const mine = own(ours, key)

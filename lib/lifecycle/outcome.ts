@@ -4,10 +4,10 @@ import type { CookieValue } from '../http/cookie.ts'
 export type Outcome =
   /** The browser's cookie stays as it is. */
   | { readonly kind: 'none' }
-  /** `maxAge`: seconds; `undefined`: until the browser closes. */
+  /** `maxAge` is in seconds. With `undefined`, the cookie lasts until the browser closes. */
   | { readonly kind: 'issue'; readonly value: string; readonly maxAge: number | undefined }
   | { readonly kind: 'clear' }
-  /** The session has ended and was not changed here. A cookie that was to be issued for it is left out. */
+  /** The session has ended, and this request did not change it. No cookie is issued, not even for an earlier save(). */
   | { readonly kind: 'ended' }
   /** Nothing was stored, because the browser has the cookie of a newer session. */
   | { readonly kind: 'refused' }
@@ -17,7 +17,7 @@ export const CLEAR: Outcome = { kind: 'clear' }
 export const ENDED: Outcome = { kind: 'ended' }
 export const REFUSED: Outcome = { kind: 'refused' }
 
-/** What a request's outcome is after one more commit: the last one that says something about the cookie counts. */
+/** The outcome of a request after one more commit. The last outcome that says something about the cookie counts. */
 export function following(before: Outcome, outcome: Outcome): Outcome {
   if (outcome.kind === 'ended') return NONE
   return outcome.kind === 'none' || outcome.kind === 'refused' ? before : outcome
@@ -28,11 +28,11 @@ export function isNewId(outcome: Outcome, brought: CookieValue): boolean {
   return outcome.kind === 'issue' && ![brought].flat().includes(outcome.value)
 }
 
-/** The response, as far as a session has to know it. */
+/** The part of a response that a session has to know. */
 export interface CookieOutlet {
-  /** `false`: no Set-Cookie header can go out any more. */
+  /** A Set-Cookie header can still go out. */
   readonly canSendCookie: boolean
-  /** The response's own commit has begun, so a later failure cannot become the response. */
+  /** The commit of the response has begun, so the error of a later failure cannot become the response. */
   readonly isCommitted: boolean
   /** Puts the cookie on the response now, because Fastify may not be the one that sends it. */
   announce(outcome: Outcome): void

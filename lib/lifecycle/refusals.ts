@@ -3,7 +3,7 @@ import type { Found } from '../record/record.ts'
 import { report } from '../report.ts'
 import type { Log } from '../settings.ts'
 
-/** What to do about each reason for which a record or a cookie is not used. */
+/** The remedy for each reason why a record or a cookie is not used. */
 const REMEDIES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     undecryptable:
@@ -25,26 +25,26 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
   })
 )
 
-/** Anybody can send cookies that a store refuses, and a store of the application may give any reason. */
+/** The most reasons that are logged once. A store of the application may give any number of reasons. */
 const MAX_REASONS = 16
 
 const UNUSABLE = 'the stored session cannot be used, so a new one begins'
 const REFUSED_BY_STORE = 'the store refuses a session cookie, so a new session begins'
 
-/** Tells the log why a session that a cookie names is not used, without naming the session. */
+/** Logs why the session of a cookie is not used, without the id of the session. */
 export class Refusals {
   readonly #told = new Set<string>()
 
   tell(found: Found, log: Log): void {
     if (found.kind === 'unusable') {
-      // That a session ends is no fault, and a browser may send its cookie for as long as it is open.
+      // An expired session is no fault, and a browser may send its cookie until the browser is closed.
       if (found.reason === 'expired') this.#once(found.reason, UNUSABLE, log)
       else warn(found.reason, UNUSABLE, log)
     }
     if (found.kind === 'missing' && found.reason !== undefined) this.#once(found.reason, REFUSED_BY_STORE, log)
   }
 
-  /** Whoever forges cookies must not fill the log. */
+  /** Logs each reason once, because forged cookies must not fill the log. */
   #once(reason: string, what: string, log: Log): void {
     if (this.#told.has(reason) || this.#told.size >= MAX_REASONS) return
     this.#told.add(reason)
@@ -53,8 +53,8 @@ export class Refusals {
 }
 
 /**
- * Tells that changes are not stored, because the id of the request was rotated away a moment ago.
- * @param id the request's
+ * Logs that changes are not stored, because another request rotated the session a moment ago.
+ * @param id the old id, which this request sent
  */
 export function tellSuperseded(id: string | undefined, log: Log): void {
   if (channels.refused.hasSubscribers) {

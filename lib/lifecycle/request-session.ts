@@ -15,7 +15,7 @@ import { type CookieOutlet, following, isNewId, NONE, type Outcome } from './out
 import { tellSuperseded } from './refusals.ts'
 import type { Review } from './status.ts'
 
-/** One request's session: loads it once, and runs its commands one after the other. */
+/** The session of one request. It loads the session once, and runs its commands one after the other. */
 export class RequestSession implements SessionCommands {
   readonly #lifecycle: Lifecycle
   readonly #brought: CookieValue
@@ -29,12 +29,12 @@ export class RequestSession implements SessionCommands {
   #committed: Readonly<Data> = {}
 
   session: Session | null = null
-  /** The last command of the handler failed because of the store; `null`: it did not. */
+  /** The error of the handler's last command, if the store was unavailable. Otherwise `null`. */
   unavailable: SessionUnavailableError | null = null
 
   /**
    * @param brought the values of the request's cookie
-   * @param inFlight hears of each operation that changes the store
+   * @param inFlight gets each operation that changes the store
    */
   constructor(lifecycle: Lifecycle, brought: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#lifecycle = lifecycle
@@ -44,7 +44,7 @@ export class RequestSession implements SessionCommands {
     this.#order = new OneByOne(inFlight)
   }
 
-  /** What the commits so far mean for the cookie; for a session that is loaded. */
+  /** The outcome of the commits so far. Only for a session that is loaded. */
   get outcome(): Outcome {
     const ofFailure = this.#lifecycle.outcomeOfFailure(this.session as Session)
     return ofFailure === NONE ? this.#outcome : ofFailure
@@ -56,8 +56,8 @@ export class RequestSession implements SessionCommands {
   }
 
   /**
-   * The response's commit, for a session that is loaded.
-   * @returns `undefined` if there is nothing to wait for: most responses only read their session
+   * Commits the session for the response. Only for a session that is loaded.
+   * @returns `undefined` if there is nothing to wait for, because most responses only read their session
    */
   finish(): Promise<Outcome> | undefined {
     const session = this.session as Session
@@ -68,7 +68,7 @@ export class RequestSession implements SessionCommands {
     return undefined
   }
 
-  /** A command that failed while nobody waited for it becomes the response. Nothing else is stored then. */
+  /** If a command failed and nobody waited for it, its error becomes the response. Then nothing else is stored. */
   async #finishAfterOthers(): Promise<Outcome> {
     await this.#unawaited?.ended()
     const failed = this.#unawaited?.tell()
@@ -82,7 +82,7 @@ export class RequestSession implements SessionCommands {
     return outcome
   }
 
-  /** @param review if the session has just been reviewed, and no command is under way */
+  /** @param review the review of the session, if it was just made and no command is under way */
   #commit(review?: Review): Promise<Outcome> {
     return this.#inTurn(async (session) => {
       const outcome = await this.#stored(session, (waited) =>
@@ -93,7 +93,7 @@ export class RequestSession implements SessionCommands {
     })
   }
 
-  /** Runs a step that changes the store, and notes what it means for the cookie. */
+  /** Runs a step that changes the store, and notes its outcome. */
   async #stored(session: Session, step: (waited: boolean) => Promise<Outcome>): Promise<Outcome> {
     try {
       const outcome = await this.#lifecycle.alone.run(session, step)
@@ -105,7 +105,7 @@ export class RequestSession implements SessionCommands {
     }
   }
 
-  /** Tells the log of failed commands that nobody waited for, if no response has become their failure. */
+  /** Logs failed commands that nobody waited for, unless their error has become the response. */
   tellUnawaited(): void {
     this.#unawaited?.tell()
   }
@@ -135,7 +135,7 @@ export class RequestSession implements SessionCommands {
     return this.#inTurn(async (session) => this.#lifecycle.reviewer.hasUnsavedChanges(session))
   }
 
-  /** Whether the session has changed since its last commit. Finds no change within a value, and serializes nothing. */
+  /** Whether the session has changed since its last commit. This is a quick check, which does not look inside values. */
   get isAltered(): boolean {
     if (this.session === null) return false
     const { rotated, cookieChanged } = stateOf(this.session)
@@ -202,7 +202,7 @@ export class RequestSession implements SessionCommands {
   }
 
   async #update<T>(session: Session, fn: (session: Session) => T | Promise<T>): Promise<T> {
-    // A command inside `fn` would wait for its turn while `fn` holds the turn. callInside() notes who is inside.
+    // A command inside `fn` would wait for the turn that `fn` holds. With callInside(), such a command is refused.
     const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
     let result: T | undefined
     await this.#stored(session, async () => {
@@ -213,7 +213,7 @@ export class RequestSession implements SessionCommands {
     return result as T
   }
 
-  /** Runs a command of the handler, and owns its failure. */
+  /** Runs a command of the handler. Its failure is reported even if nobody waits for the command. */
   #command<T>(member: string, operation: () => Promise<T>): Promise<T> {
     const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#announced(operation)
     this.#unawaited ??= new Unawaited(this.#log)
@@ -221,7 +221,7 @@ export class RequestSession implements SessionCommands {
     return this.#unawaited.own(member, result, isTooLate)
   }
 
-  /** Puts the cookie on the response at once, because Fastify may not be the one that sends it. */
+  /** Runs a command and puts the cookie on the response at once, because Fastify may not be the one that sends it. */
   async #announced<T>(operation: () => Promise<T>): Promise<T> {
     const before = this.outcome
     this.unavailable = null
@@ -232,14 +232,14 @@ export class RequestSession implements SessionCommands {
     const { outcome } = this
     if (outcome === NONE) return result
     if (this.#outlet.canSendCookie) this.#outlet.announce(outcome)
-    // The headers went out during the command.
+    // The headers went out during the command, so the browser does not get the new id.
     else if (isNewId(outcome, this.#brought) && !isSameId(outcome, before)) throw cannotSendCookie()
     return result
   }
 
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this
-    // After a wait for other operations, or for the load, there may be another session.
+    // After a wait for other operations, or for the load, `this.session` may be another object.
     const begin = session !== null && this.#order.isFree ? () => operation(session) : () => this.#loaded(operation)
     return this.#order.run(begin)
   }

@@ -6,9 +6,9 @@ const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 64
 
 /**
- * Tries until `attempt` says that it is done. Between two attempts it waits a random part of a pause that doubles ("full
- * jitter"), so that those who compete do not meet again.
- * @returns how many attempts it took
+ * Repeats `attempt` until it returns `true`. Between two attempts it waits for a random part of a pause that doubles each
+ * time ("full jitter"), so that competing requests do not collide again.
+ * @returns the number of attempts
  * @throws `FST_SESSION_CONFLICT` after 12 attempts
  */
 export async function retry(attempt: () => Promise<boolean>): Promise<number> {

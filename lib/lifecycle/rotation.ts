@@ -3,16 +3,16 @@ import type { Found, Stored, Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
 import { seal, unseal } from './seal.ts'
 
-/** Rotations of one session that meet leave one successor each. A logout under the old id has to find them all. */
+/** The most sessions that one tombstone leads to: one for each of several simultaneous rotations of one session. */
 const MOST_SUCCESSORS = 16
-/** So many records are read to find out whether a rotated session lives on. */
+/** The most records that are read to find out whether a rotated session lives on. */
 const MOST_READ = 64
 
 /**
- * Replaces the old record by a tombstone that leads to the new one, which must have been written before.
- * @returns what is there instead; `null`: it is done
- * @throws `FST_SESSION_GONE` when the tombstone leads to too many sessions already; `FST_SESSION_STORE` when the store
- *   could not tell, not even when it was asked once more, whether it is done
+ * Replaces the old record by a tombstone that leads to the new record. The new record must have been written before.
+ * @returns `null` on success, or else the record that is there instead
+ * @throws `FST_SESSION_GONE` if the tombstone leads to too many sessions already; `FST_SESSION_STORE` if the store did not
+ *   answer, and a second read did not show the tombstone
  */
 export async function bury(records: Records, old: Stored, newId: string): Promise<Found | null> {
   try {
@@ -30,33 +30,33 @@ async function entomb(records: Records, old: Stored, newId: string): Promise<Fou
   const sealed = seal(old.id, newId)
   let { bytes } = old
   let successors: readonly string[] = [sealed]
-  // An attempt fails because another rotation has added its successor, and no more of them can do so than there is room.
+  // Each attempt that fails means that another rotation has added its successor. The tombstone has room for only so many.
   for (let attempts = 0; attempts <= MOST_SUCCESSORS; attempts++) {
     const replacement = await records.replaceByTombstone(old.id, bytes, successors, old.metadata)
     if (replacement.ok) return null
     if (replacement.found.kind !== 'rotated') return replacement.found
     const { tombstone } = replacement.found
-    // An earlier attempt whose answer was lost has named it. Replaced all the same, so that a destroy() that did not find
-    // the new record looks again.
+    // An earlier attempt, whose answer was lost, may have named the new id already. The tombstone is replaced all the same,
+    // so that a destroy() that did not find the new record looks again.
     const isNamed = leadsTo(tombstone, newId)
     if (!isNamed) {
       if (tombstone.successors.length >= MOST_SUCCESSORS) throw new SessionGoneError()
-      // Another request rotated the same session, and what came out of it has been ended: so has the session.
+      // Another request rotated the same session, and the new session has been ended. So this session has ended, too.
       if (!(await livesOn(records, tombstone))) return { kind: 'missing' }
     }
-    // Otherwise a destroy() by the old id has to find both.
+    // A destroy() with the old id has to find both new sessions, so the tombstone keeps the successors that it has.
     bytes = tombstone.bytes
     successors = isNamed ? tombstone.successors : [...tombstone.successors, sealed]
   }
   throw new SessionConflictError()
 }
 
-/** Whether the session under `newId` came out of the one that was rotated away. */
+/** Whether the tombstone leads to the session under `newId`. */
 export function leadsTo({ id, successors }: Tombstone, newId: string): boolean {
   return successors.some((sealed) => unseal(id, sealed) === newId)
 }
 
-/** Whether anything that came out of a session that was rotated away is still there. */
+/** Whether one of the sessions that the tombstone leads to still exists. */
 async function livesOn(records: Records, tombstone: Tombstone): Promise<boolean> {
   const trail = [tombstone]
   let visits = 0

@@ -18,7 +18,7 @@ export function seal(id: string, secret: string): string {
   return Buffer.from(sealed).toString('base64url')
 }
 
-/** @returns `null`: sealed with another id, or tampered with */
+/** @returns `null` if the text was sealed with another id or tampered with */
 export function unseal(id: string, sealed: string): string | null {
   const secret = openGcm(keyFrom(id), Buffer.from(sealed, 'base64url'), NO_ASSOCIATED_DATA)
   return secret === null ? null : Buffer.from(secret).toString()

@@ -10,13 +10,13 @@ import type { Expiry } from '../settings.ts'
 
 /** What a commit has to do about a session. */
 export type Status =
-  /** Not stored, and nothing to store. */
+  /** Not stored, and without data to store. */
   | 'new-empty'
   | 'new'
-  /** Not stored, and must not be: the browser has a newer session. */
+  /** Not stored, and not to be stored, because the browser has a newer session. */
   | 'refused'
   | 'emptied'
-  /** Its time is over, and it was changed. */
+  /** Changed, but its time is over. */
   | 'ended'
   /** It gets a new id. */
   | 'rotated'
@@ -31,7 +31,7 @@ export type Status =
 export interface Review {
   readonly status: Status
   readonly data: Data
-  /** The record that the data make; empty for a session that is not stored yet. */
+  /** The record of the data. Empty for a session that is not stored yet. */
   readonly record: Uint8Array
   /** Unix time in seconds. */
   readonly at: number
@@ -61,7 +61,7 @@ export class Reviewer {
     return { data, record, at, status: statusOf(state, this.#expiry, data, isChanged, at) }
   }
 
-  /** @returns `undefined`: the data cannot be serialized. The commit throws the reason */
+  /** @returns `undefined` if the data cannot be serialized. The commit throws the error */
   attempt(session: Session): Review | undefined {
     try {
       return this.review(session)
@@ -77,10 +77,10 @@ export class Reviewer {
   }
 }
 
-/** @param isChanged the data differ from the record; only for a session that is stored */
+/** @param isChanged the data differ from the record of a session that is stored */
 export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
   const { stored, isSuperseded, rotated, cookieChanged, metadata } = state
-  // Plugins leave empty lists and objects on anonymous pages. Those make no session.
+  // Plugins leave empty lists and objects in the sessions of anonymous visitors. Such data are not worth storing.
   if (stored === null && holdsNothing(data)) return 'new-empty'
   if (stored === null) return isSuperseded ? 'refused' : 'new'
   const changed = rotated || cookieChanged || isChanged
@@ -97,7 +97,7 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
 /** A record without data is never written: it is removed instead. */
 const isEmpty = (data: Data): boolean => Object.keys(data).length === 0
 
-/** Whether the commit needs the response's cookie, because the browser has to learn of what is stored. */
+/** Whether the commit needs the response's cookie, because the browser has to get a new value or a new end. */
 export function needsCookie(status: Status, { cookieChanged }: SessionState, ownsIds: boolean): boolean {
   if (status === 'new' || status === 'rotated') return true
   if (status === 'changed') return ownsIds || cookieChanged

@@ -27,7 +27,7 @@ export interface Change {
   readonly derive?: ((ours: Data) => Promise<Data>) | undefined
 }
 
-/** The session's wishes when its record was written. The next commit stores the wishes that came later. */
+/** The part of the state that the record was written with. The next commit stores changes of this part that came later. */
 export type Asked = Pick<SessionState, 'id' | 'metadata' | 'scope'>
 
 export interface Committed {
@@ -85,7 +85,7 @@ class Swap {
       await this.#takeBack()
       return { ...this.#written, attempts, conflicts: this.#conflicts, isMerged: this.#isMerged }
     } catch (error) {
-      // After a lost answer the new record may have taken the old one's place. To remove it could end the session.
+      // After a lost answer, the tombstone may lead to the new record. Removing the new record could end the session.
       if (!(error instanceof SessionUnavailableError)) await this.#takeBack()
       throw error
     }
@@ -118,7 +118,7 @@ class Swap {
   async #rotate(draft: Draft): Promise<Replacement> {
     const { state } = this.#change
     const earlier = state.unconfirmed
-    // The new record first: if the process dies in between, the old record still holds the session.
+    // Write the new record first. If the process dies in between, the old record still holds the session.
     const stored = await writeRecord(this.#records, state, draft)
     state.unconfirmed = stored
     const found = await bury(this.#records, this.#expected, stored.id)
@@ -146,7 +146,7 @@ class Swap {
     this.#isMerged = true
   }
 
-  /** An earlier rotation of this request, whose answer was lost, did take place. The session goes on from its new record. */
+  /** The new record of this request's earlier rotation, if that rotation took place although its answer was lost. */
   #ownRotation(there: Found): (Found & { kind: 'session' }) | null {
     const { state } = this.#change
     const { unconfirmed } = state
@@ -155,7 +155,7 @@ class Swap {
     return { kind: 'session', stored: unconfirmed, data: this.#records.codec.restore(unconfirmed.record) }
   }
 
-  /** Removes the new record of a rotation that did not take place. Nobody knows its id, so without this it expires. */
+  /** Removes the new record of a rotation that did not take place. Nobody knows its id, so a failure does no harm. */
   async #takeBack(): Promise<void> {
     const { state } = this.#change
     const { unconfirmed } = state

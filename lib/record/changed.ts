@@ -10,8 +10,8 @@ import type { Data, Stored } from './record.ts'
 // 3. Another program may spell the same data differently, such as `1.0` or with spaces. Its record is parsed and
 //    serialized again, and compared with the bytes of step 2.
 //
-// A record of our own ends in our spelling of its metadata, so step 3 is only for foreign ones. For the same reason a
-// record can get other metadata without serializing its data again: the end of the bytes is replaced.
+// A record that this library wrote ends in our spelling of its metadata, so step 3 is only for records of other programs.
+// For the same reason a record can get other metadata without serializing its data again. Only its end is made anew.
 
 /** The part of the codec that a comparison needs. */
 interface Spelling {
@@ -34,7 +34,7 @@ export class Changes {
   }
 
   /**
-   * @returns the record that the data make; the stored record itself, the same object, if nothing has changed
+   * @returns the record of the data. If nothing has changed, this is the same object as the stored record
    * @throws `FST_SESSION_SERIALIZE`
    */
   recordOf(data: Data, stored: Stored): Uint8Array {
@@ -49,7 +49,7 @@ export class Changes {
   }
 
   /**
-   * The record with other metadata. JSON keeps the data in front of the metadata, so only the end is made anew.
+   * Gives a record other metadata. In JSON the metadata come last, so only the end of the record is made anew.
    * @param record made of `data` with the metadata `from`
    * @throws `FST_SESSION_SERIALIZE`
    */
@@ -71,8 +71,8 @@ export class Changes {
   }
 }
 
-// The snapshot is taken by each load and compared by each commit. `for (key in value)` makes it ten times as fast as a
-// list of keys does.
+// Each load takes a snapshot, and each commit compares one. With `for (key in value)` both are ten times as fast as with
+// a list of keys.
 
 /** The answer for a value that has no snapshot, because a comparison could not tell whether it has changed. */
 const NOT_PLAIN = Symbol('not plain')
@@ -82,7 +82,7 @@ const MOST_OBJECTS = 100_000
 
 type Plain = Record<string, unknown>
 
-/** How many more objects and lists the snapshot that is being taken may hold. */
+/** The number of objects and lists that still fit into the snapshot that is being taken. */
 let room = 0
 
 /**
@@ -126,7 +126,7 @@ function copyList(value: readonly unknown[], levels: number): unknown {
 }
 
 /**
- * Whether the value equals its snapshot, for any serializer: it has no other key, symbol or class. A value that cannot be
+ * Whether the value equals its snapshot for every serializer, with no other key, symbol or class. A value that cannot be
  * read, because a getter or a Proxy throws, counts as changed.
  */
 export function isSamePlain(value: unknown, copied: unknown): boolean {

@@ -18,17 +18,17 @@ export type Parsed =
       readonly snapshot: Data | undefined
       readonly metadata: RecordMetadata
     }
-  /** `lifetime`: that of a record of another cookie, in its own registration; seconds. */
+  /** `lifetime` is set for a record of another cookie. It is the lifetime in that cookie's registration, in seconds. */
   | { readonly ok: false; readonly reason: Unusable; readonly lifetime?: number }
 
 const NO_METADATA: RecordMetadata = { lifetime: 0, created: 0, last_access: 0 }
 
 const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 
-/** Records: data and metadata to bytes and back, through the serializer. */
+/** Turns data and metadata into the bytes of a record and back. */
 export class RecordCodec {
   readonly #serializer: Serializer
-  /** The serializer is JsonSerializer itself, so that its output is known: compact, in the order of the keys. */
+  /** The serializer is JsonSerializer itself. Its output is known to be compact and in the order of the keys. */
   readonly isJson: boolean
   readonly #cookieName: string
 
@@ -44,7 +44,7 @@ export class RecordCodec {
    */
   serialize(data: Data, metadata: RecordMetadata): Uint8Array {
     try {
-      // JsonSerializer looks itself. Whatever others can keep: what is not loaded again must not be stored.
+      // JsonSerializer checks the depth itself. Other serializers may accept deeper data, which no load would accept.
       if (!this.isJson && isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
       const record = copyOf(data)
       record[METADATA_KEY] = metadata
@@ -57,7 +57,7 @@ export class RecordCodec {
   #bytesOf(record: Data): Uint8Array {
     const bytes: unknown = this.#serializer.serialize(record)
     if (types.isUint8Array(bytes)) return bytes
-    // Text, or a promise, would get as far as the store, which would be blamed for it.
+    // Text or a promise would reach the store, and the error would blame the store.
     disown(bytes)
     throw new SessionSerializeError('serialize() must return a Uint8Array')
   }
@@ -69,7 +69,7 @@ export class RecordCodec {
   }
 
   /**
-   * The data of a record that `serialize` has made, as they come back from a store.
+   * The data of a record that `serialize` has made, in the form in which a store gives them back.
    * @throws `FST_SESSION_SERIALIZE`
    */
   restore(record: Uint8Array): Data {
@@ -84,12 +84,12 @@ export class RecordCodec {
     throw new SessionSerializeError('deserialize() must return an object for what serialize() has written')
   }
 
-  /** The data as they would come back from a store. */
+  /** A copy of the data in the form in which a store would give them back. */
   copy(data: Data): Data {
     return this.restore(this.serialize(data, NO_METADATA))
   }
 
-  /** Hostile bytes are not an exception: they have a reason. */
+  /** Never throws. Bytes that are not a session give a reason instead. */
   parse(bytes: Uint8Array, at: number): Parsed {
     try {
       return this.#parsed(this.#deserialized(bytes), at)
@@ -102,7 +102,7 @@ export class RecordCodec {
     if (!isPlainObject(record)) return unusable('not-an-object')
     const data = copyOf(record)
     const snapshot = snapshotOf(data, MAX_DEPTH)
-    // Data with a snapshot are not deeper.
+    // Data that have a snapshot are not too deep.
     if (snapshot === undefined && isDeeperThan(data, MAX_DEPTH)) return unusable('too-deep')
     const metadata = Object.hasOwn(record, METADATA_KEY) ? record[METADATA_KEY] : absentMetadata(at)
     if (!isPlainObject(metadata)) return unusable('bad-metadata')
@@ -117,7 +117,7 @@ export class RecordCodec {
     return { ok: true, data, snapshot, metadata }
   }
 
-  /** The largest keys with their sizes, for an error that says what does not fit. */
+  /** The largest keys with their sizes, for the error about data that do not fit. */
   largestKeys(data: Data, count = 3): string {
     return Object.keys(data)
       .map((key) => ({ key, bytes: this.#sizeOf({ [key]: data[key] }) }))
@@ -128,7 +128,7 @@ export class RecordCodec {
       .join(', ')
   }
 
-  /** A serializer may refuse a key that stands alone: that must not hide what does not fit. */
+  /** A serializer may refuse a key without the others. Then the list of the largest keys leaves that key out. */
   #sizeOf(data: Data): number {
     try {
       return this.#bytesOf(data).byteLength
@@ -137,7 +137,7 @@ export class RecordCodec {
     }
   }
 
-  /** A serializer of somebody else's rarely says which key it choked on. */
+  /** Other serializers rarely say which key they refuse, so try each key alone. */
   #blame(data: Data, error: unknown): Error {
     if (isInstance(error, SessionSerializeError)) return error
     const key = Object.keys(data).find((name) => {
@@ -158,8 +158,8 @@ export class RecordCodec {
 }
 
 /**
- * The data, without the metadata. By hand: each spread of an object with other keys makes V8 a hidden class, which stays
- * in memory, and whatever then refers to it, until a full collection.
+ * The data without the metadata. A loop copies them, because V8 makes a hidden class for each spread of an object with
+ * other keys. That class, and everything that refers to it, would stay in memory until a full collection.
  */
 export function copyOf(record: Data): Data {
   const data: Data = {}
@@ -169,7 +169,7 @@ export function copyOf(record: Data): Data {
   return data
 }
 
-/** Not a list, a Map or a promise: their keys are not their data, and they would pass for an empty record. */
+/** Lists, Maps and promises do not count. Their keys are not their data, so they would pass for an empty record. */
 function isPlainObject(value: unknown): value is Data {
   return Object.prototype.toString.call(value) === '[object Object]'
 }

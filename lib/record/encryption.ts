@@ -4,7 +4,7 @@ import { ask, badAnswer } from '../checks/answers.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionUnavailableError } from '../errors.ts'
 
-/** Asks an encryptor, as a store is asked: in the same time, and what it throws means that it could not tell. */
+/** Calls an encryptor. As with a store, an error or an answer that comes too late means that it is unavailable. */
 export class Encryption {
   readonly #encryptor: Encryptor
   readonly #cookieName: string
@@ -18,7 +18,7 @@ export class Encryption {
   }
 
   /**
-   * @param id what the bytes are bound to; empty where the store owns the ids
+   * @param id the bytes are bound to this id. It is empty if the store owns the ids
    * @throws `FST_SESSION_STORE`
    */
   encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
@@ -26,7 +26,7 @@ export class Encryption {
   }
 
   /**
-   * @returns the plaintext; `null` when it is not ours or was tampered with
+   * @returns the plaintext, or `null` if the bytes are not ours or were tampered with
    * @throws `FST_SESSION_STORE`
    */
   decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
@@ -51,13 +51,13 @@ function bytesOf(answer: unknown): Uint8Array {
 function plaintextOrNull(answer: unknown): Uint8Array | null {
   if (answer === null || types.isUint8Array(answer)) return answer
   throw badAnswer(
-    `the encryptor's decrypt() must give a Uint8Array, or null for what it did not encrypt itself, and gave ${kindOf(answer)}`
+    `the encryptor's decrypt() must give a Uint8Array, or null for bytes that it did not encrypt, and gave ${kindOf(answer)}`
   )
 }
 
 const kindOf = (answer: unknown): string => (answer === null ? 'null' : `a value of type ${typeof answer}`)
 
-/** An encryptor may throw our own error: its cause is then what went wrong. */
+/** An encryptor may throw SessionUnavailableError itself. Then the cause of that error counts. */
 function unavailable(thrown: unknown): Error {
   const inner = isInstance(thrown, SessionUnavailableError) ? causeOf(thrown) : undefined
   return new SessionUnavailableError({ cause: withoutText(inner ?? thrown) })

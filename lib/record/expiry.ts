@@ -1,7 +1,7 @@
 import type { Limit } from '../metadata.ts'
 import type { Expiry } from '../settings.ts'
 
-/** The clocks of two machines may differ by so much. */
+/** The clocks of two machines may differ by this much. */
 export const CLOCK_SKEW_SECONDS = 60
 
 /** The part of a record's metadata that tells when its session ends. */
@@ -12,15 +12,15 @@ export interface Times {
   readonly limit?: Limit
 }
 
-/** An own property only: a prototype that somebody has changed must not shorten every session. */
+/** Only an own property counts, because a changed prototype must not shorten every session. */
 export const limitOf = (times: Times): Limit | undefined => (Object.hasOwn(times, 'limit') ? times.limit : undefined)
 
 /**
- * Seconds left at `at`, with a fraction; 0 or less: the session has ended. Infinite: no end is known. The configuration
- * decides, and the session's own limit can only shorten it (OWASP ASVS 5.0, 7.3).
+ * The seconds left at the time `at`, with a fraction. 0 or less means that the session has ended, and `Infinity` that no
+ * end is known. The session's own limit can only shorten the configured time (OWASP ASVS 5.0, 7.3).
  *
- * The inactivity of a rolling session is the store's to enforce (its ttl, or a cookie's signed time): nothing in the
- * record says when it was last prolonged. `hasEnded` knows of the exception.
+ * The store ends a rolling session after inactivity, by its ttl or by the signed time of a cookie. The record does not
+ * say when the session was last prolonged. The exception is in `hasEnded`.
  */
 export function secondsLeft(expiry: Expiry, times: Times, at: number): number {
   const { lifetime, rolling, absoluteLifetime = Number.POSITIVE_INFINITY } = expiry
@@ -31,8 +31,8 @@ export function secondsLeft(expiry: Expiry, times: Times, at: number): number {
 }
 
 /**
- * Whether a record's session has ended. A rolling session with a limit of its own is written anew by each response that
- * prolongs it, because a read may have prolonged the record by the configured lifetime.
+ * Whether a record's session has ended. A read may prolong a rolling session by the configured lifetime, even if the
+ * session has a shorter limit of its own. So each response writes such a session again, and `last_access` decides.
  */
 export function hasEnded(expiry: Expiry, times: Times, at: number): boolean {
   if (secondsLeft(expiry, times, at) <= 0) return true
@@ -40,8 +40,8 @@ export function hasEnded(expiry: Expiry, times: Times, at: number): boolean {
 }
 
 /**
- * Whether an unchanged session has to be written again, and its cookie issued: the configured lifetime has become longer
- * than the one that the record, the store and the cookie know, or the session is rolling and has a limit of its own.
+ * Whether an unchanged session has to be written again, and its cookie issued. One reason is that the configured lifetime
+ * has become longer than the record, the store and the cookie know. The other is a rolling session with its own limit.
  */
 export function needsRenewal(expiry: Expiry, times: Times): boolean {
   return isRaised(expiry, times) || isRollingWithLimit(expiry, times)
@@ -54,28 +54,28 @@ export function isRaised({ lifetime }: Expiry, { lifetime: written }: Times): bo
 
 const isRollingWithLimit = (expiry: Expiry, times: Times): boolean => expiry.rolling && limitOf(times) !== undefined
 
-/** This session's lifetime in seconds: the configured one, or its own limit where that is shorter. 0: no end is known. */
+/** The lifetime of this session in seconds, which is the configured one or its own shorter limit. 0 means no known end. */
 export function lifetimeOf({ lifetime }: Expiry, times: Times): number {
   const limit = limitOf(times)
   return limit === undefined ? lifetime : Math.min(limit.lifetime, lifetime || Number.POSITIVE_INFINITY)
 }
 
-/** What a store is told: `secondsLeft`, but 0 for a session without a known end; `null`: it has ended. */
+/** The ttl for the store: the seconds left, or 0 for a session without a known end. `null` if the session has ended. */
 export function storeTtl(expiry: Expiry, times: Times, at: number): number | null {
   const left = secondsLeft(expiry, times, at)
   if (left <= 0) return null
   return left === Number.POSITIVE_INFINITY ? 0 : left
 }
 
-/** Whole seconds left, rounded up, never negative; `undefined`: until the browser closes. */
+/** The whole seconds left, rounded up and never negative. `undefined` if the session lasts until the browser closes. */
 export function remainingSeconds(expiry: Expiry, times: Times, at: number): number | undefined {
   const left = secondsLeft(expiry, times, at)
   return left === Number.POSITIVE_INFINITY ? undefined : Math.max(0, Math.ceil(left))
 }
 
 /**
- * The cookie's Max-Age, at least 1; `undefined`: until the browser closes.
- * @param shortened what `session.options({ maxAge })` asked for; it can only shorten
+ * The cookie's Max-Age, at least 1. `undefined` if the cookie lasts until the browser closes.
+ * @param shortened the `maxAge` of `session.options()`, which can only shorten
  */
 export function cookieMaxAge(
   expiry: Expiry,
@@ -92,7 +92,7 @@ export function isAhead(times: Times, at: number): boolean {
   return times.created > at || times.last_access > at || (limitOf(times)?.from ?? 0) > at
 }
 
-/** Clocks of machines differ, and are set back: a date in the future counts as now. */
+/** Makes a date in the future count as now, because clocks of machines differ and may be set back. */
 export function notAhead<T extends Times>(times: T, at: number): T {
   if (!isAhead(times, at)) return times
   const { created, last_access } = times

@@ -1,19 +1,19 @@
 import type { RecordMetadata } from '../metadata.ts'
 
-/** What an application keeps in a session: its top-level keys. */
+/** The data that an application keeps in a session, by top-level key. */
 export type Data = Record<string, unknown>
 
-/** How long the holder of an old id can still end the session that the old one was rotated into. */
+/** How long a tombstone lives. Until then, a logout with the old id still ends the session that has the new id. */
 export const TOMBSTONE_SECONDS = 60
 
 /** A session's record as the store has it. */
 export interface Stored {
   readonly id: string
   readonly bytes: Uint8Array
-  /** The record before encryption. A change is measured against it. */
+  /** The record before encryption. The data are compared with it to find changes. */
   readonly record: Uint8Array
   readonly metadata: RecordMetadata
-  /** A copy of the data as they were loaded. No handler can change it. A record that was written since has none. */
+  /** A copy of the data as they were loaded. No handler can change it. A record that this request wrote has none. */
   readonly snapshot?: Data | undefined
 }
 
@@ -37,7 +37,7 @@ export type Unusable =
   | 'other-cookie'
   | 'future'
 
-/** What a store has under an id. */
+/** The result of looking up an id in the store. */
 export type Found =
   | { readonly kind: 'session'; readonly stored: Stored; readonly data: Data }
   | { readonly kind: 'rotated'; readonly tombstone: Tombstone }
@@ -46,30 +46,30 @@ export type Found =
       readonly reason: Unusable | 'expired'
       readonly id: string
       readonly bytes: Uint8Array
-      /** Seconds. Only for a record of another cookie: the lifetime in that cookie's own registration. */
+      /** Only set for a record of another cookie. The lifetime in the registration of that cookie, in seconds. */
       readonly lifetime?: number
     }
-  /** `reason`: why the store refuses the id, if it says so. */
+  /** `reason` says why the store refuses the id, if the store gives a reason. */
   | { readonly kind: 'missing'; readonly reason?: string }
 
 export const MISSING: Found = { kind: 'missing' }
 
-/** A record that is no session. A logout ends it all the same. */
+/** A record that is not a session. A logout ends it as well. */
 export type Remnant = Extract<Found, { kind: 'rotated' | 'unusable' }>
 
-/** The id under which the store has it. */
+/** The id under which the store has the remnant. */
 export const idOf = (remnant: Remnant | null): string | undefined =>
   remnant?.kind === 'rotated' ? remnant.tombstone.id : remnant?.id
 
-/** A session's data and metadata, to be written. */
+/** The data and metadata that are to be written as a record. */
 export interface Draft {
   readonly data: Data
   readonly metadata: RecordMetadata
-  /** The same data in a record already, with other metadata. Saves serializing the data again. */
+  /** A record with the same data and other metadata. With it, the data need not be serialized again. */
   readonly record?: { readonly bytes: Uint8Array; readonly metadata: RecordMetadata } | undefined
 }
 
-/** The answer to a compare-and-replace. */
+/** The result of replacing a record. */
 export type Replacement =
-  /** `null`: the record was removed. */
+  /** `stored` is `null` if the record was removed. */
   { readonly ok: true; readonly stored: Stored | null } | { readonly ok: false; readonly found: Found }

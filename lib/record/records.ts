@@ -19,7 +19,7 @@ import {
   type Unusable
 } from './record.ts'
 
-/** Records in a store: data and metadata in, and what there is out. */
+/** Reads, writes and replaces the records of sessions in a store. */
 export class Records {
   readonly #expiry: Expiry
   readonly #cookieName: string
@@ -30,11 +30,11 @@ export class Records {
   readonly canReplace: boolean
   readonly canTouch: boolean
   readonly ownsIds: boolean
-  /** A read prolongs a rolling session in the same step. */
+  /** A read also prolongs a rolling session. */
   readonly readProlongs: boolean
-  /** How far a read may prolong what it reads; `undefined`: the store is not told. */
+  /** The ttl that a read gives the record. `undefined` if a read prolongs nothing. */
   readonly #readTtl: number | undefined
-  /** A read or a touch may have prolonged what is there. */
+  /** A read or a touch may have prolonged the record under an id. */
   readonly #prolongs: boolean
 
   constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
@@ -63,7 +63,10 @@ export class Records {
     return found
   }
 
-  /** A tombstone lives its minute, whoever reads it; a session of another cookie lives as after a read under its own. */
+  /**
+   * A read may have prolonged a record that is no session of this registration. A tombstone gets the rest of its minute
+   * back, and a session of another cookie gets the lifetime of its own registration.
+   */
   async #restoreEnd(found: Found): Promise<void> {
     if (found.kind === 'rotated') {
       const { id, bytes, rotatedAt } = found.tombstone
@@ -80,8 +83,8 @@ export class Records {
   }
 
   /**
-   * What bytes from under an id are.
-   * @throws `FST_SESSION_STORE` when an encryptor could not tell
+   * Tells what the bytes under an id are.
+   * @throws `FST_SESSION_STORE` if the encryptor is unavailable
    */
   interpret(id: string, bytes: Uint8Array | null): Found | Promise<Found> {
     if (bytes === null) return MISSING
@@ -100,7 +103,8 @@ export class Records {
     const parsed = this.codec.parse(record, at)
     if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
     const { data, snapshot } = parsed
-    // The ttl of a store bounds whatever a clock that is ahead wrote there. Nothing else bounds what a browser keeps.
+    // A clock that was ahead wrote dates in the future. A store ends such a record by its ttl, but a browser may keep its
+    // cookie for ever.
     if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
     const metadata = notAhead(parsed.metadata, at)
     const { last_access: rotatedAt, rotated: successors } = metadata
@@ -110,8 +114,8 @@ export class Records {
   }
 
   /**
-   * Puts the draft there, whatever is there before.
-   * @returns what stands there now; the id may be the store's own choice
+   * Writes the draft under the id, whatever is there.
+   * @returns the new record. Its id may be the store's own choice
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
   async write(id: string, draft: Draft): Promise<Stored> {
@@ -129,7 +133,8 @@ export class Records {
   }
 
   /**
-   * Puts the draft (`null`: nothing) in the place of `expected`, and of nothing else.
+   * Replaces the record if the store still has the bytes `expected`.
+   * @param draft `null` removes the record
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
   async replace(id: string, expected: Uint8Array, draft: Draft | null): Promise<Replacement> {
@@ -145,7 +150,7 @@ export class Records {
     }
   }
 
-  /** Puts a tombstone in the place of `expected`, and of nothing else. */
+  /** Replaces the record by a tombstone if the store still has the bytes `expected`. */
   async replaceByTombstone(
     id: string,
     expected: Uint8Array,
@@ -157,11 +162,11 @@ export class Records {
     return this.#replace(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
   }
 
-  /** @returns `false`: there is nothing any more. A store that cannot tell says nothing about it. */
+  /** @returns `false` if the session has ended, so that the store has no record of it */
   async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
     const { lifetime } = this.#expiry
     const ttl = storeTtl(this.#expiry, metadata, now())
-    // It may have ended since it was looked at, and no store is to keep anything for no time.
+    // The session may have ended since its review. A ttl of 0 would keep the record for ever.
     return ttl !== null && this.#calls.touch(id, lifetime, ttl)
   }
 
@@ -181,19 +186,19 @@ export class Records {
     const result = await this.#calls.replace(id, expected, bytes, lifetime, ttl)
     if (result.replaced) return { ok: true, stored }
     const { current } = result
-    // Each write has a revision of its own: these bytes are here because an earlier send of this very write arrived.
+    // Each write has a revision of its own. So if the store has these bytes, this very write has arrived before.
     if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
     return { ok: false, found: await this.interpret(id, current) }
   }
 
-  /** @throws `FST_SESSION_GONE` when there is none: a store would take the write for a removal. */
+  /** @throws `FST_SESSION_GONE` if no time is left, because a store would take the write for a removal */
   #timeLeft({ metadata }: Draft): number {
     const ttl = storeTtl(this.#expiry, metadata, now())
     if (ttl === null) throw new SessionGoneError()
     return ttl
   }
 
-  /** @returns the draft as it is going to be stored under the id; a promise of it where it is to be encrypted */
+  /** @returns the record to store under the id. With an encryptor, a promise of the record */
   #encode(id: string, draft: Draft): Stored | Promise<Stored> {
     const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, name: this.#cookieName, rev: newRevision() }
     const record =

@@ -1,14 +1,14 @@
 import type { Found } from './record.ts'
 import type { Records } from './records.ts'
 
-/** What tells more about a visitor comes before what tells less. */
+/** A result of higher rank tells more about the visitor. */
 const RANKS = { session: 3, rotated: 2, unusable: 1, missing: 0 } as const
 
 /**
- * What to load when a browser sends several cookies of one name, because the option `cookie.domain` or `cookie.path` was
- * another one when it got the first.
- * @returns the first session. A store that owns the ids opens every value that it has ever made, so of its sessions it is the
- *   one that was written last. Without a session, the first of what tells most
+ * Finds the session of a browser that sends several cookies of one name. Such a browser got the first cookie while the
+ * option `cookie.domain` or `cookie.path` had another value.
+ * @returns the first session. If the store owns the ids, the session that was written last, because such a store opens
+ *   every cookie that it has ever made. Without a session, the first result of the highest rank
  * @throws `FST_SESSION_STORE`
  */
 export async function firstThatOpens(records: Records, values: readonly string[]): Promise<Found> {

@@ -7,7 +7,7 @@ import { cookieOf, type RecordMetadata } from '../metadata.ts'
 import { limitOf } from '../record/expiry.ts'
 import type { Expiry } from '../settings.ts'
 
-/** What a call of `session.options()` asks for. `undefined`: nothing. */
+/** The options that a call of `session.options()` sets. `undefined` leaves an option as it is. */
 export interface AskedOptions {
   readonly maxAge: number | null | undefined
   readonly lifetime: number | undefined
@@ -21,7 +21,8 @@ export function askedOptions(options: SessionCookieOptions): AskedOptions {
     throw new SessionOptionsError('session.options() takes an object: `session.options({ lifetime: { hours: 8 } })`')
   }
   for (const key of Object.keys(options)) {
-    // Plugins pass options of their own, so others are ignored. But a shorter life must not be lost by a slip.
+    // Plugins pass options of their own, so unknown options are ignored. A misspelled option is refused, because the
+    // session would live longer without it.
     const meant = KNOWN.find((name) => plainName(name) === plainName(key))
     if (meant === undefined || meant === key) continue
     throw new SessionOptionsError(`session.options(): "${key}" is spelled "${meant}"`)
@@ -51,8 +52,9 @@ function toLifetime(lifetime: SessionCookieOptions['lifetime']): number | undefi
 }
 
 /**
- * The metadata with what was asked for; the same object when that changes nothing.
- * @param hasNewId the session is about to get a new id, as by a login
+ * Applies the options to the metadata.
+ * @param hasNewId the session is about to get a new id, for example at a login
+ * @returns the same object if the options change nothing
  */
 export function withOptions(
   metadata: RecordMetadata,
@@ -68,7 +70,7 @@ export function withOptions(
 function withLimit(metadata: RecordMetadata, lifetime: number, expiry: Expiry, hasNewId: boolean): RecordMetadata {
   const limit = limitOf(metadata)
   const isShorter = expiry.lifetime === 0 || lifetime < expiry.lifetime
-  // The same limit goes on, unless a login gives the session a new id.
+  // The same limit does not start again, unless the session gets a new id, for example at a login.
   if (isShorter ? limit?.lifetime === lifetime && !hasNewId : limit === undefined) return metadata
   const changed: RecordMetadata = { ...metadata, limit: { lifetime, from: now() } }
   if (!isShorter) delete changed.limit

@@ -51,24 +51,24 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
-    // An object of its own: a commit underway tells by it whether it was asked for since.
+    // A new object tells a commit that is under way that clear() was called after it began.
     this.#state.scope = new Set()
   }
 
   data(): Data {
-    // Stored it would not be: say so, instead of dropping it in silence.
+    // A symbol would not be stored, so refuse it instead of dropping it silently.
     if (Object.getOwnPropertySymbols(this).length > 0) {
       throw new SessionKeyError('a symbol cannot be the key of session data: use text')
     }
     return dataOf(this, this.#state.aside)
   }
 
-  /** JSON.stringify() and Fastify's serializers for response schemas read this, and so no member: an id is a secret. */
+  /** JSON.stringify() and Fastify's serializers for response schemas get the data only. The id is a secret. */
   toJSON(): Data {
     return this.data()
   }
 
-  /** What `console.log(session)` shows. */
+  /** `console.log(session)` shows this. */
   [inspect.custom](): Data {
     return dataOf(this, this.#state.aside)
   }
@@ -87,7 +87,7 @@ class SessionObject {
     try {
       return kind.isChanged(this.data(), stored)
     } catch {
-      // What cannot be serialized was not in the record. The commit says so; a question should not.
+      // Data that cannot be serialized are not in the record. The commit throws the error, but a getter should not.
       return true
     }
   }
@@ -113,7 +113,7 @@ class SessionObject {
     const state = this.#state
     state.id = state.kind.newId()
     state.rotated = state.stored !== null
-    // Whoever asks for a new id wants a session, as a login does.
+    // A login asks for a new id. Its session is stored, even if the browser has the cookie of a newer one.
     state.isSuperseded = false
     return Promise.resolve()
   }
@@ -133,7 +133,7 @@ class SessionObject {
       lifetime: kind.expiry.lifetime,
       created: at,
       last_access: at,
-      // What this request asked for is meant for the session it is about to make.
+      // The options that this request has set are meant for the session that begins now.
       ...(cookieChanged && askedSince(metadata, stored?.metadata))
     }
     return this.regenerateId()
@@ -178,7 +178,7 @@ function wipe(session: SessionObject, state: SessionState): void {
   state.aside = null
 }
 
-/** Names that are no data keys: the members, what every object inherits, and the library's own key. */
+/** Names that cannot be properties with data: the members, the names that every object inherits, and the metadata's key. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(SessionObject.prototype),
   ...Object.getOwnPropertyNames(Object.prototype),
@@ -194,7 +194,7 @@ const refusal = (key: string): Error =>
 
 const inherited = (key: string) => Object.getOwnPropertyDescriptor(Object.prototype, key)
 
-// A method would be shadowed by an assignment; an accessor stops it, in sloppy mode and in Object.assign() as well.
+// An assignment would shadow a method. A setter refuses the assignment, also in sloppy mode and in Object.assign().
 for (const key of RESERVED) {
   const own = Object.getOwnPropertyDescriptor(SessionObject.prototype, key)
   const value: unknown = key === '__proto__' ? SessionObject.prototype : (own ?? inherited(key))?.value
@@ -214,7 +214,7 @@ function refuseCallback(member: string, argument: unknown): void {
   }
 }
 
-/** A session over `data`, as a handler sees it. */
+/** Makes the session that a handler gets. */
 export function createSession(state: SessionState, data: Data): Session {
   const session = new SessionObject(state)
   fill(session, data)
@@ -222,8 +222,8 @@ export function createSession(state: SessionState, data: Data): Session {
 }
 
 /**
- * Keys that are kept aside come last when a session is serialized, wherever they stood in the record: that is no change.
- * To be called as long as nobody has changed anything.
+ * Serializing puts the keys that are kept aside last, wherever they stood in the record. This function puts them last in
+ * the stored record too, so that their place does not count as a change. Call it before anybody changes the data.
  */
 export function alignRecord(session: Session): void {
   const state = stateOf(session)
@@ -232,15 +232,15 @@ export function alignRecord(session: Session): void {
   state.stored = { ...stored, record: kind.recordOf(session.data() as Data, stored.metadata) }
 }
 
-/** Puts `data` in the place of what is there, as objects of their own. */
+/** Gives the session new data. No value of the old data stays, even if it is equal. */
 export function resetData(session: Session, data: Data): void {
   wipe(session as unknown as SessionObject, stateOf(session))
   fill(session as unknown as SessionObject, data)
 }
 
 /**
- * The same, but a value that is equal stays the object that a handler may hold.
- * @param before what is there, as `data` would have it: as it comes back from a store
+ * Gives the session new data, but keeps each value that is equal, because a handler may hold a reference to it.
+ * @param before the old data in the form of `data`, as a store would give them back
  */
 export function replaceData(session: Session, data: Data, before: Data = session.data() as Data): void {
   for (const key of Object.keys(before)) if (!Object.hasOwn(data, key)) session.delete(key)

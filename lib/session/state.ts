@@ -10,7 +10,7 @@ import type { Expiry } from '../settings.ts'
  */
 const LATE_SECONDS = 10
 
-/** What the sessions of a registration have in common. */
+/** The part of a session that all sessions of a registration share. */
 export interface SessionKind {
   readonly expiry: Expiry
   newId(): string | undefined
@@ -20,7 +20,7 @@ export interface SessionKind {
   isChanged(data: Data, stored: Stored): boolean
 }
 
-/** What a session can ask for. It does nothing to a store itself. */
+/** The commands that need the store. A session only passes them on. */
 export interface SessionCommands {
   save(): Promise<void>
   destroy(): Promise<void>
@@ -28,44 +28,44 @@ export interface SessionCommands {
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T>
 }
 
-/** The inside of a session, for the lifecycle. */
+/** The private state of a session. The lifecycle works on it. */
 export interface SessionState {
   readonly kind: SessionKind
   readonly commands: SessionCommands
-  /** `undefined`: a cookie store's, not written yet. */
+  /** `undefined` if the store makes the ids and has not written the session yet. */
   id: string | undefined
-  /** The record that the session was loaded from, or last written as; `null`: nothing in the store. */
+  /** The record that was loaded or written last. `null` if the session is not stored. */
   stored: Stored | null
-  /** What the request's id came upon instead of a session: `destroy()` ends it. */
+  /** The tombstone or the unusable record under the request's id, if there is no session. `destroy()` ends it. */
   remnant: Remnant | null
-  /** The browser gets, or has, the cookie of the session that this one was rotated into: another must not replace it. */
+  /** The browser has, or is about to get, the cookie of the session that this one was rotated into, so it gets no other. */
   isSuperseded: boolean
-  /** When this process last began to ask the store and then found the session there (`performance.now()`). */
+  /** The start of the last call to the store that found the session (`performance.now()`). */
   seenAt: number
   metadata: RecordMetadata
-  /** A new id was asked for; the record still stands under the old one. */
+  /** The session is to get a new id, but its record is still under the old one. */
   rotated: boolean
   /**
    * The new record of a rotation whose answer was lost. The old id may be dead, so the browser gets the cookie of the new
-   * one, even with an error: otherwise the visitor would be logged out.
+   * record, even with an error. Otherwise the visitor would be logged out.
    */
   unconfirmed: Stored | null
   /** `options()` changed how the cookie is to be issued. */
   cookieChanged: boolean
-  /** The keys that a merge may take from another request, after `clear()` or `regenerate()`; `null`: all. */
+  /** The keys that a merge may take from another request, after `clear()` or `regenerate()`. `null` means all keys. */
   scope: ReadonlySet<string> | null
   /** The read has prolonged the record already. */
   prolonged: boolean
-  /** A new id under which a write was not answered. */
+  /** A new id, if the store did not answer the write under it. */
   unanswered?: string | undefined
-  /** Keys that carry a member's name: never properties, so that they shadow nothing. Most sessions have none. */
+  /** Data under the names of members. They are not properties, so they shadow no member. Most sessions have none. */
   aside: Map<string, unknown> | null
 }
 
 /**
- * The inside of a session as it is after a load.
- * @param seenAt when the store was asked (`performance.now()`)
- * @param readProlongs the read has prolonged what it found
+ * The private state of a session after a load.
+ * @param seenAt the start of the read (`performance.now()`)
+ * @param readProlongs the read has prolonged the record that it found
  */
 export function stateFor(
   found: Found,
@@ -75,7 +75,7 @@ export function stateFor(
   readProlongs: boolean
 ): SessionState {
   const stored = found.kind === 'session' ? found.stored : null
-  // Of a session that is there, the record says when it began.
+  // A session that was found has its times in the record.
   const at = stored === null ? now() : 0
   return {
     kind,
@@ -96,7 +96,7 @@ export function stateFor(
   }
 }
 
-/** The record of another cookie is not this one's to end. */
+/** A logout here must not end the session of another cookie. */
 function remnantOf(found: Found): Remnant | null {
   const isOurs = found.kind === 'rotated' || (found.kind === 'unusable' && found.reason !== 'other-cookie')
   return isOurs ? found : null

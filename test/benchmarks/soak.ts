@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../support/redis-server.ts'
+import { Worker } from './measures/processes.ts'
 import { HttpClient } from './soak/http.ts'
 import { Ledger, type Outage } from './soak/ledger.ts'
 import { pause, restart } from './soak/outages.ts'
 import type { Memory, Question } from './soak/server-process.ts'
 import { Visitor } from './soak/visitor.ts'
-import { Worker } from './workers/processes.ts'
 
 // Puts a server under load, and kills and then pauses its Redis. No acknowledged write may be lost, and no session that
 // has ended may come back. Requests may fail only with 503, and only during the two outages.

@@ -6,7 +6,7 @@ const BEGINNINGS = ['readable', 'end', 'error', 'close'] as const
 
 /** A stream that is to be sent. Its headers go out with the first chunk. */
 export interface FirstChunk {
-  /** What to send in the place of the stream. */
+  /** The payload to send instead of the stream. */
   readonly payload: unknown
   /** There is nothing to wait for any more. */
   readonly isThere: boolean
@@ -18,7 +18,7 @@ export interface FirstChunk {
 
 /**
  * @param connection emits `close` when the client has gone
- * @returns `null`: nobody can tell when the payload begins, because it is an old-style stream without `readableFlowing`
+ * @returns `null` if nobody can tell when the payload begins, because it is an old-style stream without `readableFlowing`
  */
 export function firstChunkOf(payload: unknown, connection: EventEmitter): FirstChunk | null {
   if (isResponse(payload)) {
@@ -54,22 +54,22 @@ class Chunk implements FirstChunk {
       return this
     }
     connection.on('close', this.arrive)
-    // Nothing is read: to listen makes the stream fetch its first chunk, and to stop listening lets it flow again.
+    // Listening makes the stream fetch its first chunk, without reading it. Without listeners, the stream can flow again.
     for (const event of BEGINNINGS) stream?.on(event, this.arrive)
-    // Where another registration has listened before, nothing else would make an empty stream say that it ends.
+    // If another registration has listened before, only this call makes an empty stream emit `end`.
     stream?.read(0)
   }
 }
 
 function ofReadable(stream: Readable, connection: EventEmitter): Chunk {
-  // Where it flows, somebody else reads it already.
+  // If the stream flows, somebody else reads it already.
   const isRead = stream.readableFlowing === true || stream.readableEnded
   return isRead || stream.destroyed || stream.readableLength > 0
     ? new Chunk(stream, connection).arrive()
     : new Chunk(stream, connection, stream)
 }
 
-/** The only way to find out is to read the first chunk, so the rest follows it in another stream. */
+/** Only reading shows that a web stream has a first chunk. So another stream passes on that chunk and the rest. */
 function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
   const reader = stream.getReader()
   let first: ReturnType<typeof reader.read> | undefined = reader.read()
@@ -81,7 +81,7 @@ function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
   }
   const cancel = (reason: unknown) => reader.cancel(reason)
   const chunk = new Chunk(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }), connection)
-  // What the stream has failed with is thrown again to whoever reads the other one.
+  // If the stream fails, the other stream throws the same error to its reader.
   first.then(chunk.arrive, chunk.arrive)
   return chunk
 }
@@ -89,6 +89,6 @@ function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
 const isWebStream = (payload: unknown): payload is ReadableStream =>
   typeof payload === 'object' && payload !== null && 'getReader' in payload
 
-/** An old-style stream is not one: it sends its chunks to whoever listens at that moment. */
+/** An old-style stream does not count, because only a listener of that moment gets its chunk. */
 const isReadable = (payload: unknown): payload is Readable =>
   typeof payload === 'object' && payload !== null && 'readableFlowing' in payload

@@ -4,16 +4,18 @@ import type { FastifyReply } from 'fastify'
 export type Done = (error: Error | null, payload?: unknown) => void
 
 /**
- * Lets an onSend hook take its time: until `finishing` is settled, the reply counts as sent. Fastify notes that only when
- * the body is out. Until then it goes on with a request whose hook or async handler has called `reply.send()` without
- * returning the reply: to the handler behind a refused login, or to a second response.
+ * Makes the reply count as sent until `finishing` is settled. Fastify itself sets `sent` only when the body is out.
  *
- * @param done the hook's callback; it is called in the same turn in which the reply stops counting as sent
+ * Without this, an onSend hook that takes its time would let Fastify continue the request, if a hook or an async handler
+ * called `reply.send()` without returning the reply. The handler after a hook that refused a login would run, or a second
+ * response would follow.
+ *
+ * @param done the hook's callback. It is called in the same turn in which the reply stops counting as sent
  */
 export function whileSending(reply: FastifyReply, finishing: Promise<unknown>, done: Done): void {
   const waiting: (() => void)[] = []
   Object.defineProperty(reply, 'sent', { value: true, configurable: true })
-  // To await the reply is to await the end of its body, which `sent` would seem to promise already.
+  // Code that awaits the reply waits for the end of the body. With `sent` set, `then` would resolve too early.
   Object.defineProperty(reply, 'then', {
     value: (...callbacks: Parameters<FastifyReply['then']>) => void waiting.push(() => reply.then(...callbacks)),
     configurable: true
@@ -23,7 +25,7 @@ export function whileSending(reply: FastifyReply, finishing: Promise<unknown>, d
     try {
       done(error, payload)
     } catch (thrown) {
-      // What cannot be sent after all, such as a header that Node refuses: Fastify answers that, too.
+      // If sending fails, for example because Node refuses a header, Fastify answers with that error.
       done(thrown as Error)
     }
     for (const resume of waiting) resume()

@@ -1,22 +1,22 @@
 import { EventEmitter } from 'node:events'
 
-/** What the hook is handed as a payload, besides text and bytes: a web `Response`. */
+/** Whether the payload is a web `Response`, of any realm. */
 export function isResponse(payload: unknown): payload is Response {
   return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
 }
 
-/** Whether the payload goes on after the headers: neither text nor bytes. */
+/** Whether the payload goes on after the headers, because it is neither text nor bytes. */
 export function isStream(payload: unknown): boolean {
   return typeof payload === 'object' && payload !== null && !ArrayBuffer.isView(payload)
 }
 
 /**
- * Listens to a stream that is to be sent after `finishing`: Fastify does so only then. What a stream failed with while
- * nobody listened would end the process, and one that does not keep it (readable-stream 3, a legacy stream) would never
- * be answered.
+ * Listens for errors of a stream while `finishing` runs, because Fastify listens only afterwards. Without a listener, an
+ * error would end the process. Some streams do not keep their error (readable-stream 3, a legacy stream), so their request
+ * would never be answered.
  *
- * @returns what `finishing` comes to
- * @throws what the stream has failed with
+ * @returns the result of `finishing`
+ * @throws the error of the stream
  */
 export function orFailureOf<T>(payload: unknown, finishing: Promise<T>): Promise<T> {
   if (!(payload instanceof EventEmitter)) return finishing
@@ -25,13 +25,13 @@ export function orFailureOf<T>(payload: unknown, finishing: Promise<T>): Promise
   payload.on('error', note)
   return finishing.then((result) => {
     if (failures.length > 0) throw failures[0]
-    // One that is not sent is listened to for good: it may go on failing.
+    // Only a stream that is sent loses this listener, because a stream that is not sent may fail again.
     payload.off('error', note)
     return result
   })
 }
 
-/** The response with another header. One that came out of fetch() has immutable headers, and is made anew. */
+/** The response with one more header. A response of fetch() has immutable headers, so the result is a new response. */
 export function withHeader(response: Response, name: string, value: string): Response {
   try {
     response.headers.set(name, value)

@@ -8,7 +8,7 @@ import {
 import { isResponse, withHeader } from './payload.ts'
 
 /**
- * A web `Response` brings headers of its own, which Fastify puts over the reply's.
+ * Sets a header on the reply. If a web `Response` has the header too, sets it there, because Fastify prefers that one.
  * @returns the payload to send
  */
 export function setHeader(
@@ -39,14 +39,14 @@ export function keepOutOfCaches(reply: FastifyReply, payload: unknown): unknown 
   return sent
 }
 
-/** Replaces the reply's own headers that are for some shared caches alone. */
+/** Replaces the headers of the reply that only some shared caches read. */
 export function stopTargeted(reply: FastifyReply): void {
   for (const name in reply.getHeaders()) {
     if (isForSharedCaches(name)) reply.header(name, withoutTargetedCaching(name, reply.getHeader(name)))
   }
 }
 
-/** The same for a response that Fastify may not send; its headers may go out by `raw.writeHead(200, reply.getHeaders())`. */
+/** Does the same for a raw response. Its headers may also go out by `raw.writeHead(200, reply.getHeaders())`. */
 export function keepRawOutOfCaches(reply: FastifyReply): void {
   const { raw } = reply
   raw.setHeader('cache-control', withoutSharedCaching(raw.getHeader('cache-control')))

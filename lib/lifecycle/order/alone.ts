@@ -5,7 +5,7 @@ import { member } from '../../own.ts'
 import { stateOf } from '../../session/session.ts'
 import { Turns } from './turns.ts'
 
-/** One for each store: several registrations, or applications, of this process may share one. */
+/** The turns for each store, because several registrations or applications of this process may share a store. */
 const turnsOf = new WeakMap<SessionStore, Turns<undefined>>()
 
 const tooLate = (): Error =>
@@ -16,8 +16,8 @@ const tooLate = (): Error =>
   })
 
 /**
- * A store without `replace` reads and writes in steps. So that no other request of this process comes between them, and
- * takes away what was acknowledged, whatever changes one session of such a store happens one after the other.
+ * Runs the operations that change one session one after the other, if the store has no `replace`. Such a store reads and
+ * writes in separate calls. Another request of this process that came between them could lose a change that was confirmed.
  */
 export class Alone {
   readonly #turns: Turns<undefined> | undefined
@@ -29,8 +29,8 @@ export class Alone {
   }
 
   /**
-   * @param task is told whether it has waited
-   * @throws `FST_SESSION_STORE` when others have had their turns for half a minute
+   * @param task gets whether it had to wait
+   * @throws `FST_SESSION_STORE` if the task did not get its turn within half a minute
    */
   run<T>(session: Session, task: (waited: boolean) => Promise<T>): Promise<T> {
     const id = stateOf(session).stored?.id

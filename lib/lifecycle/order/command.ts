@@ -1,13 +1,13 @@
-/** What a command of a session returns: a promise that knows whether anybody waits for it. */
+/** The promise that a command of a session returns. It knows whether anybody waits for it. */
 export class Command<T> extends Promise<T> {
   #isTaken = false
 
-  /** What `then()` returns is an ordinary promise: only the command itself has an owner. */
+  /** `then()` returns an ordinary promise, because only the command itself has to know whether anybody waits. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
 
-  /** `await`, `Promise.all()`, `catch()` and `finally()` call this, and so does an async function that returns it. */
+  /** `await`, `Promise.all()`, `catch()`, `finally()` and an async function that returns the command call this. */
   // biome-ignore lint/suspicious/noThenProperty: a promise has one
   override then<Result = T, Failure = never>(
     onDone?: ((value: T) => Result | PromiseLike<Result>) | null,
@@ -17,14 +17,14 @@ export class Command<T> extends Promise<T> {
     return super.then(onDone, onFailed)
   }
 
-  /** Somebody waits for it, so a failure is theirs. */
+  /** Somebody waits for the command, and so gets its failure. */
   get isTaken(): boolean {
     return this.#isTaken
   }
 
   /**
-   * Waits for it without being somebody who waits: a failure is never unhandled.
-   * @returns resolves when it has ended, well or not
+   * Waits for the command, but does not count as somebody who waits. After this call, a failure is never unhandled.
+   * @returns resolves when the command has ended, also after a failure
    */
   observe(failed: (error: unknown) => void): Promise<void> {
     return super.then(() => undefined, failed)

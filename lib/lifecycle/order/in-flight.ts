@@ -1,10 +1,10 @@
-/** What is being done at the moment, for those who must not pull the ground from under it. */
+/** The operations that are running. An application that closes waits for them before it closes the store. */
 export class InFlight {
   readonly #running = new Set<Promise<void>>()
 
   /**
-   * @param then called when it has ended, well or not
-   * @returns when that has happened
+   * @param then called when the operation has ended, also after a failure
+   * @returns resolves after that call
    */
   add(operation: Promise<unknown>, then: () => void): Promise<void> {
     const over = () => {
@@ -17,16 +17,16 @@ export class InFlight {
   }
 
   /**
-   * Waits for everything that is running now, well or not. What begins meanwhile is not waited for.
-   * @param seconds the longest wait; what has not ended then is waited for no more
-   * @returns how many have not ended
+   * Waits until all operations that are running now have ended or failed. It does not wait for operations that begin later.
+   * @param seconds the longest wait. Operations that have not ended by then are forgotten
+   * @returns the number of operations that have not ended
    */
   async ended(seconds: number): Promise<number> {
     const waited = [...this.#running]
     if (waited.length === 0) return 0
     let timer: NodeJS.Timeout | undefined
     const tooLong = new Promise<void>((resolve) => {
-      // It keeps the process alive, which has still to be closed.
+      // The timer keeps the process alive until the application has closed.
       timer = setTimeout(resolve, seconds * 1_000)
     })
     await Promise.race([Promise.all(waited), tooLong])

@@ -1,31 +1,32 @@
-/** How often a waiting task looks whether the line moves. */
+/** The time between two checks of a waiting task. Each check looks whether other tasks have succeeded. */
 const LOOK_MS = 500
 
 /**
- * A task that finds at so many looks in a row that no other has succeeded stops waiting. One look is not enough, because
- * after a turn of the event loop that was long a timer fires before the answers that came meanwhile are read.
+ * A task stops waiting after this many checks in a row without a success of another task. One check is not enough. After a
+ * blocked event loop, a timer fires before the answers that have arrived are read.
  */
 const IDLE_LOOKS = 2
 
-/** Half a minute: the first look from then on is the last one, however well the line moves. */
+/** The longest wait is half a minute. The first check after it ends the wait, even if other tasks succeed. */
 const LONGEST_MS = 30_000
 
-/** What a task knows of those before it. */
+/** A task gets this from the tasks before it, and leaves a hint for the next one. */
 export interface Turn<H> {
-  /** Another task of the key was there first. */
+  /** The task had to wait for another task of the key. */
   readonly waited: boolean
-  /** What the task that ended last has left. */
+  /** The hint of the task that ended last. */
   readonly hint: H | undefined
-  /** What this task leaves for the next. */
+  /** The hint that this task leaves for the next one. */
   left: H | undefined
 }
 
 /**
- * Lets tasks of one key take turns, in this process. The first one runs at once, in the same tick; a key that nobody uses
- * takes no memory, and a line that nobody waits in has no timer.
+ * Lets tasks of one key take turns in this process. The first task runs at once, in the same tick. A key without tasks
+ * takes no memory, and a task that does not wait has no timer.
  *
- * Taking turns only avoids wasted attempts. So nobody waits for ever: while tasks succeed, a task waits for half a minute
- * at most, and while none does, for about a second. Then it runs beside the others, and those behind follow it instead.
+ * Taking turns only avoids wasted attempts, so no task waits for ever. While other tasks succeed, it waits for half a
+ * minute at most. While none succeeds, it waits for about a second. Then it runs beside the others, and later tasks
+ * follow it.
  */
 export class Turns<H> {
   readonly #lines = new Map<string, Line<H>>()
@@ -36,8 +37,8 @@ export class Turns<H> {
   }
 
   /**
-   * @param late makes the error of a task that must not run beside others, for when it has waited half a minute in vain
-   * @throws what the task throws, or what `late` makes
+   * @param late for a task that must not run beside others. It makes the error for a wait of half a minute in vain
+   * @throws the error of the task, or the one that `late` makes
    */
   async run<T>(key: string, task: (turn: Turn<H>) => Promise<T>, late?: () => Error): Promise<T> {
     const known = this.#lines.get(key)
@@ -52,7 +53,7 @@ export class Turns<H> {
       return result
     } finally {
       line.left = turn.left
-      // Those who wait follow the task that began last: one that others have passed holds up nobody.
+      // Waiting tasks follow the task that began last. A task that was overtaken starts no other task when it ends.
       if (line.last === turn && !line.next()) this.#lines.delete(key)
     }
   }
@@ -63,7 +64,7 @@ class Line<H> {
   /** The task that began last. */
   last: Turn<H> | undefined
   successes = 0
-  /** What lets each of those who wait go, first come first. */
+  /** The functions that start the waiting tasks, in their order. */
   readonly #waiting = new Set<() => void>()
   #order: Iterator<() => void> | undefined
 
@@ -73,7 +74,7 @@ class Line<H> {
       let looks = 0
       let idle = 0
       let seen = this.successes
-      // Not all at the same time: so many commits would be one long turn of the event loop.
+      // The pauses differ, because all waiting tasks together would block the event loop.
       const pause = LOOK_MS + (this.#waiting.size % LOOK_MS)
       const look = () => {
         looks++
@@ -94,10 +95,10 @@ class Line<H> {
     })
   }
 
-  /** Lets the next one go. @returns `false`: nobody waits */
+  /** Starts the next task. @returns `false` if no task waits */
   next(): boolean {
     if (this.#waiting.size === 0) return false
-    // One iterator for all: a new one would walk over what was deleted. It goes on to what is added later.
+    // One iterator serves all calls, because a new one would step over all deleted entries. It also finds later entries.
     this.#order ??= this.#waiting.values()
     const go = this.#order.next().value as () => void
     this.#waiting.delete(go)

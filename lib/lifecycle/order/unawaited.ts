@@ -32,14 +32,14 @@ export class Unawaited {
     this.#log = log
   }
 
-  /** A command has failed, and nobody has been told of it here. */
+  /** A command has failed since the last tell(). */
   get hasFailures(): boolean {
     return this.#failures.length > 0
   }
 
   /**
    * @param member the member that was called, for the log
-   * @param isTooLate asked after a failure: no response can become the error any more
+   * @param isTooLate called after a failure. It returns `true` if the error cannot become the response any more
    */
   own<T>(member: string, result: Promise<T>, isTooLate: () => boolean): Command<T> {
     const command = new Command<T>((resolve) => resolve(result))
@@ -48,7 +48,7 @@ export class Unawaited {
       // A response that waits for this command takes the failure in this turn of the event loop.
       if (isTooLate()) setImmediate(() => this.tell())
     })
-    // Most end in their order, but a call inside an `update()` fails while the update goes on.
+    // Most commands end in their order, but a command inside the function of an update() fails while the update goes on.
     const before = this.#ended
     this.#ended = before === undefined ? ended : before.then(() => ended)
     return command
@@ -60,8 +60,8 @@ export class Unawaited {
   }
 
   /**
-   * Tells the log of each failure that nobody has waited for until now, and forgets them.
-   * @returns the first error, as it may become the response; `undefined`: there is none
+   * Logs each failure that nobody has waited for so far, and forgets all failures.
+   * @returns the first of these errors, as it may become the response
    */
   tell(): Error | undefined {
     const failures = this.#failures.filter(({ command }) => !command.isTaken)
@@ -75,7 +75,7 @@ export class Unawaited {
   }
 }
 
-/** What an application's own function has thrown is not for the client, unless a handler says so. */
+/** The client must not see an error of the application's own function, unless a handler sends it. */
 function asResponse({ member, error }: Failure): Error {
   const ours = OURS.some((kind) => isInstance(error, kind))
   return ours

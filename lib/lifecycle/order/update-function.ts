@@ -13,9 +13,10 @@ const frames = new AsyncLocalStorage<Frame>()
 let running = 0
 
 /**
- * Calls the function of an `update()`, in the time that a store has. While it runs, `isInside(owner)` is true for what it
- * calls, and for nobody else.
- * @throws what the function throws; `FST_SESSION_STORE` when it does not answer
+ * Calls the function of an `update()`. While the function runs, `isInside(owner)` is true for code that it calls, and for
+ * no other code.
+ * @param seconds the time limit of the function
+ * @throws the error of the function; `FST_SESSION_STORE` if it takes too long
  */
 export async function callInside<T>(owner: object, seconds: number, fn: () => T | PromiseLike<T>): Promise<T> {
   const frame = { owner, outer: frames.getStore(), isOver: false }
@@ -30,12 +31,12 @@ export async function callInside<T>(owner: object, seconds: number, fn: () => T 
   } finally {
     frame.isOver = true
     running--
-    // In Node 20 and 22 each promise of the process costs more while a storage is in use.
+    // In Node 20 and 22, each promise of the process costs more while an AsyncLocalStorage is in use.
     if (running === 0) frames.disable()
   }
 }
 
-/** Whether the caller runs inside a function of that owner, also behind an `await`. Free while no function runs. */
+/** Whether the caller runs inside a function of that owner, also after an `await`. Costs nothing while no function runs. */
 export function isInside(owner: object): boolean {
   let frame = running === 0 ? undefined : frames.getStore()
   while (frame !== undefined && (frame.isOver || frame.owner !== owner)) frame = frame.outer

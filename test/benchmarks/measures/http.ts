@@ -4,8 +4,8 @@ import type { Column } from '../columns/column.ts'
 import { HTTP_COLUMNS, HTTP_COLUMNS_OF_S0 } from '../columns/index.ts'
 import { type Sample, sampleOf } from '../report/statistics.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
-import type { Listening } from '../workers/column-process.ts'
-import { ColumnWorker } from '../workers/column-worker.ts'
+import type { Listening } from './column-process.ts'
+import { ColumnWorker } from './column-worker.ts'
 
 const CONNECTIONS = 100
 

@@ -1,11 +1,11 @@
 import type { Section } from '../report/table.ts'
-import { Worker } from '../workers/processes.ts'
 import type { Memory, MemoryRound } from './memory-process.ts'
+import { Worker } from './processes.ts'
 
 export async function measureMemory(sizes: readonly number[]): Promise<Memory[]> {
   const memories: Memory[] = []
   for (const sessions of sizes) {
-    const worker = await Worker.start(`InMemoryStore with ${sessions}`, '../measures/memory-process', [])
+    const worker = await Worker.start(`InMemoryStore with ${sessions}`, './memory-process', [])
     memories.push((await worker.ask({ sessions } satisfies MemoryRound)) as Memory)
     await worker.stop()
   }

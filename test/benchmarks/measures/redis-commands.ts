@@ -1,6 +1,6 @@
 import { type Sample, sampleOf } from '../report/statistics.ts'
 import type { Section } from '../report/table.ts'
-import { Worker } from '../workers/processes.ts'
+import { Worker } from './processes.ts'
 import type { CommandRound } from './redis-commands-process.ts'
 
 const REDIS_CLIENTS = ['ioredis', 'iovalkey', 'node-redis'] as const
@@ -11,7 +11,7 @@ const ROUNDS = 11
 /** Measures what a GET of a session costs with each client. */
 export async function measureCommands(port: number): Promise<Section> {
   const workers = await Promise.all(
-    REDIS_CLIENTS.map((name) => Worker.start(name, '../measures/redis-commands-process', [name, String(port)]))
+    REDIS_CLIENTS.map((name) => Worker.start(name, './redis-commands-process', [name, String(port)]))
   )
   const costs = workers.map(() => IN_FLIGHT.map((): number[] => []))
   // The first round does not count, because V8 compiles the code in it.

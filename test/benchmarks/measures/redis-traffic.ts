@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import type { Column } from '../columns/column.ts'
 import type { Section } from '../report/table.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
-import { ColumnWorker } from '../workers/column-worker.ts'
+import { ColumnWorker } from './column-worker.ts'
 
 const REQUESTS = 100
 

@@ -5,7 +5,7 @@ import { progress } from '../report/progress.ts'
 import { type Sample, sampleOf } from '../report/statistics.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Size } from '../scenarios/session-data.ts'
-import { ColumnWorker } from '../workers/column-worker.ts'
+import { ColumnWorker } from './column-worker.ts'
 import { requestsIn } from './turn.ts'
 
 /** Requests in one batch of the warm-up. One batch also shows what a request costs. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
+import { FLAGS } from '../measures/processes.ts'
 import { SCENARIOS, WHAT } from '../scenarios/scenarios.ts'
-import { FLAGS } from '../workers/processes.ts'
 import { asMarkdown, type Section } from './table.ts'
 
 const PACKAGES = [
