@@ -34,11 +34,11 @@ export async function sessionCookie<D extends object = DefaultData>(
     throw new SessionOptionsError('sessionCookie() takes the data of the session: an object')
   }
   const registration = await registrationOf(app, which)
-  const held = holding(registration, undefined, app.log)
-  const session = await held.load()
+  const requestSession = requestSessionOf(registration, undefined, app.log)
+  const session = await requestSession.load()
   for (const [key, value] of Object.entries(data)) session.set(key, value)
   await session.save()
-  const { outcome } = held
+  const { outcome } = requestSession
   if (outcome.kind === 'issue') return `${registration.settings.cookieName}=${outcome.value}`
   throw new SessionOptionsError('sessionCookie() needs data: an empty session has no cookie, so send none')
 }
@@ -59,7 +59,11 @@ export async function readSession<D extends object = DefaultData>(
   which: WhichSession = {}
 ): Promise<D> {
   const registration = await registrationOf(app, which)
-  const session = await holding(registration, cookieLeft(response, registration.settings.cookieName), app.log).load()
+  const session = await requestSessionOf(
+    registration,
+    cookieLeft(response, registration.settings.cookieName),
+    app.log
+  ).load()
   return session.data() as D
 }
 
@@ -83,7 +87,7 @@ const ready = (app: App): Promise<void> =>
     app.ready((error) => (error === null || error === undefined ? resolve() : reject(error)))
   })
 
-const holding = ({ lifecycle, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
+const requestSessionOf = ({ lifecycle, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
   new RequestSession(lifecycle, cookie, log, inFlight, { canSendCookie: true, isCommitted: false, announce() {} })
 
 function cookieLeft(response: InjectedResponse, name: string): CookieValue {

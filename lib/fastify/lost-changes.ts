@@ -35,8 +35,8 @@ function endOfTurn(): void {
 }
 
 function onceOver(response: SessionResponse): void {
-  const { held, request, problem } = response
-  held.tellUnawaited()
+  const { requestSession, request, problem } = response
+  requestSession.tellUnawaited()
   if (problem !== undefined) {
     const err = new SessionHeadersSentError(problem)
     report(request.log, 'error', 'FST_SESSION_HEADERS_LOST', { err }, 'headers of the session are lost')
@@ -66,14 +66,14 @@ function lookAgain(): void {
   if (older.length > 0) startTimer()
   for (const response of due) {
     // This check never looks inside values, because serializing many large sessions would block the event loop.
-    if (response.isCommitted && !response.isDropped && response.held.isAltered) void tellIfLost(response)
+    if (response.isCommitted && !response.isDropped && response.requestSession.isAltered) void tellIfLost(response)
   }
 }
 
 /** @returns whether a change was lost */
 async function tellIfLost(response: SessionResponse): Promise<boolean> {
-  const { held, request } = response
-  if (!(await held.hasUnsavedChanges())) return false
+  const { requestSession, request } = response
+  if (!(await requestSession.hasUnsavedChanges())) return false
   const problem = response.isCommitted
     ? 'The session was changed after the headers had gone out'
     : 'The session was changed, and Fastify did not send the response that would have stored it'
@@ -82,9 +82,9 @@ async function tellIfLost(response: SessionResponse): Promise<boolean> {
   return true
 }
 
-function isSuspicious({ held, reply, isCommitted, isDropped, isStreaming }: SessionResponse): boolean {
-  if (held.session === null || isDropped) return false
+function isSuspicious({ requestSession, reply, isCommitted, isDropped, isStreaming }: SessionResponse): boolean {
+  if (requestSession.session === null || isDropped) return false
   // If only the client has gone away, the handler still runs on, and its response commits.
   if (!isCommitted) return reply.sent && reply.raw.statusCode < 500
-  return isStreaming || held.isAltered
+  return isStreaming || requestSession.isAltered
 }

@@ -17,7 +17,7 @@ const FASTIFY_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'log
  * @throws `FST_SESSION_OPTIONS`, with the option and the remedy
  */
 export function resolveOptions(options: StarsessionsOptions): Settings {
-  const copy = validated(ours(options))
+  const copy = validated(withoutFastifyOptions(options))
   const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
   const cookie = resolveCookie(cookieName, copy.cookie)
   return Object.freeze({
@@ -50,7 +50,7 @@ function isPlain(value: unknown): value is object {
 }
 
 /** The options of this plugin, in objects without a prototype. */
-function ours(options: StarsessionsOptions): object {
+function withoutFastifyOptions(options: StarsessionsOptions): object {
   const { cookie = {}, ...others } = ownCopy(options)
   for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(others, name)
   return withoutUndefined({ ...others, cookie: isPlain(cookie) ? withoutUndefined(cookie) : cookie })

@@ -38,7 +38,7 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   fastify.decorateRequest(name, {
     getter(this: FastifyRequest): Session {
       const registration = registrationOf(this)
-      const session = registration && responseOf(this, registration)?.held.session
+      const session = registration && responseOf(this, registration)?.requestSession.session
       if (session !== null && session !== undefined) return session
       // The hook that loads the session has not run yet, so the advice to use autoload would not help.
       if (registration === undefined || replyOf(this, registration) === null) throw tooEarly(`request.${name} was read`)
@@ -55,7 +55,7 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   fastify.decorateRequest(isLoaded, {
     getter(this: FastifyRequest): boolean {
       const registration = registrationOf(this)
-      return registration !== undefined && (responseOf(this, registration)?.held.session ?? null) !== null
+      return registration !== undefined && (responseOf(this, registration)?.requestSession.session ?? null) !== null
     }
   })
   fastify.decorateRequest(loadName, function (this: FastifyRequest): Promise<Session> {
@@ -75,7 +75,7 @@ export function decorate(fastify: FastifyInstance, name: string): void {
 /** @throws `FST_SESSION_STORE` as a rejection; `FST_SESSION_OPTIONS` at once if our hook has not run */
 export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
   const response = responseOf(request, registration) ?? open(request, registration)
-  return response.held.load()
+  return response.requestSession.load()
 }
 
 const tooEarly = (what: string): Error =>

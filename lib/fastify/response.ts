@@ -37,7 +37,7 @@ export interface SessionServices {
 export class SessionResponse implements CookieOutlet {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly held: RequestSession
+  readonly requestSession: RequestSession
   readonly #setCookie: SetCookie
   /** The commit has begun. It runs once, however often Fastify runs the hook. */
   isCommitted = false
@@ -48,11 +48,11 @@ export class SessionResponse implements CookieOutlet {
   /** The Set-Cookie line that the handler's last save() or destroy() has put on the raw response. */
   #announced: string | undefined
 
-  constructor(services: SessionServices, brought: CookieValue, request: FastifyRequest, reply: FastifyReply) {
+  constructor(services: SessionServices, requestCookie: CookieValue, request: FastifyRequest, reply: FastifyReply) {
     this.request = request
     this.reply = reply
     this.#setCookie = services.setCookie
-    this.held = new RequestSession(services.lifecycle, brought, request.log, services.inFlight, this)
+    this.requestSession = new RequestSession(services.lifecycle, requestCookie, request.log, services.inFlight, this)
   }
 
   get canSendCookie(): boolean {
@@ -73,7 +73,7 @@ export class SessionResponse implements CookieOutlet {
    * @param done the hook's callback. It gets the payload to send, or the error of the commit with a message for clients
    */
   finish(payload: unknown, done: Done): void {
-    if (this.held.session === null) {
+    if (this.requestSession.session === null) {
       done(null, this.#finishUnloaded(payload))
       return
     }
@@ -82,7 +82,7 @@ export class SessionResponse implements CookieOutlet {
     const commit = this.#begin(payload)
     // Most responses only read their session. They go on in the same turn of the event loop.
     if (commit === undefined) {
-      chunk?.arrive()
+      chunk?.stopWaiting()
       done(null, this.#withHeaders(toSend))
       return
     }
@@ -94,7 +94,7 @@ export class SessionResponse implements CookieOutlet {
       } catch (failure) {
         return this.#failed(failure, toSend)
       } finally {
-        chunk?.arrive()
+        chunk?.stopWaiting()
       }
       return this.#withHeaders(toSend)
     }
@@ -107,12 +107,12 @@ export class SessionResponse implements CookieOutlet {
     this.isCommitted = true
     this.isStreaming = isStream(payload)
     this.isDropped = this.#statusOf(payload) >= 500
-    return this.isDropped ? undefined : this.held.finish()
+    return this.isDropped ? undefined : this.requestSession.finish()
   }
 
   /** Finishes a response without a session. If the store was unavailable, the response says when to try again. */
   #finishUnloaded(payload: unknown): unknown {
-    const { unavailable } = this.held
+    const { unavailable } = this.requestSession
     if (unavailable !== null && this.#statusOf(payload) < 500) {
       const message = 'the session could not be loaded, and the response went out as if nothing had happened'
       report(this.request.log, 'warn', unavailable.code, { err: unavailable }, message)
@@ -122,7 +122,7 @@ export class SessionResponse implements CookieOutlet {
 
   /** A custom error handler sends our 503 but not our Retry-After header, so add the header here. */
   #withRetryAfter(payload: unknown): unknown {
-    const { unavailable } = this.held
+    const { unavailable } = this.requestSession
     if (unavailable === null || this.#statusOf(payload) !== 503) return payload
     const retryAfter = unavailable.headers['retry-after']
     return setHeader(this.reply, payload, 'retry-after', (own) => String(own ?? retryAfter))
@@ -130,7 +130,7 @@ export class SessionResponse implements CookieOutlet {
 
   #withHeaders(payload: unknown): unknown {
     const { reply } = this
-    const { outcome } = this.held
+    const { outcome } = this.requestSession
     const sent = setHeader(reply, this.#withRetryAfter(payload), 'vary', varyOnCookie)
     if (outcome.kind === 'none' && this.#announced === undefined) return sent
     // With the outcome `none`, the announced cookie is removed, because its session has ended since.
@@ -147,17 +147,17 @@ export class SessionResponse implements CookieOutlet {
   #isLate(payload: unknown): boolean {
     const { raw, statusCode } = this.reply
     // If the client has gone already, nothing would ever end the wait.
-    if (!isStream(payload) || this.isCommitted || raw.destroyed || !this.held.mayIssueAgain) return false
+    if (!isStream(payload) || this.isCommitted || raw.destroyed || !this.requestSession.mayIssueAgain) return false
     return this.request.method !== 'HEAD' && statusCode !== 204
   }
 
   /** @param chunk `null` if nobody can tell when the headers go out */
   async #checkCookie(chunk: FirstChunk | null): Promise<void> {
-    const { held } = this
-    if (!held.issuesAgain || chunk?.isThere) return
-    if (chunk === null) return held.withhold()
+    const { requestSession } = this
+    if (!requestSession.issuesAgain || chunk?.isThere) return
+    if (chunk === null) return requestSession.withhold()
     await chunk.there
-    await held.withholdUnlessThere()
+    await requestSession.withholdUnlessThere()
   }
 
   #failed(failure: unknown, payload: unknown): unknown {

@@ -8,7 +8,7 @@ import { cookieMaxAge, isRaised } from '../record/expiry.ts'
 import type { Data, Stored } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
 import { tell } from '../report.ts'
-import { replaceData, stateOf } from '../session/session.ts'
+import { changeData, stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
 import { renewId, writeRecord } from './first-write.ts'
@@ -156,7 +156,7 @@ export class Committer {
       const since = this.#asStored(session)
       // After a clear() or regenerate() since then, other requests can add only the keys that the call kept.
       const scope = state.scope === asked.scope ? null : state.scope
-      replaceData(session, merge(start, since, data, scope ?? undefined).data, since)
+      changeData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
     const mustIssue = stored.id !== old || this.mustIssue(state)
     adoptRecord(state, stored, asked, began)

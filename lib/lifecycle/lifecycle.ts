@@ -8,7 +8,7 @@ import { holdsNothing } from '../record/holds-nothing.ts'
 import { type Data, type Found, idOf, MISSING } from '../record/record.ts'
 import { Records } from '../record/records.ts'
 import { firstThatOpens } from '../record/several-cookies.ts'
-import { alignRecord, createSession, replaceData, resetData, stateOf } from '../session/session.ts'
+import { alignRecord, changeData, createSession, resetData, stateOf } from '../session/session.ts'
 import { type SessionCommands, type SessionKind, stateFor } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
 import { Committer } from './commit.ts'
@@ -211,7 +211,7 @@ export class Lifecycle {
       // Keys that were set during the removal begin a new session.
       const since = session.data() as Data
       this.#reset(session, MISSING, 0)
-      replaceData(session, since)
+      changeData(session, since)
     }
     return outcome
   }

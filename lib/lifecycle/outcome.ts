@@ -24,8 +24,8 @@ export function following(before: Outcome, outcome: Outcome): Outcome {
 }
 
 /** Whether the browser gets an id that it did not send. */
-export function isNewId(outcome: Outcome, brought: CookieValue): boolean {
-  return outcome.kind === 'issue' && ![brought].flat().includes(outcome.value)
+export function isNewId(outcome: Outcome, requestCookie: CookieValue): boolean {
+  return outcome.kind === 'issue' && ![requestCookie].flat().includes(outcome.value)
 }
 
 /** The part of a response that a session has to know. */

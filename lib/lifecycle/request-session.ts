@@ -18,7 +18,7 @@ import type { Review } from './status.ts'
 /** The session of one request. It loads the session once, and runs its commands one after the other. */
 export class RequestSession implements SessionCommands {
   readonly #lifecycle: Lifecycle
-  readonly #brought: CookieValue
+  readonly #requestCookie: CookieValue
   readonly #log: Log
   readonly #outlet: CookieOutlet
   readonly #order: OneByOne
@@ -33,12 +33,12 @@ export class RequestSession implements SessionCommands {
   unavailable: SessionUnavailableError | null = null
 
   /**
-   * @param brought the values of the request's cookie
+   * @param requestCookie the values of the request's cookie
    * @param inFlight gets each operation that changes the store
    */
-  constructor(lifecycle: Lifecycle, brought: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
+  constructor(lifecycle: Lifecycle, requestCookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#lifecycle = lifecycle
-    this.#brought = brought
+    this.#requestCookie = requestCookie
     this.#log = log
     this.#outlet = outlet
     this.#order = new OneByOne(inFlight)
@@ -62,7 +62,7 @@ export class RequestSession implements SessionCommands {
   finish(): Promise<Outcome> | undefined {
     const session = this.session as Session
     if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers()
-    const review = this.#lifecycle.reviewer.attempt(session)
+    const review = this.#lifecycle.reviewer.tryReview(session)
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.#finishNow(review)
     this.#committed = review.data
     return undefined
@@ -117,7 +117,7 @@ export class RequestSession implements SessionCommands {
 
   /** The cookie is issued again with the id that the browser has already. */
   get issuesAgain(): boolean {
-    return this.#outcome.kind === 'issue' && !isNewId(this.#outcome, this.#brought)
+    return this.#outcome.kind === 'issue' && !isNewId(this.#outcome, this.#requestCookie)
   }
 
   /** Leaves out the cookie, unless the store still has the session under the id in it. */
@@ -164,7 +164,7 @@ export class RequestSession implements SessionCommands {
   async #load(): Promise<Session> {
     this.unavailable = null
     try {
-      this.session = await this.#lifecycle.load(this.#brought, this, this.#log)
+      this.session = await this.#lifecycle.load(this.#requestCookie, this, this.#log)
       return this.session
     } catch (error) {
       // If nobody waits for the load, its failure must not end the process.
@@ -189,13 +189,13 @@ export class RequestSession implements SessionCommands {
   async #destroy(session: Session): Promise<void> {
     await this.#lifecycle.alone.run(session, () => this.#lifecycle.destroy(session, this.#outlet.canSendCookie))
     await this.#endOthers()
-    if (this.#brought !== undefined || this.outcome.kind === 'issue') this.#outcome = { kind: 'clear' }
+    if (this.#requestCookie !== undefined || this.outcome.kind === 'issue') this.#outcome = { kind: 'clear' }
   }
 
   /** The next request would open the session of another cookie with the same name, so a logout ends that session too. */
   async #endOthers(): Promise<void> {
-    if (typeof this.#brought !== 'object') return
-    for (const value of this.#brought) {
+    if (typeof this.#requestCookie !== 'object') return
+    for (const value of this.#requestCookie) {
       const other = await this.#lifecycle.load(value, this, this.#log)
       await this.#lifecycle.alone.run(other, () => this.#lifecycle.destroy(other))
     }
@@ -218,7 +218,7 @@ export class RequestSession implements SessionCommands {
     const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#announced(operation)
     this.#unawaited ??= new Unawaited(this.#log)
     const isTooLate = () => this.#outlet.isCommitted || !this.#outlet.canSendCookie
-    return this.#unawaited.own(member, result, isTooLate)
+    return this.#unawaited.track(member, result, isTooLate)
   }
 
   /** Runs a command and puts the cookie on the response at once, because Fastify may not be the one that sends it. */
@@ -233,7 +233,7 @@ export class RequestSession implements SessionCommands {
     if (outcome === NONE) return result
     if (this.#outlet.canSendCookie) this.#outlet.announce(outcome)
     // The headers went out during the command, so the browser does not get the new id.
-    else if (isNewId(outcome, this.#brought) && !isSameId(outcome, before)) throw cannotSendCookie()
+    else if (isNewId(outcome, this.#requestCookie) && !isSameId(outcome, before)) throw cannotSendCookie()
     return result
   }
 

@@ -14,9 +14,9 @@ const MOST_READ = 64
  * @throws `FST_SESSION_GONE` if the tombstone leads to too many sessions already; `FST_SESSION_STORE` if the store did not
  *   answer, and a second read did not show the tombstone
  */
-export async function bury(records: Records, old: Stored, newId: string): Promise<Found | null> {
+export async function leaveTombstone(records: Records, old: Stored, newId: string): Promise<Found | null> {
   try {
-    return await entomb(records, old, newId)
+    return await putTombstone(records, old, newId)
   } catch (error) {
     if (!(error instanceof SessionUnavailableError)) throw error
     // The answer is lost, but perhaps the tombstone is there.
@@ -26,7 +26,7 @@ export async function bury(records: Records, old: Stored, newId: string): Promis
   }
 }
 
-async function entomb(records: Records, old: Stored, newId: string): Promise<Found | null> {
+async function putTombstone(records: Records, old: Stored, newId: string): Promise<Found | null> {
   const sealed = seal(old.id, newId)
   let { bytes } = old
   let successors: readonly string[] = [sealed]

@@ -62,7 +62,7 @@ export class Reviewer {
   }
 
   /** @returns `undefined` if the data cannot be serialized. The commit throws the error */
-  attempt(session: Session): Review | undefined {
+  tryReview(session: Session): Review | undefined {
     try {
       return this.review(session)
     } catch {
@@ -72,7 +72,7 @@ export class Reviewer {
 
   /** Whether a commit would store or remove something. Data that cannot be serialized were never stored. */
   hasUnsavedChanges(session: Session): boolean {
-    const review = this.attempt(session)
+    const review = this.tryReview(session)
     return review === undefined || !STORES_NOTHING_NEW.has(review.status)
   }
 }

@@ -8,7 +8,7 @@ import type { SessionState } from '../session/state.ts'
 import { renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
 import { retry } from './retry.ts'
-import { bury, leadsTo } from './rotation.ts'
+import { leadsTo, leaveTombstone } from './rotation.ts'
 
 /** One request's side of a swap. */
 export interface Change {
@@ -121,7 +121,7 @@ class Swap {
     // Write the new record first. If the process dies in between, the old record still holds the session.
     const stored = await writeRecord(this.#records, state, draft)
     state.unconfirmed = stored
-    const found = await bury(this.#records, this.#expected, stored.id)
+    const found = await leaveTombstone(this.#records, this.#expected, stored.id)
     if (found !== null) return { ok: false, found }
     state.unconfirmed = earlier?.id === stored.id ? null : earlier
     return { ok: true, stored }

@@ -23,7 +23,7 @@ import {
 export class Records {
   readonly #expiry: Expiry
   readonly #cookieName: string
-  readonly #calls: GuardedStore
+  readonly #store: GuardedStore
   readonly #encryption: Encryption | undefined
   readonly codec: RecordCodec
   readonly changes: Changes
@@ -40,22 +40,22 @@ export class Records {
   constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
     this.#expiry = expiry
     this.#cookieName = cookieName
-    this.#calls = new GuardedStore(store, storeTimeout)
+    this.#store = new GuardedStore(store, storeTimeout)
     this.codec = new RecordCodec(serializer, cookieName)
     this.changes = new Changes(this.codec)
     this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
     this.canReplace = store.replace !== undefined
     this.canTouch = store.touch !== undefined
-    this.ownsIds = this.#calls.ownsIds
-    this.readProlongs = expiry.rolling && this.#calls.readProlongs
+    this.ownsIds = this.#store.ownsIds
+    this.readProlongs = expiry.rolling && this.#store.readProlongs
     this.#prolongs = expiry.rolling || expiry.lifetime === 0
-    if (this.#calls.readProlongs && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
+    if (this.#store.readProlongs && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
   }
 
   /** @throws `FST_SESSION_STORE` */
   async read(id: string): Promise<Found> {
     const { lifetime } = this.#expiry
-    const bytes = await this.#calls.read(id, lifetime, this.#readTtl)
+    const bytes = await this.#store.read(id, lifetime, this.#readTtl)
     if (bytes === null) return this.#missing(id)
     const interpreted = this.interpret(id, bytes)
     const found = interpreted instanceof Promise ? await interpreted : interpreted
@@ -71,14 +71,14 @@ export class Records {
     if (found.kind === 'rotated') {
       const { id, bytes, rotatedAt } = found.tombstone
       const left = rotatedAt + TOMBSTONE_SECONDS - now()
-      await this.#calls.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
+      await this.#store.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
     } else if (found.kind === 'unusable' && found.lifetime !== undefined) {
-      await this.#calls.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
+      await this.#store.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
     }
   }
 
   #missing(id: string): Found {
-    const reason = this.#calls.explain(id, this.#expiry.lifetime)
+    const reason = this.#store.explain(id, this.#expiry.lifetime)
     return reason === undefined ? MISSING : { kind: 'missing', reason }
   }
 
@@ -123,7 +123,7 @@ export class Records {
     const { bytes, record, metadata } = encoded instanceof Promise ? await encoded : encoded
     const ttl = this.#timeLeft(draft)
     try {
-      const newId = await this.#calls.write(id, bytes, this.#expiry.lifetime, ttl)
+      const newId = await this.#store.write(id, bytes, this.#expiry.lifetime, ttl)
       const size = cookieSize(this.#cookieName, newId)
       if (size > MAX_COOKIE_BYTES) throw tooLargeForCookie(size, MAX_COOKIE_BYTES)
       return { id: newId, bytes, record, metadata }
@@ -167,12 +167,12 @@ export class Records {
     const { lifetime } = this.#expiry
     const ttl = storeTtl(this.#expiry, metadata, now())
     // The session may have ended since its review. A ttl of 0 would keep the record for ever.
-    return ttl !== null && this.#calls.touch(id, lifetime, ttl)
+    return ttl !== null && this.#store.touch(id, lifetime, ttl)
   }
 
   /** @throws `FST_SESSION_STORE` */
   remove(id: string): Promise<void> {
-    return this.#calls.remove(id)
+    return this.#store.remove(id)
   }
 
   async #replace(
@@ -183,7 +183,7 @@ export class Records {
     ttl: number
   ): Promise<Replacement> {
     const bytes = stored?.bytes ?? null
-    const result = await this.#calls.replace(id, expected, bytes, lifetime, ttl)
+    const result = await this.#store.replace(id, expected, bytes, lifetime, ttl)
     if (result.replaced) return { ok: true, stored }
     const { current } = result
     // Each write has a revision of its own. So if the store has these bytes, this very write has arrived before.

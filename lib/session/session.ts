@@ -242,7 +242,7 @@ export function resetData(session: Session, data: Data): void {
  * Gives the session new data, but keeps each value that is equal, because a handler may hold a reference to it.
  * @param before the old data in the form of `data`, as a store would give them back
  */
-export function replaceData(session: Session, data: Data, before: Data = session.data() as Data): void {
+export function changeData(session: Session, data: Data, before: Data = session.data() as Data): void {
   for (const key of Object.keys(before)) if (!Object.hasOwn(data, key)) session.delete(key)
   for (const key of Object.keys(data)) {
     if (!Object.hasOwn(before, key) || !isDeepStrictEqual(before[key], data[key])) session.set(key, data[key])

@@ -23,7 +23,7 @@ async function closeWhen(when: 'at once' | 'later', state: object, { sent = fals
     isDropped: false,
     problem: undefined,
     ...state,
-    held: {
+    requestSession: {
       session: {},
       isAltered: false,
       tellUnawaited() {},
@@ -31,7 +31,7 @@ async function closeWhen(when: 'at once' | 'later', state: object, { sent = fals
         told.push('asked')
         return true
       },
-      ...('held' in state && (state.held as object))
+      ...('requestSession' in state && (state.requestSession as object))
     }
   }
   watchLateChanges(response as unknown as SessionResponse)
@@ -50,7 +50,7 @@ async function close(state: object, ending?: { sent?: boolean; statusCode?: numb
 }
 
 t.test('unsaved changes are not looked for if none can be lost, or if they were dropped on purpose', async (t) => {
-  t.same(await close({ held: { session: null } }), [])
+  t.same(await close({ requestSession: { session: null } }), [])
   t.same(await close({ isDropped: true, isCommitted: true, isStreaming: true }), [])
   t.same(await close({}), [], 'the handler still runs, and its response will commit')
   t.same(await close({}, { sent: true, statusCode: 500 }), [])
@@ -58,13 +58,13 @@ t.test('unsaved changes are not looked for if none can be lost, or if they were 
 
 t.test('after an ordinary response, unsaved changes are looked for only if the session looks altered', async (t) => {
   t.same(await close({ isCommitted: true }), [])
-  t.match(await close({ isCommitted: true, held: { isAltered: true } }), ['asked', /after the headers/])
+  t.match(await close({ isCommitted: true, requestSession: { isAltered: true } }), ['asked', /after the headers/])
 })
 
 t.test('unsaved changes are looked for after a stream, and if Fastify does not send the response', async (t) => {
   t.match(await close({ isCommitted: true, isStreaming: true }), ['asked', /changed after the headers had gone out/])
   t.match(await close({}, { sent: true }), ['asked', /Fastify did not send the response/])
-  t.same(await close({ held: { hasUnsavedChanges: async () => false } }, { sent: true }), [])
+  t.same(await close({ requestSession: { hasUnsavedChanges: async () => false } }, { sent: true }), [])
 })
 
 /** Ends responses whose sessions have no changes after the commit. */
@@ -80,7 +80,7 @@ async function over(t: Test, count: number) {
       isStreaming: false,
       isDropped: false,
       problem: undefined,
-      held: { session: {}, isAltered: false, tellUnawaited() {}, hasUnsavedChanges: async () => true }
+      requestSession: { session: {}, isAltered: false, tellUnawaited() {}, hasUnsavedChanges: async () => true }
     }
     return response
   })
@@ -98,17 +98,17 @@ async function over(t: Test, count: number) {
 
 t.test('a session is checked once more after its response, because its handler may still run', async (t) => {
   const { all, told } = await over(t, 6)
-  for (const { held } of all.slice(0, 3)) held.isAltered = true
-  for (const { held } of all.slice(4)) held.isAltered = true
+  for (const { requestSession } of all.slice(0, 3)) requestSession.isAltered = true
+  for (const { requestSession } of all.slice(4)) requestSession.isAltered = true
   all[0]!.isDropped = true
   all[1]!.isCommitted = false
-  all[2]!.held.hasUnsavedChanges = async () => false
+  all[2]!.requestSession.hasUnsavedChanges = async () => false
   t.same(await told(5), [4, 5])
 })
 
 t.test('if there are too many responses for the memory, only the first ones are checked again', async (t) => {
   const { all, told } = await over(t, 150)
-  for (const { held } of all) held.isAltered = true
+  for (const { requestSession } of all) requestSession.isAltered = true
   const names = await told(99)
   t.ok(names.length <= 100, `${names.length}`)
 })

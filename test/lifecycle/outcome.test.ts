@@ -30,8 +30,8 @@ t.test('an id is new if the browser did not send it', async (t) => {
     [['a', 'b'], 'b', false],
     [['a', 'b'], 'c', true]
   ]
-  for (const [brought, value, isNew] of cases) {
-    t.equal(isNewId(issue(value), brought), isNew, `${brought}: ${value}`)
+  for (const [requestCookie, value, isNew] of cases) {
+    t.equal(isNewId(issue(value), requestCookie), isNew, `${requestCookie}: ${value}`)
   }
   for (const outcome of [NONE, CLEAR]) t.equal(isNewId(outcome, undefined), false)
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { bury, leadsTo } from '../../lib/lifecycle/rotation.ts'
+import { leadsTo, leaveTombstone } from '../../lib/lifecycle/rotation.ts'
 import { seal } from '../../lib/lifecycle/seal.ts'
 import { Records } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
@@ -22,7 +22,7 @@ t.test('repeating a rotation whose answer was lost does not add the successor tw
   const { records, write, tombstone } = await make()
   const old = await write('old')
   await write('new')
-  for (let times = 0; times < 2; times++) t.equal(await bury(records, old, 'new'), null)
+  for (let times = 0; times < 2; times++) t.equal(await leaveTombstone(records, old, 'new'), null)
   t.match(await tombstone('old'), { successors: { length: 1 } })
 })
 
@@ -31,15 +31,15 @@ t.test('a tombstone leads to at most 16 sessions', async (t) => {
   const old = await write('old')
   const ids = Array.from({ length: 17 }, (_, index) => `new-${index}`)
   for (const id of ids) await write(id)
-  for (const id of ids.slice(0, 16)) t.equal(await bury(records, old, id), null)
-  await t.rejects(bury(records, old, 'new-16'), { code: 'FST_SESSION_GONE' })
+  for (const id of ids.slice(0, 16)) t.equal(await leaveTombstone(records, old, id), null)
+  await t.rejects(leaveTombstone(records, old, 'new-16'), { code: 'FST_SESSION_GONE' })
   const found = (await tombstone('old'))!
   t.equal(found.successors.length, 16)
   t.same(
     ids.map((id) => leadsTo(found, id)),
     ids.map((_, index) => index < 16)
   )
-  t.equal(await bury(records, old, 'new-3'), null, 'a known successor is accepted')
+  t.equal(await leaveTombstone(records, old, 'new-3'), null, 'a known successor is accepted')
 })
 
 t.test('a rotation that loses each attempt to another one gives up', async (t) => {
@@ -55,7 +55,7 @@ t.test('a rotation that loses each attempt to another one gives up', async (t) =
     await original.call(records, id, bytes, [seal('old', 'new')], from)
     return original.call(records, id, expected, successors, from)
   }
-  await t.rejects(bury(records, old, 'other'), { code: 'FST_SESSION_CONFLICT' })
+  await t.rejects(leaveTombstone(records, old, 'other'), { code: 'FST_SESSION_CONFLICT' })
   t.equal(attempts, 17)
 })
 
@@ -72,7 +72,7 @@ t.test('the search for a living successor reads at most 64 records', async (t) =
     reads++
     return read.apply(store, args)
   }
-  t.same(await bury(records, old, 'new'), { kind: 'missing' })
+  t.same(await leaveTombstone(records, old, 'new'), { kind: 'missing' })
   t.equal(reads, 64)
 })
 
@@ -81,5 +81,5 @@ t.test('a session whose tombstone has no readable successor is gone', async (t) 
   const old = await write('old')
   await write('new')
   await records.replaceByTombstone('old', old.bytes, ['damaged'], metadata)
-  t.same(await bury(records, old, 'new'), { kind: 'missing' })
+  t.same(await leaveTombstone(records, old, 'new'), { kind: 'missing' })
 })

@@ -190,14 +190,14 @@ t.test('data that cannot be serialized are an unsaved change, and only the commi
   for (const [what, value, error] of cases) {
     const { reviewer, session } = await load(json({ a: 1 }))
     session.bad = value
-    t.equal(reviewer.attempt(session), undefined, what)
+    t.equal(reviewer.tryReview(session), undefined, what)
     t.equal(reviewer.hasUnsavedChanges(session), true, what)
     t.throws(() => reviewer.review(session), error, what)
     delete session.bad
-    t.match(reviewer.attempt(session), { status: 'unchanged' }, what)
+    t.match(reviewer.tryReview(session), { status: 'unchanged' }, what)
   }
   const { reviewer, session } = await load(json({ a: 1 }))
   Object.defineProperty(session, 'own', { get: throwing, enumerable: true, configurable: true })
-  t.equal(reviewer.attempt(session), undefined)
+  t.equal(reviewer.tryReview(session), undefined)
   t.throws(() => reviewer.review(session), { code: 'FST_SESSION_SERIALIZE', message: /key "own" cannot be read/ })
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createSession, replaceData, stateOf } from '../../lib/session/session.ts'
+import { changeData, createSession, stateOf } from '../../lib/session/session.ts'
 import type { SessionCommands, SessionKind } from '../../lib/session/state.ts'
 import type { Session } from '../../types/session.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -331,6 +331,6 @@ t.test('save, destroy and reload call the commands of the session', async (t) =>
 
 t.test('replacing the data removes all other keys', async (t) => {
   const session = make(JSON.parse('{"user":"alice","id":"x"}'))
-  replaceData(session, { n: 1 })
+  changeData(session, { n: 1 })
   t.same(session.data(), { n: 1 })
 })

@@ -13,7 +13,7 @@ export interface FirstChunk {
   /** Resolves when there is a chunk, or when none can come any more, or when the client has gone. */
   readonly there: Promise<void>
   /** Stops waiting. */
-  arrive(): void
+  stopWaiting(): void
 }
 
 /**
@@ -23,13 +23,13 @@ export interface FirstChunk {
 export function firstChunkOf(payload: unknown, connection: EventEmitter): FirstChunk | null {
   if (isResponse(payload)) {
     const { body, status, statusText, headers } = payload
-    if (body === null || body.locked) return new Chunk(payload, connection).arrive()
+    if (body === null || body.locked) return new Chunk(payload, connection).stopWaiting()
     const chunk = ofWebStream(body, connection)
     chunk.payload = new Response(chunk.payload as ReadableStream, { status, statusText, headers })
     return chunk
   }
   if (isWebStream(payload)) {
-    return payload.locked ? new Chunk(payload, connection).arrive() : ofWebStream(payload, connection)
+    return payload.locked ? new Chunk(payload, connection).stopWaiting() : ofWebStream(payload, connection)
   }
   return isReadable(payload) ? ofReadable(payload, connection) : null
 }
@@ -38,7 +38,7 @@ class Chunk implements FirstChunk {
   payload: unknown
   isThere = false
   readonly there: Promise<void>
-  readonly arrive: () => this
+  readonly stopWaiting: () => this
 
   constructor(payload: unknown, connection: EventEmitter, stream?: Readable) {
     this.payload = payload
@@ -46,16 +46,16 @@ class Chunk implements FirstChunk {
     this.there = new Promise((resolved) => {
       resolve = resolved
     })
-    this.arrive = () => {
+    this.stopWaiting = () => {
       this.isThere = true
-      connection.off('close', this.arrive)
-      for (const event of BEGINNINGS) stream?.off(event, this.arrive)
+      connection.off('close', this.stopWaiting)
+      for (const event of BEGINNINGS) stream?.off(event, this.stopWaiting)
       resolve()
       return this
     }
-    connection.on('close', this.arrive)
+    connection.on('close', this.stopWaiting)
     // Listening makes the stream fetch its first chunk, without reading it. Without listeners, the stream can flow again.
-    for (const event of BEGINNINGS) stream?.on(event, this.arrive)
+    for (const event of BEGINNINGS) stream?.on(event, this.stopWaiting)
     // If another registration has listened before, only this call makes an empty stream emit `end`.
     stream?.read(0)
   }
@@ -65,7 +65,7 @@ function ofReadable(stream: Readable, connection: EventEmitter): Chunk {
   // If the stream flows, somebody else reads it already.
   const isRead = stream.readableFlowing === true || stream.readableEnded
   return isRead || stream.destroyed || stream.readableLength > 0
-    ? new Chunk(stream, connection).arrive()
+    ? new Chunk(stream, connection).stopWaiting()
     : new Chunk(stream, connection, stream)
 }
 
@@ -82,7 +82,7 @@ function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
   const cancel = (reason: unknown) => reader.cancel(reason)
   const chunk = new Chunk(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }), connection)
   // If the stream fails, the other stream throws the same error to its reader.
-  first.then(chunk.arrive, chunk.arrive)
+  first.then(chunk.stopWaiting, chunk.stopWaiting)
   return chunk
 }
 

@@ -41,7 +41,7 @@ export class Unawaited {
    * @param member the member that was called, for the log
    * @param isTooLate called after a failure. It returns `true` if the error cannot become the response any more
    */
-  own<T>(member: string, result: Promise<T>, isTooLate: () => boolean): Command<T> {
+  track<T>(member: string, result: Promise<T>, isTooLate: () => boolean): Command<T> {
     const command = new Command<T>((resolve) => resolve(result))
     const ended = command.observe((error) => {
       this.#failures.push({ command, member, error })

@@ -17,7 +17,7 @@ t.test('without a failure nothing is reported', async (t) => {
   const { told, unawaited } = make()
   await unawaited.ended()
   t.equal(unawaited.tell(), undefined)
-  t.equal(await unawaited.own('save', Promise.resolve(7), open), 7)
+  t.equal(await unawaited.track('save', Promise.resolve(7), open), 7)
   await unawaited.ended()
   t.same([unawaited.hasFailures, unawaited.tell(), told], [false, undefined, []])
 })
@@ -25,8 +25,8 @@ t.test('without a failure nothing is reported', async (t) => {
 t.test('a command that ends at once does not hide a command that is still running', async (t) => {
   const { told, unawaited } = make()
   let fail = (_: Error): void => undefined
-  unawaited.own('update', new Promise((_, reject) => (fail = reject)), open)
-  await t.rejects(unawaited.own('save', Promise.reject(new SessionGoneError()), open))
+  unawaited.track('update', new Promise((_, reject) => (fail = reject)), open)
+  await t.rejects(unawaited.track('save', Promise.reject(new SessionGoneError()), open))
   const ended = unawaited.ended()
   await turn()
   const down = new SessionUnavailableError()
@@ -39,9 +39,9 @@ t.test('a command that ends at once does not hide a command that is still runnin
 t.test('a failure that nobody awaited is logged once, with the method and the remedy', async (t) => {
   const { told, unawaited } = make()
   const down = new SessionUnavailableError()
-  unawaited.own('save', Promise.reject(down), open)
-  unawaited.own('destroy', Promise.reject(new SessionGoneError()), open)
-  const taken = unawaited.own('reload', Promise.reject(down), open)
+  unawaited.track('save', Promise.reject(down), open)
+  unawaited.track('destroy', Promise.reject(new SessionGoneError()), open)
+  const taken = unawaited.track('reload', Promise.reject(down), open)
   await t.rejects(taken, down)
   await unawaited.ended()
   t.equal(unawaited.hasFailures, true)
@@ -57,7 +57,7 @@ t.test('a failure that nobody awaited is logged once, with the method and the re
 t.test('an error from a function of the application does not become the response', async (t) => {
   for (const thrown of [Object.assign(new Error('secret'), { statusCode: 418 }), 'secret', undefined]) {
     const { told, unawaited } = make()
-    unawaited.own('update', Promise.reject(thrown), open)
+    unawaited.track('update', Promise.reject(thrown), open)
     await unawaited.ended()
     t.match(unawaited.tell(), {
       code: 'FST_SESSION_OPTIONS',
@@ -70,8 +70,8 @@ t.test('an error from a function of the application does not become the response
 
 t.test('after the response, a failure is logged in the next turn of the event loop', async (t) => {
   const { told, unawaited } = make()
-  unawaited.own('save', Promise.reject(new SessionUnavailableError()), over)
-  const taken = unawaited.own('save', Promise.reject(new SessionUnavailableError()), over)
+  unawaited.track('save', Promise.reject(new SessionUnavailableError()), over)
+  const taken = unawaited.track('save', Promise.reject(new SessionUnavailableError()), over)
   taken.catch(() => undefined)
   await unawaited.ended()
   t.same(told, [])
