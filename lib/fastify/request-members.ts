@@ -98,7 +98,7 @@ function open(request: FastifyRequest, registration: Registration): SessionRespo
   return response
 }
 
-/** Registrations that have logged several cookies. They do so once, because anybody can send several cookies. */
+/** Registrations that have logged a request with several cookies. Once is enough, because anybody can send such requests. */
 const told = new WeakSet<Registration>()
 
 function tellOfSeveral({ log }: FastifyRequest, registration: Registration): void {

@@ -59,7 +59,7 @@ export class Committer {
     const derive = own(writing, 'derive')
     const began = performance.now()
     const committed = await this.#turns.run(base.id, async (turn) => {
-      // The handler may have changed the data during the wait. The record holds the data as they were before.
+      // The handler may have changed the data during the wait. The record holds the data from before the wait.
       const data = turn.waited ? this.#records.codec.restore(record) : writing.data
       // Bytes that replaced the base of this request are newer. Other bytes may be older.
       const { hint } = turn
@@ -180,7 +180,7 @@ export class Committer {
     return { kind: 'issue', value: id, maxAge }
   }
 
-  /** The data as the store would give them back. Data that cannot be stored stay as they are, until the next commit. */
+  /** The data as the store would give them back. Data that cannot be stored stay as they are. The next commit throws then. */
   #asStored(session: Session): Data {
     const data = session.data() as Data
     try {

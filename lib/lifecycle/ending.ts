@@ -51,8 +51,8 @@ class Ending {
       await this.#endCompared(seen)
     } catch (error) {
       if (!(error instanceof SessionConflictError)) throw error
-      // Requests that write all the time must not keep the session alive, so remove it without comparing. If the last of
-      // them has just rotated the session, its new session stays.
+      // Requests that write all the time must not keep the session alive, so remove the record without comparing. If the
+      // last of them has just rotated the session, the new session stays.
       await this.#records.remove(seen.id)
     }
   }

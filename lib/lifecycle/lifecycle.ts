@@ -84,7 +84,7 @@ export class Lifecycle {
 
   /**
    * Ends the session, and the sessions that it was rotated into. Afterwards the session is new and empty.
-   * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`; `FST_SESSION_HEADERS_SENT` if the session ends only with its cookie
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`; `FST_SESSION_HEADERS_SENT` if only a cookie could end the session
    */
   async destroy(session: Session, canSendCookie = true): Promise<void> {
     const began = performance.now()

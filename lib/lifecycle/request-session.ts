@@ -15,7 +15,7 @@ import { type CookieOutlet, following, isNewId, NONE, type Outcome } from './out
 import { tellSuperseded } from './refusals.ts'
 import type { Review } from './status.ts'
 
-/** The session of one request. It loads the session once, and runs its commands one after the other. */
+/** Holds the session of one request, loads it once, and runs its commands one after the other. */
 export class RequestSession implements SessionCommands {
   readonly #lifecycle: Lifecycle
   readonly #requestCookie: CookieValue
@@ -57,7 +57,7 @@ export class RequestSession implements SessionCommands {
 
   /**
    * Commits the session for the response. Only for a session that is loaded.
-   * @returns `undefined` if there is nothing to wait for, because most responses only read their session
+   * @returns `undefined` if there is nothing to wait for. Most responses only read their session
    */
   finish(): Promise<Outcome> | undefined {
     const session = this.session as Session

@@ -10,7 +10,7 @@ const MOST_READ = 64
 
 /**
  * Replaces the old record by a tombstone that leads to the new record. The new record must have been written before.
- * @returns `null` on success, or else the record that is there instead
+ * @returns `null` on success. Otherwise the result of reading the old id, which has another record or none
  * @throws `FST_SESSION_GONE` if the tombstone leads to too many sessions already; `FST_SESSION_STORE` if the store did not
  *   answer, and a second read did not show the tombstone
  */

@@ -18,10 +18,10 @@ export type Status =
   | 'emptied'
   /** Changed, but its time is over. */
   | 'ended'
-  /** It gets a new id. */
+  /** The session gets a new id. */
   | 'rotated'
   | 'changed'
-  /** Unchanged, but the record has to be written again, because it has to end later than the stored record says. */
+  /** Unchanged, but the record has to be written again, because the session ends later than the record says. */
   | 'renewed'
   /** Unchanged and rolling. */
   | 'prolonged'

@@ -31,11 +31,11 @@ export interface Change {
 export type Asked = Pick<SessionState, 'id' | 'metadata' | 'scope'>
 
 export interface Committed {
-  /** The record that the store has now; `null`: the session was removed. */
+  /** The record that the store has now. `null` if the session was removed. */
   readonly stored: Stored | null
   readonly asked: Asked
   readonly attempts: number
-  /** How many keys another request had changed as well. */
+  /** The number of keys that another request had changed as well. */
   readonly conflicts: number
   /** The data hold changes of another request. */
   readonly isMerged: boolean
@@ -91,7 +91,7 @@ class Swap {
     }
   }
 
-  /** @returns `false`: another request was faster, and its changes are merged in */
+  /** @returns `false` if another request was faster. Its changes are merged then */
   async #attempt(): Promise<boolean> {
     const { state, scope, derive, at } = this.#change
     const before = state.metadata

@@ -77,11 +77,11 @@ export class RecordCodec {
       const restored = this.#deserialized(record)
       if (isPlainObject(restored)) return copyOf(restored)
     } catch (error) {
-      throw new SessionSerializeError('the serializer cannot read what it has written: see the cause', {
+      throw new SessionSerializeError('the serializer cannot read its own output: see the cause', {
         cause: withoutText(error)
       })
     }
-    throw new SessionSerializeError('deserialize() must return an object for what serialize() has written')
+    throw new SessionSerializeError('deserialize() must return an object for the output of serialize()')
   }
 
   /** A copy of the data in the form in which a store would give them back. */

@@ -186,7 +186,7 @@ export class Records {
     const result = await this.#store.replace(id, expected, bytes, lifetime, ttl)
     if (result.replaced) return { ok: true, stored }
     const { current } = result
-    // Each write has a revision of its own. So if the store has these bytes, this very write has arrived before.
+    // Each write has a revision of its own. So if the store has these bytes, an earlier attempt of this write has arrived.
     if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
     return { ok: false, found: await this.interpret(id, current) }
   }

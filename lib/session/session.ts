@@ -51,7 +51,7 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
-    // A new object tells a commit that is under way that clear() was called after it began.
+    // A commit that is under way compares this object. A new one shows that clear() was called after the commit began.
     this.#state.scope = new Set()
   }
 
@@ -63,7 +63,7 @@ class SessionObject {
     return dataOf(this, this.#state.aside)
   }
 
-  /** JSON.stringify() and Fastify's serializers for response schemas get the data only. The id is a secret. */
+  /** JSON.stringify() and Fastify's serializers for response schemas get the data only, because the id is a secret. */
   toJSON(): Data {
     return this.data()
   }

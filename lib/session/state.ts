@@ -38,7 +38,7 @@ export interface SessionState {
   stored: Stored | null
   /** The tombstone or the unusable record under the request's id, if there is no session. `destroy()` ends it. */
   remnant: Remnant | null
-  /** The browser has, or is about to get, the cookie of the session that this one was rotated into, so it gets no other. */
+  /** The session was rotated a moment ago. The browser has, or is about to get, the new cookie, which must stay. */
   isSuperseded: boolean
   /** The start of the last call to the store that found the session (`performance.now()`). */
   seenAt: number
@@ -50,7 +50,7 @@ export interface SessionState {
    * record, even with an error. Otherwise the visitor would be logged out.
    */
   unconfirmed: Stored | null
-  /** `options()` changed how the cookie is to be issued. */
+  /** `options()` has changed the cookie, so it has to be issued again. */
   cookieChanged: boolean
   /** The keys that a merge may take from another request, after `clear()` or `regenerate()`. `null` means all keys. */
   scope: ReadonlySet<string> | null

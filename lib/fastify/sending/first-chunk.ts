@@ -89,6 +89,6 @@ function ofWebStream(stream: ReadableStream, connection: EventEmitter): Chunk {
 const isWebStream = (payload: unknown): payload is ReadableStream =>
   typeof payload === 'object' && payload !== null && 'getReader' in payload
 
-/** An old-style stream does not count, because only a listener of that moment gets its chunk. */
+/** An old-style stream does not count, because only a listener of that moment gets a chunk. */
 const isReadable = (payload: unknown): payload is Readable =>
   typeof payload === 'object' && payload !== null && 'readableFlowing' in payload

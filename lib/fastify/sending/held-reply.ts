@@ -6,9 +6,9 @@ export type Done = (error: Error | null, payload?: unknown) => void
 /**
  * Makes the reply count as sent until `finishing` is settled. Fastify itself sets `sent` only when the body is out.
  *
- * Without this, an onSend hook that takes its time would let Fastify continue the request, if a hook or an async handler
- * called `reply.send()` without returning the reply. The handler after a hook that refused a login would run, or a second
- * response would follow.
+ * Otherwise Fastify would continue the request while a slow onSend hook runs, if a hook or an async handler called
+ * `reply.send()` without returning the reply. The handler behind a refused login would run, or a second response would
+ * follow.
  *
  * @param done the hook's callback. It is called in the same turn in which the reply stops counting as sent
  */

@@ -25,7 +25,7 @@ export function orFailureOf<T>(payload: unknown, finishing: Promise<T>): Promise
   payload.on('error', note)
   return finishing.then((result) => {
     if (failures.length > 0) throw failures[0]
-    // Only a stream that is sent loses this listener, because a stream that is not sent may fail again.
+    // A stream that is not sent keeps this listener, because it may fail again.
     payload.off('error', note)
     return result
   })

@@ -8,7 +8,8 @@ import {
 import { isResponse, withHeader } from './payload.ts'
 
 /**
- * Sets a header on the reply. If a web `Response` has the header too, sets it there, because Fastify prefers that one.
+ * Sets a header on the reply. If the payload is a web `Response` with that header, sets it there, because Fastify prefers
+ * the headers of a `Response`.
  * @returns the payload to send
  */
 export function setHeader(
@@ -46,7 +47,10 @@ export function stopTargeted(reply: FastifyReply): void {
   }
 }
 
-/** Does the same for a raw response. Its headers may also go out by `raw.writeHead(200, reply.getHeaders())`. */
+/**
+ * Keeps shared caches from storing a raw response that sets the session cookie. Its headers may also go out by
+ * `raw.writeHead(200, reply.getHeaders())`.
+ */
 export function keepRawOutOfCaches(reply: FastifyReply): void {
   const { raw } = reply
   raw.setHeader('cache-control', withoutSharedCaching(raw.getHeader('cache-control')))

@@ -17,7 +17,7 @@ const tooLate = (): Error =>
 
 /**
  * Runs the operations that change one session one after the other, if the store has no `replace`. Such a store reads and
- * writes in separate calls. Another request of this process that came between them could lose a change that was confirmed.
+ * writes in separate calls. If another request of this process came between them, a confirmed change could get lost.
  */
 export class Alone {
   readonly #turns: Turns<undefined> | undefined

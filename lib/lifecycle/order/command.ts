@@ -8,7 +8,7 @@ export class Command<T> extends Promise<T> {
   }
 
   /** `await`, `Promise.all()`, `catch()`, `finally()` and an async function that returns the command call this. */
-  // biome-ignore lint/suspicious/noThenProperty: a promise has one
+  // biome-ignore lint/suspicious/noThenProperty: a promise has a then()
   override then<Result = T, Failure = never>(
     onDone?: ((value: T) => Result | PromiseLike<Result>) | null,
     onFailed?: ((error: unknown) => Failure | PromiseLike<Failure>) | null

@@ -26,7 +26,7 @@ export class InFlight {
     if (waited.length === 0) return 0
     let timer: NodeJS.Timeout | undefined
     const tooLong = new Promise<void>((resolve) => {
-      // The timer keeps the process alive until the application has closed.
+      // The timer keeps the process alive, because the application still has to close.
       timer = setTimeout(resolve, seconds * 1_000)
     })
     await Promise.race([Promise.all(waited), tooLong])

@@ -61,7 +61,7 @@ export class Unawaited {
 
   /**
    * Logs each failure that nobody has waited for so far, and forgets all failures.
-   * @returns the first of these errors, as it may become the response
+   * @returns the first of these errors, in a form that clients may see. `undefined` if there is none
    */
   tell(): Error | undefined {
     const failures = this.#failures.filter(({ command }) => !command.isTaken)
