@@ -6,7 +6,7 @@ import { oneOrList, type SetCookie } from './set-cookie.ts'
 
 /**
  * Puts the cookie on the raw response, because Fastify may not send the response (`reply.hijack()`).
- * @returns its Set-Cookie line
+ * @returns the Set-Cookie line of the cookie
  */
 export function putOnRaw(
   cookie: SetCookie,

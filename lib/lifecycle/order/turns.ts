@@ -53,7 +53,7 @@ export class Turns<H> {
       return result
     } finally {
       line.left = turn.left
-      // Waiting tasks follow the task that began last. A task that was overtaken starts no other task when it ends.
+      // The task that began last starts the next one when it ends. A task that was overtaken starts none.
       if (line.last === turn && !line.next()) this.#lines.delete(key)
     }
   }
@@ -74,7 +74,7 @@ class Line<H> {
       let looks = 0
       let idle = 0
       let seen = this.successes
-      // The pauses differ, because all waiting tasks together would block the event loop.
+      // The pauses differ, so that not all waiting tasks start in one turn of the event loop.
       const pause = LOOK_MS + (this.#waiting.size % LOOK_MS)
       const look = () => {
         looks++
