@@ -73,7 +73,7 @@ export class Committer {
         scope,
         newest
       })
-      turn.left = done.stored?.id === base.id ? { from: base.bytes, bytes: done.stored.bytes } : undefined
+      turn.hintForNext = done.stored?.id === base.id ? { from: base.bytes, bytes: done.stored.bytes } : undefined
       return done
     })
     const { attempts, conflicts } = committed

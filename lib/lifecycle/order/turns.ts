@@ -17,7 +17,7 @@ export interface Turn<H> {
   /** The hint of the task that ended last. */
   readonly hint: H | undefined
   /** The hint that this task leaves for the next one. */
-  left: H | undefined
+  hintForNext: H | undefined
 }
 
 /**
@@ -45,14 +45,14 @@ export class Turns<H> {
     const line = known ?? new Line<H>()
     if (known === undefined) this.#lines.set(key, line)
     else await line.wait(late)
-    const turn: Turn<H> = { waited: known !== undefined, hint: line.left, left: undefined }
+    const turn: Turn<H> = { waited: known !== undefined, hint: line.hint, hintForNext: undefined }
     line.last = turn
     try {
       const result = await task(turn)
       line.successes++
       return result
     } finally {
-      line.left = turn.left
+      line.hint = turn.hintForNext
       // The task that began last starts the next one when it ends. A task that was overtaken starts none.
       if (line.last === turn && !line.next()) this.#lines.delete(key)
     }
@@ -60,7 +60,8 @@ export class Turns<H> {
 }
 
 class Line<H> {
-  left: H | undefined
+  /** The hint of the task that ended last. */
+  hint: H | undefined
   /** The task that began last. */
   last: Turn<H> | undefined
   successes = 0

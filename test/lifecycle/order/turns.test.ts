@@ -29,7 +29,7 @@ t.test('each task leaves a hint for the next task, if there is one', async (t) =
   const task = (left: string) => async (turn: Turn<string>) => {
     seen.push([turn.waited, turn.hint])
     await tick()
-    turn.left = left
+    turn.hintForNext = left
   }
   await Promise.all([turns.run('a', task('one')), turns.run('a', task('two'))])
   await turns.run('a', task('three'))
@@ -127,7 +127,7 @@ function heldTasks(count: number, late?: () => Error) {
       (turn) => {
         const { promise, resolve, reject } = withResolvers()
         const leave = () => {
-          turn.left = index
+          turn.hintForNext = index
           running.splice(running.indexOf(task), 1)
         }
         const task = {
