@@ -154,9 +154,9 @@ export class SessionResponse implements CookieOutlet {
   /** @param chunk `null` if nobody can tell when the headers go out */
   async #checkCookie(chunk: FirstChunk | null): Promise<void> {
     const { requestSession } = this
-    if (!requestSession.issuesAgain || chunk?.isThere) return
+    if (!requestSession.issuesAgain || chunk?.isOver) return
     if (chunk === null) return requestSession.withhold()
-    await chunk.there
+    await chunk.over
     await requestSession.withholdUnlessThere()
   }
 

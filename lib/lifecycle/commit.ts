@@ -16,10 +16,10 @@ import { merge } from './merge.ts'
 import { Turns } from './order/turns.ts'
 import { CLEAR, ENDED, NONE, type Outcome } from './outcome.ts'
 import type { Review } from './status.ts'
-import { type Asked, type Change, type Committed, swap } from './swap.ts'
+import { type Asked, type Committed, type SwapInput, swap } from './swap.ts'
 
 /** The part of a review, or of an update, that a swap needs. */
-type Writing = Pick<Change, 'data' | 'record' | 'at' | 'derive'>
+type Writing = Pick<SwapInput, 'data' | 'record' | 'at' | 'derive'>
 
 /** Writes a session to the store in one of several ways. Afterwards the session continues from the new record. */
 export class Committer {

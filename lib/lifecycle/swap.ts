@@ -11,7 +11,7 @@ import { retry } from './retry.ts'
 import { leadsTo, leaveTombstone } from './rotation.ts'
 
 /** One request's side of a swap. */
-export interface Change {
+export interface SwapInput {
   readonly state: SessionState
   /** The data to write. */
   readonly data: Data
@@ -48,35 +48,35 @@ export interface Committed {
  *
  * @throws `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`
  */
-export function swap(records: Records, base: Stored, concurrency: Concurrency, change: Change): Promise<Committed> {
-  return new Swap(records, base, concurrency, change).run()
+export function swap(records: Records, base: Stored, concurrency: Concurrency, input: SwapInput): Promise<Committed> {
+  return new Swap(records, base, concurrency, input).run()
 }
 
 class Swap {
   readonly #records: Records
   readonly #concurrency: Concurrency
-  readonly #change: Change
+  readonly #input: SwapInput
   /** The record to replace. */
   #expected: Stored
   #ours: Data
-  /** The record that came with the change. */
+  /** The record that came with the input. */
   readonly #prepared: Draft['record']
   #written: Pick<Committed, 'data' | 'stored' | 'asked'>
   #isMerged = false
   #conflicts = 0
 
-  constructor(records: Records, base: Stored, concurrency: Concurrency, change: Change) {
+  constructor(records: Records, base: Stored, concurrency: Concurrency, input: SwapInput) {
     this.#records = records
     this.#concurrency = concurrency
-    this.#change = change
+    this.#input = input
     this.#expected = base
-    this.#ours = change.data
-    this.#prepared = { bytes: change.record, metadata: base.metadata }
-    this.#written = { data: change.data, stored: null, asked: change.state }
+    this.#ours = input.data
+    this.#prepared = { bytes: input.record, metadata: base.metadata }
+    this.#written = { data: input.data, stored: null, asked: input.state }
   }
 
   async run(): Promise<Committed> {
-    const { newest } = this.#change
+    const { newest } = this.#input
     try {
       if (newest !== undefined && Buffer.compare(newest, this.#expected.bytes) !== 0) {
         this.#mergeWith(await this.#records.interpret(this.#expected.id, newest))
@@ -93,14 +93,14 @@ class Swap {
 
   /** @returns `false` if another request was faster. Its changes are merged then */
   async #attempt(): Promise<boolean> {
-    const { state, scope, derive, at } = this.#change
+    const { state, scope, derive, at } = this.#input
     const before = state.metadata
     const data = derive === undefined ? this.#ours : await derive(this.#ours)
     if (state.rotated) renewId(state)
     const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
     // After a merge, and in an update(), the prepared record no longer holds the data.
-    const record = data === this.#change.data ? this.#prepared : undefined
+    const record = data === this.#input.data ? this.#prepared : undefined
     const draft = Object.keys(data).length === 0 ? null : { data, metadata, record }
     const { id, bytes } = this.#expected
     const isRotation = draft !== null && state.rotated
@@ -116,7 +116,7 @@ class Swap {
   }
 
   async #rotate(draft: Draft): Promise<Replacement> {
-    const { state } = this.#change
+    const { state } = this.#input
     const earlier = state.unconfirmed
     // Write the new record first. If the process dies in between, the old record still holds the session.
     const stored = await writeRecord(this.#records, state, draft)
@@ -130,7 +130,7 @@ class Swap {
   #mergeWith(there: Found): void {
     const found = this.#ownRotation(there) ?? there
     if (found.kind !== 'session') throw new SessionGoneError()
-    const { state, record, scope } = this.#change
+    const { state, record, scope } = this.#input
     const { codec } = this.#records
     const { id, record: base, metadata } = this.#expected
     const ours = this.#isMerged ? this.#ours : codec.restore(record)
@@ -148,7 +148,7 @@ class Swap {
 
   /** The new record of this request's earlier rotation, if that rotation took place although its answer was lost. */
   #ownRotation(there: Found): (Found & { kind: 'session' }) | null {
-    const { state } = this.#change
+    const { state } = this.#input
     const { unconfirmed } = state
     if (there.kind !== 'rotated' || unconfirmed === null || !leadsTo(there.tombstone, unconfirmed.id)) return null
     state.unconfirmed = null
@@ -157,7 +157,7 @@ class Swap {
 
   /** Removes the new record of a rotation that did not take place. Nobody knows its id, so a failure does no harm. */
   async #takeBack(): Promise<void> {
-    const { state } = this.#change
+    const { state } = this.#input
     const { unconfirmed } = state
     state.unconfirmed = null
     if (unconfirmed !== null) await this.#records.remove(unconfirmed.id).catch(() => undefined)

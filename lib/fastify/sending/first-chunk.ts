@@ -9,10 +9,10 @@ export interface FirstChunk {
   /** The payload to send instead of the stream. */
   readonly payload: unknown
   /** There is nothing to wait for any more. */
-  readonly isThere: boolean
+  readonly isOver: boolean
   /** Resolves when there is a chunk, or when none can come any more, or when the client has gone. */
-  readonly there: Promise<void>
-  /** Stops waiting. */
+  readonly over: Promise<void>
+  /** Ends the wait, and resolves `over`. */
   stopWaiting(): void
 }
 
@@ -36,18 +36,18 @@ export function firstChunkOf(payload: unknown, connection: EventEmitter): FirstC
 
 class Chunk implements FirstChunk {
   payload: unknown
-  isThere = false
-  readonly there: Promise<void>
+  isOver = false
+  readonly over: Promise<void>
   readonly stopWaiting: () => this
 
   constructor(payload: unknown, connection: EventEmitter, stream?: Readable) {
     this.payload = payload
     let resolve: () => void
-    this.there = new Promise((resolved) => {
+    this.over = new Promise((resolved) => {
       resolve = resolved
     })
     this.stopWaiting = () => {
-      this.isThere = true
+      this.isOver = true
       connection.off('close', this.stopWaiting)
       for (const event of BEGINNINGS) stream?.off(event, this.stopWaiting)
       resolve()

@@ -4,10 +4,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { firstChunkOf } from '../../../lib/fastify/sending/first-chunk.ts'
 
-const isThere = async (chunk: ReturnType<typeof firstChunkOf>) => {
+const isOver = async (chunk: ReturnType<typeof firstChunkOf>) => {
   await turn()
   await turn()
-  return chunk?.isThere
+  return chunk?.isOver
 }
 const text = async (stream: unknown) => Buffer.concat(await (stream as Readable).map((it) => Buffer.from(it)).toArray())
 
@@ -16,10 +16,10 @@ t.test('the wait for a stream ends with its first chunk, and the stream flows af
   const stream = new PassThrough()
   const chunk = firstChunkOf(stream, connection)!
   t.equal(chunk.payload, stream)
-  t.equal(await isThere(chunk), false)
+  t.equal(await isOver(chunk), false)
   stream.write('a')
-  await chunk.there
-  t.equal(chunk.isThere, true)
+  await chunk.over
+  t.equal(chunk.isOver, true)
   t.equal(connection.listenerCount('close'), 0)
   for (const event of ['readable', 'end', 'error'])
     t.equal(stream.listenerCount(event), new PassThrough().listenerCount(event))
@@ -48,7 +48,7 @@ t.test('the wait ends when the stream ends or fails, or the client has gone', as
     const connection = new EventEmitter()
     const chunk = firstChunkOf(stream, connection)!
     end(stream, connection)
-    await chunk.there
+    await chunk.over
     t.equal(connection.listenerCount('close'), 0)
   }
 })
@@ -58,9 +58,9 @@ t.test('two registrations can wait for one stream, one after the other', async (
     const stream = new PassThrough()
     const first = firstChunkOf(stream, new EventEmitter())!
     turn().then(() => stream.end(text))
-    await first.there
+    await first.over
     const second = firstChunkOf(stream, new EventEmitter())!
-    t.equal(await isThere(second), true)
+    t.equal(await isOver(second), true)
     const piped = stream.pipe(new PassThrough())
     t.equal(String(Buffer.concat(await piped.toArray())), text)
   }
@@ -78,7 +78,7 @@ t.test('there is no wait for a stream that has started, has ended, was destroyed
   ended.on('readable', () => ended.read()).end()
   await once(ended, 'end')
   for (const stream of [flowing, begun, destroyed, ended, new Response(null)]) {
-    t.equal(firstChunkOf(stream, new EventEmitter())?.isThere, true)
+    t.equal(firstChunkOf(stream, new EventEmitter())?.isOver, true)
   }
 })
 
@@ -91,9 +91,9 @@ t.test('a web stream is passed on together with the chunk that was read', async 
       cancel: (reason) => void (cancelled = reason)
     })
     const chunk = firstChunkOf(wrap(stream), new EventEmitter())!
-    t.equal(await isThere(chunk), false)
+    t.equal(await isOver(chunk), false)
     controller.enqueue(new TextEncoder().encode('a'))
-    await chunk.there
+    await chunk.over
     controller.enqueue(new TextEncoder().encode('b'))
     const handed = chunk.payload as ReadableStream | Response
     if (handed instanceof Response) t.equal(handed.status, 201)
@@ -108,10 +108,10 @@ t.test('a web stream is passed on together with the chunk that was read', async 
 
 t.test('a web stream that ends or fails at once also does so after it is passed on', async (t) => {
   const empty = firstChunkOf(new ReadableStream({ start: (it) => it.close() }), new EventEmitter())!
-  await empty.there
+  await empty.over
   t.match(await (empty.payload as ReadableStream).getReader().read(), { done: true })
   const broken = firstChunkOf(new ReadableStream({ start: (it) => it.error(new Error('broken')) }), new EventEmitter())!
-  await broken.there
+  await broken.over
   await t.rejects((broken.payload as ReadableStream).getReader().read(), { message: 'broken' })
 })
 
@@ -121,7 +121,7 @@ t.test('a web stream with another reader is left alone, and other payloads have 
   for (const payload of [locked, new Response(locked.locked ? null : locked)]) {
     const chunk = firstChunkOf(payload, new EventEmitter())
     t.equal(chunk?.payload, payload)
-    t.equal(chunk?.isThere, true)
+    t.equal(chunk?.isOver, true)
   }
   const response = new Response('text')
   response.body?.getReader()
