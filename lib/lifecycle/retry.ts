@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 64
 
 /**
  * Repeats `attempt` until it returns `true`. Between two attempts it waits for a random part of a pause that doubles each
- * time ("full jitter"), so that competing requests do not collide again.
+ * time ("full jitter"). So competing requests do not collide again.
  * @returns the number of attempts
  * @throws `FST_SESSION_CONFLICT` after 12 attempts
  */

@@ -74,8 +74,8 @@ export class GuardedStore {
   }
 
   /**
-   * If the store has no `replace`, reading, comparing and writing are separate calls, and the caller must keep other
-   * requests of this process away. Each call has its own time limit. So nothing is written if the read took too long.
+   * If the store has no `replace`, reading and writing are separate calls. The caller must then keep other requests of
+   * this process away. Each call has its own time limit. So nothing is written if the read took too long.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
   replace(
