@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import Fastify from 'fastify'
 import t from 'tap'
-import { validated } from '../lib/fastify/valid-options.ts'
+import starsessions from '../lib/index.ts'
 import { REFUSED_OPTIONS } from './support/refused-options.ts'
 
 const built = new URL('../dist/lib/', import.meta.url)
@@ -28,19 +29,21 @@ t.test('importing the package loads four small packages, and not Ajv', async (t)
 })
 
 t.test('the validator that the build generates refuses and completes options as Ajv does', async (t) => {
-  const generated: typeof import('../lib/fastify/valid-options.ts') = await import(`${built}fastify/valid-options.js`)
+  const { default: generated } = (await import(`${built}index.js`)) as typeof import('../lib/index.ts')
   for (const [options] of REFUSED_OPTIONS) {
-    t.equal(
-      messageOf(() => generated.validated(options)),
-      messageOf(() => validated(options))
-    )
+    t.equal(await messageOf(generated, options), await messageOf(starsessions, options))
   }
-  t.same(generated.validated({ cookie: { path: '/app' } }), validated({ cookie: { path: '/app' } }))
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(generated, { cookie: { path: '/app' } })
+  app.get('/app', async (request) => void ((await request.loadSession()).a = 1))
+  const { headers } = await app.inject('/app')
+  t.match(headers['set-cookie'], /; Path=\/app; HttpOnly; Secure; SameSite=Lax$/, 'the defaults are there')
 })
 
-function messageOf(check: () => unknown): string {
+async function messageOf(plugin: typeof starsessions, options: object): Promise<string> {
   try {
-    check()
+    await plugin(Fastify(), options)
   } catch (error) {
     return String(error)
   }
