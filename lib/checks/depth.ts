@@ -34,6 +34,18 @@ export function isDeeperThan(value: object, levels: number, seen?: SeenObjects):
   return false
 }
 
+/** The same for data that `JSON.parse()` has just made. There is one path to each object, so nothing has to be remembered. */
+export function isTreeDeeperThan(value: object, levels: number): boolean {
+  if (levels === 0) return !types.isDate(value)
+  // Lists are walked by index, because to list the keys of a long one costs as much as to parse it.
+  if (Array.isArray(value)) return value.some((inner) => isObject(inner) && isTreeDeeperThan(inner, levels - 1))
+  for (const key in value) {
+    const inner = isOwn.call(value, key) ? (value as Record<string, unknown>)[key] : undefined
+    if (isObject(inner) && isTreeDeeperThan(inner, levels - 1)) return true
+  }
+  return false
+}
+
 const isNestedDeeper = (inner: unknown, levels: number): boolean => isObject(inner) && isDeeperThan(inner, levels - 1)
 
 /**

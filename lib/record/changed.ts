@@ -77,12 +77,15 @@ export class Changes {
 /** The answer for a value that has no snapshot, because a comparison could not tell whether it has changed. */
 const NOT_PLAIN = Symbol('not plain')
 
-/** Larger data have no snapshot. An object that is in several places counts in each of them. */
-const MOST_OBJECTS = 100_000
+/**
+ * Data with more values have no snapshot, because serializing them costs no more than copying and comparing them. A value
+ * that is in several places counts in each of them.
+ */
+const MOST_VALUES = 1_000
 
 type Plain = Record<string, unknown>
 
-/** The number of objects and lists that still fit into the snapshot that is being taken. */
+/** The number of values that still fit into the snapshot that is being taken. */
 let room = 0
 
 /**
@@ -91,7 +94,7 @@ let room = 0
  * @returns `undefined` if the value holds anything else, such as a Map, or is deeper or too large
  */
 export function snapshotOf<T extends object>(value: T, levels: number): T | undefined {
-  room = MOST_OBJECTS
+  room = MOST_VALUES
   const copied = copy(value, levels)
   return copied === NOT_PLAIN ? undefined : (copied as T)
 }
@@ -100,12 +103,13 @@ function copy(value: unknown, levels: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Date.prototype && types.isDate(value)) return new Date(value.getTime())
-  if (levels === 0 || --room < 0) return NOT_PLAIN
+  if (levels === 0) return NOT_PLAIN
   if (Array.isArray(value)) return copyList(value, levels)
   if (prototype !== Object.prototype) return NOT_PLAIN
   const plain: Plain = {}
   for (const key in value) {
     if (!isOwn.call(value, key)) continue
+    if (--room < 0) return NOT_PLAIN
     const inner = copy((value as Plain)[key], levels - 1)
     // Assigning to `__proto__` would change the prototype instead of adding a key.
     if (inner === NOT_PLAIN || key === '__proto__') return NOT_PLAIN
@@ -116,6 +120,8 @@ function copy(value: unknown, levels: number): unknown {
 
 function copyList(value: readonly unknown[], levels: number): unknown {
   const list: unknown[] = []
+  room -= value.length
+  if (room < 0) return NOT_PLAIN
   for (const item of value) {
     const inner = copy(item, levels - 1)
     // A gap looks like `undefined`, so filling it with `undefined` would not be noticed.

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Serializer } from '../../types/serializer.ts'
 import { disown } from '../checks/answers.ts'
-import { isDeeperThan, MAX_DEPTH, tooDeep } from '../checks/depth.ts'
+import { isDeeperThan, isTreeDeeperThan, MAX_DEPTH, tooDeep } from '../checks/depth.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionSerializeError } from '../errors.ts'
 import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from '../metadata.ts'
@@ -9,6 +9,9 @@ import { setOwn } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
 import { snapshotOf } from './changed.ts'
 import type { Data, Unusable } from './record.ts'
+
+/** In bytes. A larger record has no snapshot, because listing a million integer keys takes longer than parsing them. */
+const LARGE = 2 ** 18
 
 export type Parsed =
   | {
@@ -92,21 +95,22 @@ export class RecordCodec {
   /** Never throws. Bytes that are not a session give a reason instead. */
   parse(bytes: Uint8Array, at: number): Parsed {
     try {
-      return this.#parsed(this.#deserialized(bytes), at)
+      return this.#parsed(this.#deserialized(bytes), at, bytes.byteLength)
     } catch {
       return unusable('unparsable')
     }
   }
 
-  #parsed(record: unknown, at: number): Parsed {
+  #parsed(record: unknown, at: number, size: number): Parsed {
     if (!isPlainObject(record)) return unusable('not-an-object')
-    const data = copyOf(record)
-    const snapshot = snapshotOf(data, MAX_DEPTH)
-    // Data that have a snapshot are not too deep.
-    if (snapshot === undefined && isDeeperThan(data, MAX_DEPTH)) return unusable('too-deep')
     const metadata = Object.hasOwn(record, METADATA_KEY) ? record[METADATA_KEY] : absentMetadata(at)
+    const data = this.#withoutMetadata(record)
+    const isTooDeep = this.isJson ? isTreeDeeperThan : isDeeperThan
+    const snapshot = size > LARGE ? undefined : snapshotOf(data, MAX_DEPTH)
+    // Data that have a snapshot are not too deep.
+    if (snapshot === undefined && isTooDeep(data, MAX_DEPTH)) return unusable('too-deep')
     if (!isPlainObject(metadata)) return unusable('bad-metadata')
-    if (isDeeperThan(metadata, MAX_DEPTH - 1)) return unusable('too-deep')
+    if (isTooDeep(metadata, MAX_DEPTH - 1)) return unusable('too-deep')
     hideInherited(metadata)
     if (!isMetadata(metadata)) return unusable('bad-metadata')
     if (metadata.name !== undefined && metadata.name !== this.#cookieName) {
@@ -115,6 +119,13 @@ export class RecordCodec {
       return { ok: false, reason: 'other-cookie', ...(isKnown && { lifetime }) }
     }
     return { ok: true, data, snapshot, metadata }
+  }
+
+  #withoutMetadata(record: Data): Data {
+    // Another serializer may keep the object that it returns, so that object stays as it is.
+    if (!this.isJson) return copyOf(record)
+    delete record[METADATA_KEY]
+    return record
   }
 
   /** The largest keys with their sizes, for the error about data that do not fit. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isDeeperThan, tooDeep } from '../../lib/checks/depth.ts'
+import { isDeeperThan, isTreeDeeperThan, tooDeep } from '../../lib/checks/depth.ts'
 
 const objects = (levels: number, inner: unknown = 1) => {
   let value = inner
@@ -19,6 +19,19 @@ t.test('objects and lists count as levels, and the value itself is the first', a
   }
   t.equal(isDeeperThan({}, 1), false)
   t.equal(isDeeperThan({}, 0), true)
+})
+
+t.test('the check for trees gives the same answers', async (t) => {
+  const trees = ['{"a":1}', '[]', '{"a":{"b":[1,{}]},"c":null}', '{"1":{"7":[[]]},"2":"x"}', '[[],[[1]],{}]']
+  for (const text of trees) {
+    const tree = JSON.parse(text)
+    for (let levels = 0; levels < 6; levels++) {
+      t.equal(isTreeDeeperThan(tree, levels), isDeeperThan(tree, levels), `${text}: ${levels} levels`)
+    }
+  }
+  t.equal(isTreeDeeperThan({ at: new Date(0) }, 1), false, 'a Date is not a level')
+  t.equal(isTreeDeeperThan(Object.create({ inherited: objects(9) }), 1), false, 'only own properties count')
+  t.equal(isTreeDeeperThan(objects(200_000), 100), true)
 })
 
 t.test('the deepest place decides, in any position', async (t) => {

@@ -247,3 +247,15 @@ t.test('data with one object in very many places are not copied', async (t) => {
   t.equal(copyOf(value), undefined)
   t.same(copyOf({ again: 1 }), { again: 1 }, 'the limit starts again with the next copy')
 })
+
+t.test('data with a thousand values are copied, and data with more are not', async (t) => {
+  const keys = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`key${index}`, index]))
+  const list = (count: number) => ({ list: Array.from({ length: count - 1 }, (_, index) => index) })
+  const lists = (count: number) => ({ rows: Array.from({ length: (count - 1) / 3 }, () => ['a', null]) })
+  const objects = (count: number) => ({ rows: Array.from({ length: (count - 1) / 3 }, () => ({ a: 1, b: 2 })) })
+  for (const make of [keys, list, lists, objects]) {
+    t.same(copyOf(make(1_000)), make(1_000))
+    t.equal(copyOf(make(1_003)), undefined)
+  }
+})

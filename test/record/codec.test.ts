@@ -31,6 +31,21 @@ t.test('a record of Python is read, with any spacing', async (t) => {
   t.same(parsed.metadata, { lifetime: 3600, created: 1699999000.123456, last_access: 1699999100, extra: [1] })
 })
 
+t.test('a large record has no snapshot, and its depth is checked all the same', async (t) => {
+  const text = 'x'.repeat(300_000)
+  const large = codec.parse(codec.serialize({ text, list: [1] }, metadata), AT)
+  t.strictSame(large, { ok: true, data: { text, list: [1] }, snapshot: undefined, metadata })
+  t.same(parse(`{"text":"${text}","deep":${nested(100)}}`), { ok: false, reason: 'too-deep' })
+  t.match(parse(`{"text":"${text}","deep":${nested(99)}}`), { ok: true })
+})
+
+t.test('an object that another serializer keeps is not changed', async (t) => {
+  const kept = Object.freeze({ a: 1, __metadata__: metadata })
+  const keeping = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => kept }, 'session')
+  t.match(keeping.parse(Buffer.from('x'), AT), { ok: true, data: { a: 1 } })
+  t.same(Object.keys(kept), ['a', '__metadata__'])
+})
+
 t.test('the lifetime of a record without metadata starts now', async (t) => {
   t.match(parse('{"user":"alice"}'), { ok: true, metadata: { created: AT, last_access: AT } })
 })
