@@ -26,6 +26,12 @@ export function withDates(data: object, pointers: readonly string[]): object {
   return isObject(metadata) ? { ...data, [METADATA_KEY]: { ...metadata, [NOTE]: pointers } } : data
 }
 
+/**
+ * Pointers may lead to nothing, because another program has changed the data. After so many characters of such pointers the
+ * rest is ignored. Otherwise a note that an attacker wrote could cost many times as much as parsing it.
+ */
+const MOST_WASTED = 2 ** 16
+
 /** Turns the texts that the note points to into Dates, and deletes the note. */
 export function reviveDates(record: unknown): void {
   const metadata = isObject(record) ? own(record, METADATA_KEY) : undefined
@@ -33,25 +39,34 @@ export function reviveDates(record: unknown): void {
   const pointers = metadata[NOTE]
   delete metadata[NOTE]
   if (!Array.isArray(pointers)) return
-  for (const pointer of pointers) if (typeof pointer === 'string') revive(record as Record<string, unknown>, pointer)
+  let wasted = 0
+  for (const pointer of pointers) {
+    if (typeof pointer !== 'string' || revive(record as Record<string, unknown>, pointer)) continue
+    wasted += pointer.length + 1
+    if (wasted > MOST_WASTED) return
+  }
 }
 
-/** Follows one pointer step by step and stops where it leads nowhere, because an attacker may have written a long one. */
-function revive(record: Record<string, unknown>, pointer: string): void {
+/**
+ * Follows one pointer step by step and stops where it leads nowhere, because an attacker may have written a long one.
+ * @returns whether it led to a Date
+ */
+function revive(record: Record<string, unknown>, pointer: string): boolean {
   let holder: unknown = record
   for (let start = 0; pointer[start] === '/' && isObject(holder); ) {
     const end = pointer.indexOf('/', start + 1)
     const key = unescaped(pointer.slice(start + 1, end === -1 ? undefined : end))
-    if (start === 0 && key === METADATA_KEY) return
+    if (start === 0 && key === METADATA_KEY) return false
     const value = own(holder, key)
     if (end === -1) {
       const date = toDate(value)
       if (date !== undefined) holder[key] = date
-      return
+      return date !== undefined
     }
     holder = value
     start = end
   }
+  return false
 }
 
 const unescaped = (key: string): string => (key.includes('~') ? key.replaceAll('~1', '/').replaceAll('~0', '~') : key)

@@ -163,6 +163,16 @@ t.test('a note that is invalid or points to nothing changes nothing', async (t) 
   }
 })
 
+t.test('after 64 KiB of pointers that lead to nothing, the rest of the note is ignored', async (t) => {
+  const iso = at.toISOString()
+  const stale = (count: number) => [...Array(count).fill('/gone/0'), '/a']
+  t.strictSame(withNote({ a: iso }, stale(8_192)).a, at)
+  t.strictSame(withNote({ a: iso }, stale(8_193)).a, iso)
+  const list = Array<string>(20_000).fill(iso)
+  const pointers = list.map((_, index) => `/list/${index}`)
+  t.strictSame(withNote({ list }, pointers).list, Array(20_000).fill(at), 'pointers to Dates do not count')
+})
+
 t.test('any note of a megabyte takes a few times as long as JSON.parse at most', async (t) => {
   const iso = at.toISOString()
   const list = Array.from({ length: 20_000 }, (_, index) => new Date(1.6e12 + index * 1e7).toISOString())
