@@ -1,6 +1,5 @@
+import { scan } from 'secure-json-parse'
 import type { Serializer } from '../../types/serializer.ts'
-import { isObject } from '../is-object.ts'
-import { isOwn } from '../own.ts'
 import { reviveDates, withDates } from './date-note.ts'
 import { datesIn } from './json-data.ts'
 
@@ -44,7 +43,8 @@ export class JsonSerializer implements Serializer {
   deserialize(data: Uint8Array): Record<string, unknown> {
     const text = decoder.decode(data)
     const record = JSON.parse(text)
-    if (SUSPECT.test(text) || HUGE_EXPONENT.test(text) || hasManyDigits(text)) clean(record)
+    if (SUSPECT.test(text)) removePollution(record)
+    if (HUGE_EXPONENT.test(text) || hasManyDigits(text)) refuseInfinity(record)
     reviveDates(record)
     return record
   }
@@ -65,43 +65,19 @@ function hasManyDigits(text: string): boolean {
   return false
 }
 
-/**
- * Removes the keys that could write to a prototype, and throws if there is an Infinity. It uses no recursion, because the
- * record may be nested to any depth.
- */
-function clean(record: unknown): void {
-  const open: object[] = isObject(record) ? [record] : []
-  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
-    let keys: readonly string[] | undefined
-    // To list the values of an object with many integer keys costs a tenth of listing its keys.
-    const values: unknown[] = Array.isArray(holder) ? holder : Object.values(holder)
-    for (let index = 0; index < values.length; index++) {
-      let value = values[index]
-      if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
-      if (!isObject(value)) continue
-      if (isPolluted(value)) {
-        keys ??= Object.keys(holder)
-        value = withoutPollution(value)
-        ;(holder as Record<string, unknown>)[keys[index]!] = value
-      }
-      open.push(value as object)
-    }
+function removePollution(record: unknown): void {
+  if (typeof record !== 'object' || record === null) return
+  for (const value of Object.values(record)) {
+    if (typeof value === 'object' && value !== null) scan(value, { protoAction: 'remove', constructorAction: 'remove' })
   }
 }
 
-function isPolluted(value: object): boolean {
-  if (Object.hasOwn(value, '__proto__')) return true
-  return Object.hasOwn(value, 'constructor') && hasPrototype(value.constructor)
-}
-
-const hasPrototype = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, 'prototype')
-
-/** A new object, because V8 takes far longer to delete a key of a small one. */
-function withoutPollution(value: Record<string, unknown>): Record<string, unknown> {
-  const rest: Record<string, unknown> = {}
-  for (const key in value) {
-    if (key === '__proto__' || !isOwn.call(value, key)) continue
-    if (key !== 'constructor' || !hasPrototype(value[key])) rest[key] = value[key]
+/** Throws if there is an Infinity in the record. It uses no recursion, because the record may be nested to any depth. */
+function refuseInfinity(record: unknown): void {
+  const open: unknown[] = [record]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) open.push(inner)
+    else if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
   }
-  return rest
 }
