@@ -1,0 +1,21 @@
+/**
+ * What the plugin adds to the requests of Fastify and to the `config` of a route.
+ *
+ * A registration with the option `name` adds other members: see `NamedSession` on the page about the session.
+ * @module request
+ */
+import '../../../types/fastify.ts'
+// biome-ignore lint/correctness/noUndeclaredDependencies: the types extend the requests of the Fastify in the root
+import type { FastifyContextConfig as Config, FastifyRequest as Request } from 'fastify'
+
+/**
+ * The members of a request.
+ * @interface
+ */
+export type FastifyRequest = Pick<Request, 'session' | 'isSessionLoaded' | 'loadSession'>
+
+/**
+ * The option of a route: `app.get('/', { config: { autoloadSession: true } }, handler)`.
+ * @interface
+ */
+export type FastifyContextConfig = Pick<Config, 'autoloadSession'>

@@ -1,0 +1,5 @@
+/**
+ * What a handler gets from `await request.loadSession()`.
+ * @module session
+ */
+export type * from '../../../types/session.ts'

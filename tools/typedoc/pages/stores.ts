@@ -1,0 +1,9 @@
+/**
+ * The stores of this package: their classes and their options.
+ * @module stores
+ */
+export { CookieStore } from '../../../lib/stores/cookie.ts'
+export { InMemoryStore } from '../../../lib/stores/memory.ts'
+export { RedisStore } from '../../../lib/stores/redis.ts'
+export type * from '../../../types/redis-client.ts'
+export type * from '../../../types/stores.ts'

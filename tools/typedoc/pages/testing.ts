@@ -1,0 +1,5 @@
+/**
+ * What `fastify-starsessions/testing` exports.
+ * @module testing
+ */
+export * from '../../../lib/testing.ts'
