@@ -88,7 +88,7 @@ const ready = (app: App): Promise<void> =>
   })
 
 const requestSessionOf = ({ lifecycle, inFlight }: Registration, cookie: CookieValue, log: Log): RequestSession =>
-  new RequestSession(lifecycle, cookie, log, inFlight, { canSendCookie: true, isCommitted: false, announce() {} })
+  new RequestSession(lifecycle, cookie, log, inFlight, { canSendCookie: true, commitHasBegun: false, announce() {} })
 
 function cookieLeft(response: InjectedResponse, name: string): CookieValue {
   if (response?.raw?.req === undefined) {

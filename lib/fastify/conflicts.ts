@@ -48,7 +48,7 @@ export function isCookieShared(registration: Registration): boolean {
  * Adds a registration to its application.
  * @throws `FST_SESSION_OPTIONS` if this registration and another one would accept each other's cookies
  */
-export function admit(registration: Registration): void {
+export function addToApplication(registration: Registration): void {
   const others = registrationsOf(registration.scope)
   for (const other of others) assertApart(registration, other)
   applications.set(registration.scope.server, [...others, registration])

@@ -66,7 +66,7 @@ function lookAgain(): void {
   if (older.length > 0) startTimer()
   for (const response of due) {
     // This check never looks inside values, because serializing many large sessions would block the event loop.
-    if (response.isCommitted && !response.isDropped && response.requestSession.isAltered) void tellIfLost(response)
+    if (response.commitHasBegun && !response.isDropped && response.requestSession.isAltered) void tellIfLost(response)
   }
 }
 
@@ -74,7 +74,7 @@ function lookAgain(): void {
 async function tellIfLost(response: SessionResponse): Promise<boolean> {
   const { requestSession, request } = response
   if (!(await requestSession.hasUnsavedChanges())) return false
-  const problem = response.isCommitted
+  const problem = response.commitHasBegun
     ? 'The session was changed after the headers had gone out'
     : 'The session was changed, and Fastify did not send the response that would have stored it'
   const err = new SessionHeadersSentError(`${problem}: call \`await session.save()\`, or change it earlier`)
@@ -82,9 +82,9 @@ async function tellIfLost(response: SessionResponse): Promise<boolean> {
   return true
 }
 
-function isSuspicious({ requestSession, reply, isCommitted, isDropped, isStreaming }: SessionResponse): boolean {
+function isSuspicious({ requestSession, reply, commitHasBegun, isDropped, isStreaming }: SessionResponse): boolean {
   if (requestSession.session === null || isDropped) return false
   // If only the client has gone away, the handler still runs on, and its response commits.
-  if (!isCommitted) return reply.sent && reply.raw.statusCode < 500
+  if (!commitHasBegun) return reply.sent && reply.raw.statusCode < 500
   return isStreaming || requestSession.isAltered
 }

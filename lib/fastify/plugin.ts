@@ -10,9 +10,9 @@ import { InFlight } from '../lifecycle/order/in-flight.ts'
 import { own } from '../own.ts'
 import { report } from '../report.ts'
 import { autoloadMatcher, routingOf } from './autoload.ts'
-import { admit, namesIn } from './conflicts.ts'
+import { addToApplication, namesIn } from './conflicts.ts'
 import { resolveOptions } from './options.ts'
-import { enter, innermostIn, keep, keyOf, type Registration, registrationIn, responseOf } from './registration.ts'
+import { addToScope, innermostIn, keep, keyOf, type Registration, registrationIn, responseOf } from './registration.ts'
 import { decorate, load } from './request-members.ts'
 import { SetCookie } from './set-cookie.ts'
 
@@ -45,13 +45,13 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
     responseKey: Symbol(`starsessions.${name}`),
     scope: fastify
   }
-  admit(registration)
+  addToApplication(registration)
   decorate(fastify, name)
   fastify.decorateRequest(registration.replyKey, null)
   fastify.decorateRequest(registration.responseKey, null)
   // One hook is enough, because the scopes below inherit it.
   if (innermostIn(fastify) === undefined) fastify.addHook('onRoute', checkRouteConfig)
-  enter(registration)
+  addToScope(registration)
 
   finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
 
@@ -79,9 +79,9 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
 function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight, storeTimeout: number): void {
   const finish = async () => {
     const seconds = storeTimeout + CLOSING_SECONDS
-    const givenUp = await inFlight.ended(seconds)
-    if (givenUp === 0) return
-    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${givenUp}. Their changes may be lost. Does the store, the encryptor or a function of session.update() hang?`
+    const stillRunning = await inFlight.ended(seconds)
+    if (stillRunning === 0) return
+    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${stillRunning}. Their changes may be lost. Does the store, the encryptor or a function of session.update() hang?`
     report(fastify.log, 'warn', 'FST_SESSION_CLOSING', {}, message)
   }
   fastify.addHook('preClose', finish)

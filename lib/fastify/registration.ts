@@ -29,7 +29,7 @@ export const registrationIn = (scope: object, key: symbol): Registration | undef
 export const innermostIn = (scope: object): Registration | undefined => (scope as ScopeMembers)[INNERMOST]
 
 /** Makes the registration known to its scope and the scopes below. */
-export function enter(registration: Registration): void {
+export function addToScope(registration: Registration): void {
   const { scope, settings } = registration
   const mark = (key: symbol) => Object.defineProperty(scope, key, { value: registration, configurable: true })
   mark(keyOf(settings.name))

@@ -15,7 +15,7 @@ import { keepOutOfCaches, setHeader, stopTargeted } from './sending/reply-header
 import { oneOrList, type SetCookie } from './set-cookie.ts'
 
 /** These headers describe the payload, which an error replaces. With them @fastify/etag would answer 304 to an error. */
-const OF_THE_PAYLOAD = [
+const PAYLOAD_HEADERS = [
   'etag',
   'last-modified',
   'content-encoding',
@@ -40,7 +40,7 @@ export class SessionResponse implements CookieOutlet {
   readonly requestSession: RequestSession
   readonly #setCookie: SetCookie
   /** The commit has begun. It runs once, however often Fastify runs the hook. */
-  isCommitted = false
+  commitHasBegun = false
   /** The body goes on after the headers. */
   isStreaming = false
   /** The session is not stored on purpose, because the response is an error or the browser has a newer session. */
@@ -56,7 +56,7 @@ export class SessionResponse implements CookieOutlet {
   }
 
   get canSendCookie(): boolean {
-    return !this.reply.raw.headersSent && (this.isCommitted || !isUpgrade(this.request))
+    return !this.reply.raw.headersSent && (this.commitHasBegun || !isUpgrade(this.request))
   }
 
   announce(outcome: Outcome): void {
@@ -65,7 +65,7 @@ export class SessionResponse implements CookieOutlet {
 
   /** The problem with announced headers, if Fastify did not send the response. `undefined` if there is no problem. */
   get problem(): string | undefined {
-    return this.isCommitted || this.#announced === undefined ? undefined : problemOf(this.reply, this.#announced)
+    return this.commitHasBegun || this.#announced === undefined ? undefined : problemOf(this.reply, this.#announced)
   }
 
   /**
@@ -79,14 +79,14 @@ export class SessionResponse implements CookieOutlet {
     }
     const chunk = this.#isLate(payload) ? firstChunkOf(payload, this.reply.raw) : undefined
     const toSend = chunk?.payload ?? payload
-    const commit = this.#begin(payload)
+    const commit = this.#beginCommit(payload)
     // Most responses only read their session. They go on in the same turn of the event loop.
     if (commit === undefined) {
       chunk?.stopWaiting()
       done(null, this.#withHeaders(toSend))
       return
     }
-    const finished = async (): Promise<unknown> => {
+    const afterCommit = async (): Promise<unknown> => {
       try {
         const { kind } = await commit
         if (kind === 'refused') this.isDropped = true
@@ -98,13 +98,13 @@ export class SessionResponse implements CookieOutlet {
       }
       return this.#withHeaders(toSend)
     }
-    whileSending(this.reply, orFailureOf(payload, finished()), done)
+    whileSending(this.reply, orFailureOf(payload, afterCommit()), done)
   }
 
   /** @returns `undefined` if there is nothing to commit, or nothing to wait for */
-  #begin(payload: unknown): Promise<Outcome> | undefined {
-    if (this.isCommitted) return undefined
-    this.isCommitted = true
+  #beginCommit(payload: unknown): Promise<Outcome> | undefined {
+    if (this.commitHasBegun) return undefined
+    this.commitHasBegun = true
     this.isStreaming = isStream(payload)
     this.isDropped = this.#statusOf(payload) >= 500
     return this.isDropped ? undefined : this.requestSession.finish()
@@ -131,13 +131,13 @@ export class SessionResponse implements CookieOutlet {
   #withHeaders(payload: unknown): unknown {
     const { reply } = this
     const { outcome } = this.requestSession
-    const sent = setHeader(reply, this.#withRetryAfter(payload), 'vary', varyOnCookie)
-    if (outcome.kind === 'none' && this.#announced === undefined) return sent
+    const toSend = setHeader(reply, this.#withRetryAfter(payload), 'vary', varyOnCookie)
+    if (outcome.kind === 'none' && this.#announced === undefined) return toSend
     // With the outcome `none`, the announced cookie is removed, because its session has ended since.
     const lines = this.#setCookie.lines(outcome, reply.getHeader('set-cookie'), this.request)
     reply.removeHeader('set-cookie')
     if (lines.length > 0) reply.header('set-cookie', oneOrList(lines))
-    return outcome.kind === 'none' ? sent : keepOutOfCaches(reply, sent)
+    return outcome.kind === 'none' ? toSend : keepOutOfCaches(reply, toSend)
   }
 
   /**
@@ -147,7 +147,7 @@ export class SessionResponse implements CookieOutlet {
   #isLate(payload: unknown): boolean {
     const { raw, statusCode } = this.reply
     // If the client has gone already, nothing would ever end the wait.
-    if (!isStream(payload) || this.isCommitted || raw.destroyed || !this.requestSession.mayIssueAgain) return false
+    if (!isStream(payload) || this.commitHasBegun || raw.destroyed || !this.requestSession.mayIssueAgain) return false
     return this.request.method !== 'HEAD' && statusCode !== 204
   }
 
@@ -162,12 +162,12 @@ export class SessionResponse implements CookieOutlet {
 
   #failed(failure: unknown, payload: unknown): unknown {
     const { request, reply } = this
-    const sent = this.#withHeaders(payload)
+    const toSend = this.#withHeaders(payload)
     this.isDropped = true
     const error = withFixedMessage(failure)
     report(request.log, 'error', error.code, { err: failure }, 'the session could not be committed')
     // The handler has begun the response itself, so an error would come too late.
-    if (reply.raw.headersSent) return sent
+    if (reply.raw.headersSent) return toSend
     throw this.#asError(error, payload)
   }
 
@@ -175,7 +175,7 @@ export class SessionResponse implements CookieOutlet {
   #asError(error: FastifyError, payload: unknown): Error {
     const { reply } = this
     reply.code(Number(error.statusCode))
-    for (const name of OF_THE_PAYLOAD) reply.removeHeader(name)
+    for (const name of PAYLOAD_HEADERS) reply.removeHeader(name)
     reply.header('cache-control', 'no-store')
     stopTargeted(reply)
     if (error instanceof SessionUnavailableError) reply.headers(error.headers)

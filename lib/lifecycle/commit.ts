@@ -16,7 +16,7 @@ import { merge } from './merge.ts'
 import { Turns } from './order/turns.ts'
 import { CLEAR, ENDED, NONE, type Outcome } from './outcome.ts'
 import type { Review } from './status.ts'
-import { type Asked, type Committed, type SwapInput, swap } from './swap.ts'
+import { type Committed, type SwapInput, swap, type WrittenState } from './swap.ts'
 
 /** The part of a review, or of an update, that a swap needs. */
 type Writing = Pick<SwapInput, 'data' | 'record' | 'at' | 'derive'>
@@ -41,11 +41,11 @@ export class Committer {
   /** Writes without comparing. This is for the first write of a session, and for stores without `replace`. */
   async write(state: SessionState, data: Data, at: number): Promise<Outcome> {
     const began = performance.now()
-    if (state.stored === null || state.rotated) renewId(state)
-    const asked = { id: state.id, metadata: state.metadata, scope: state.scope }
+    if (state.stored === null || state.mustRotate) renewId(state)
+    const writtenState = { id: state.id, metadata: state.metadata, scope: state.scope }
     const metadata = { ...state.metadata, last_access: at }
     const stored = await writeRecord(this.#records, state, { data, metadata, record: undefined })
-    adoptRecord(state, stored, asked, began)
+    adoptRecord(state, stored, writtenState, began)
     publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
     return this.#issue(stored, at)
   }
@@ -99,7 +99,7 @@ export class Committer {
     } catch (error) {
       // The next attempt starts from the old record again, unless the store has removed it after all.
       if (!(await this.#isMissing(old))) {
-        Object.assign(state, { id, stored, rotated: true, unconfirmed: state.stored })
+        Object.assign(state, { id, stored, mustRotate: true, unconfirmed: state.stored })
         throw error
       }
     }
@@ -143,7 +143,7 @@ export class Committer {
   /** Gives the session the committed record, and merges the changes that the handler made since the commit began. */
   #adopt(
     session: Session,
-    { stored, data, asked, isMerged, attempts, conflicts }: Committed,
+    { stored, data, writtenState, isMerged, attempts, conflicts }: Committed,
     { record, derive, at }: Omit<Writing, 'data'>,
     began: number
   ): Outcome {
@@ -155,11 +155,11 @@ export class Committer {
       const start = this.#records.codec.restore(record)
       const since = this.#asStored(session)
       // After a clear() or regenerate() since then, other requests can add only the keys that the call kept.
-      const scope = state.scope === asked.scope ? null : state.scope
+      const scope = state.scope === writtenState.scope ? null : state.scope
       changeData(session, merge(start, since, data, scope ?? undefined).data, since)
     }
     const mustIssue = stored.id !== old || this.mustIssue(state)
-    adoptRecord(state, stored, asked, began)
+    adoptRecord(state, stored, writtenState, began)
     if (stored.id !== old) publishRotation(old, stored.id, began, attempts)
     return mustIssue ? this.#issue(stored, at) : NONE
   }
@@ -192,19 +192,19 @@ export class Committer {
 }
 
 /** Lets the session continue from its new record. Options and ids that came during the write wait for the next commit. */
-function adoptRecord(state: SessionState, stored: Stored, asked: Asked, seenAt: number): void {
+function adoptRecord(state: SessionState, stored: Stored, writtenState: WrittenState, seenAt: number): void {
   const { id, metadata } = stored
   state.stored = stored
   state.seenAt = seenAt
-  if (state.id === asked.id) {
+  if (state.id === writtenState.id) {
     state.id = id
-    state.rotated = false
-  } else state.rotated = true
-  if (state.metadata === asked.metadata) {
+    state.mustRotate = false
+  } else state.mustRotate = true
+  if (state.metadata === writtenState.metadata) {
     state.metadata = metadata
     state.cookieChanged = false
   }
-  if (state.scope === asked.scope) state.scope = null
+  if (state.scope === writtenState.scope) state.scope = null
 }
 
 function publishCommit(

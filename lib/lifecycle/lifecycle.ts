@@ -156,15 +156,15 @@ export class Lifecycle {
     if (state.isSuperseded) throw new SessionGoneError()
     const { codec } = this.#records
     const record = codec.serialize(session.data() as Data, state.stored?.metadata ?? state.metadata)
-    const { id, rotated, scope, cookieChanged, metadata } = state
-    const before = { id, rotated, scope, cookieChanged }
+    const { id, mustRotate, scope, cookieChanged, metadata } = state
+    const before = { id, mustRotate, scope, cookieChanged }
     let result: T | undefined
     const derive = async (ours: Data): Promise<Data> => {
       Object.assign(state, before)
       resetData(session, codec.copy(ours))
       result = await fn(session)
       const data = session.data() as Data
-      if (!canSendCookie && (state.stored === null ? !holdsNothing(data) : state.rotated || state.cookieChanged)) {
+      if (!canSendCookie && (state.stored === null ? !holdsNothing(data) : state.mustRotate || state.cookieChanged)) {
         throw cannotSendCookie()
       }
       return data
@@ -205,13 +205,13 @@ export class Lifecycle {
     return this.#committer.issueUnconfirmed(stateOf(session))
   }
 
-  async #swap(session: Session, writing: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
-    const outcome = await this.#committer.swap(session, writing, log)
+  async #swap(session: Session, input: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
+    const outcome = await this.#committer.swap(session, input, log)
     if (outcome === CLEAR) {
       // Keys that were set during the removal begin a new session.
-      const since = session.data() as Data
+      const setMeanwhile = session.data() as Data
       this.#reset(session, MISSING, 0)
-      changeData(session, since)
+      changeData(session, setMeanwhile)
     }
     return outcome
   }

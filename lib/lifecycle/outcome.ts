@@ -33,7 +33,7 @@ export interface CookieOutlet {
   /** A Set-Cookie header can still go out. */
   readonly canSendCookie: boolean
   /** The commit of the response has begun, so the error of a later failure cannot become the response. */
-  readonly isCommitted: boolean
+  readonly commitHasBegun: boolean
   /** Puts the cookie on the response now, because Fastify may not be the one that sends it. */
   announce(outcome: Outcome): void
 }

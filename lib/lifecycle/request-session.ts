@@ -72,7 +72,7 @@ export class RequestSession implements SessionCommands {
   async #finishAfterOthers(): Promise<Outcome> {
     await this.#unawaited?.ended()
     const failed = this.#unawaited?.tell()
-    if (failed !== undefined) throw this.#withoutCookie(this.#noted(failed))
+    if (failed !== undefined) throw this.#withholdIfGone(this.#noteUnavailable(failed))
     return this.#finishNow()
   }
 
@@ -85,7 +85,7 @@ export class RequestSession implements SessionCommands {
   /** @param review the review of the session, if it was just made and no command is under way */
   #commit(review?: Review): Promise<Outcome> {
     return this.#inTurn(async (session) => {
-      const outcome = await this.#stored(session, (waited) =>
+      const outcome = await this.#changeStore(session, (waited) =>
         this.#lifecycle.commit(session, this.#log, this.#outlet.canSendCookie, waited ? undefined : review)
       )
       if (outcome.kind !== 'refused') this.#committed = copyOf(session as unknown as Data)
@@ -94,14 +94,14 @@ export class RequestSession implements SessionCommands {
   }
 
   /** Runs a step that changes the store, and notes its outcome. */
-  async #stored(session: Session, step: (waited: boolean) => Promise<Outcome>): Promise<Outcome> {
+  async #changeStore(session: Session, step: (waited: boolean) => Promise<Outcome>): Promise<Outcome> {
     try {
       const outcome = await this.#lifecycle.alone.run(session, step)
       if (outcome.kind === 'clear') await this.#endOthers()
       this.#outcome = following(this.#outcome, outcome)
       return outcome
     } catch (error) {
-      throw this.#withoutCookie(error)
+      throw this.#withholdIfGone(error)
     }
   }
 
@@ -138,14 +138,14 @@ export class RequestSession implements SessionCommands {
   /** Whether the session has changed since its last commit. This is a quick check, which does not look inside values. */
   get isAltered(): boolean {
     if (this.session === null) return false
-    const { rotated, cookieChanged } = stateOf(this.session)
-    return rotated || cookieChanged || !hasSameValues(this.session as unknown as Data, this.#committed)
+    const { mustRotate, cookieChanged } = stateOf(this.session)
+    return mustRotate || cookieChanged || !hasSameValues(this.session as unknown as Data, this.#committed)
   }
 
   save(): Promise<void> {
     return this.#command('save', async () => {
       const { kind } = await this.#commit()
-      if (kind === 'refused') throw this.#withoutCookie(new SessionGoneError())
+      if (kind === 'refused') throw this.#withholdIfGone(new SessionGoneError())
     })
   }
 
@@ -171,17 +171,17 @@ export class RequestSession implements SessionCommands {
       this.#loading?.catch(() => undefined)
       // The next call tries again.
       this.#loading = null
-      throw this.#noted(error)
+      throw this.#noteUnavailable(error)
     }
   }
 
-  #noted(error: unknown): unknown {
+  #noteUnavailable(error: unknown): unknown {
     if (isInstance(error, SessionUnavailableError)) this.unavailable = error
     return error
   }
 
   /** An earlier save() may have issued a cookie for a session that has ended since. */
-  #withoutCookie(error: unknown): unknown {
+  #withholdIfGone(error: unknown): unknown {
     if (isInstance(error, SessionGoneError)) this.withhold()
     return error
   }
@@ -205,7 +205,7 @@ export class RequestSession implements SessionCommands {
     // A command inside `fn` would wait for the turn that `fn` holds. With callInside(), such a command is refused.
     const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
     let result: T | undefined
-    await this.#stored(session, async () => {
+    await this.#changeStore(session, async () => {
       const updated = await this.#lifecycle.update(session, inside, this.#log, this.#outlet.canSendCookie)
       result = updated.result
       return updated.outcome
@@ -215,19 +215,19 @@ export class RequestSession implements SessionCommands {
 
   /** Runs a command of the handler. Its failure is reported even if nobody waits for the command. */
   #command<T>(member: string, operation: () => Promise<T>): Promise<T> {
-    const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#announced(operation)
+    const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#runAndAnnounce(operation)
     this.#unawaited ??= new Unawaited(this.#log)
-    const isTooLate = () => this.#outlet.isCommitted || !this.#outlet.canSendCookie
+    const isTooLate = () => this.#outlet.commitHasBegun || !this.#outlet.canSendCookie
     return this.#unawaited.track(member, result, isTooLate)
   }
 
   /** Runs a command and puts the cookie on the response at once, because Fastify may not be the one that sends it. */
-  async #announced<T>(operation: () => Promise<T>): Promise<T> {
+  async #runAndAnnounce<T>(operation: () => Promise<T>): Promise<T> {
     const before = this.outcome
     this.unavailable = null
     const result = await operation().catch((error: unknown) => {
       if (this.outcome !== NONE && this.#outlet.canSendCookie) this.#outlet.announce(this.outcome)
-      throw this.#noted(error)
+      throw this.#noteUnavailable(error)
     })
     const { outcome } = this
     if (outcome === NONE) return result
@@ -240,11 +240,12 @@ export class RequestSession implements SessionCommands {
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this
     // After a wait for other operations, or for the load, `this.session` may be another object.
-    const begin = session !== null && this.#order.isFree ? () => operation(session) : () => this.#loaded(operation)
+    const begin =
+      session !== null && this.#order.isFree ? () => operation(session) : () => this.#runWhenLoaded(operation)
     return this.#order.run(begin)
   }
 
-  async #loaded<T>(operation: (session: Session) => Promise<T>): Promise<T> {
+  async #runWhenLoaded<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     return operation(await this.load())
   }
 }

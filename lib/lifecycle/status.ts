@@ -79,11 +79,11 @@ export class Reviewer {
 
 /** @param isChanged the data differ from the record of a session that is stored */
 export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
-  const { stored, isSuperseded, rotated, cookieChanged, metadata } = state
+  const { stored, isSuperseded, mustRotate, cookieChanged, metadata } = state
   // Plugins leave empty lists and objects in the sessions of anonymous visitors. Such data are not worth storing.
   if (stored === null && holdsNothing(data)) return 'new-empty'
   if (stored === null) return isSuperseded ? 'refused' : 'new'
-  const changed = rotated || cookieChanged || isChanged
+  const changed = mustRotate || cookieChanged || isChanged
   // A session without time left is removed. It is never written with a ttl of 0, which would keep it.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
   if (!changed) {
@@ -91,7 +91,7 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
     return expiry.rolling ? 'prolonged' : 'unchanged'
   }
   if (isEmpty(data)) return 'emptied'
-  return rotated ? 'rotated' : 'changed'
+  return mustRotate ? 'rotated' : 'changed'
 }
 
 /** A record without data is never written: it is removed instead. */

@@ -28,12 +28,12 @@ export interface SwapInput {
 }
 
 /** The part of the state that the record was written with. The next commit stores changes of this part that came later. */
-export type Asked = Pick<SessionState, 'id' | 'metadata' | 'scope'>
+export type WrittenState = Pick<SessionState, 'id' | 'metadata' | 'scope'>
 
 export interface Committed {
   /** The record that the store has now. `null` if the session was removed. */
   readonly stored: Stored | null
-  readonly asked: Asked
+  readonly writtenState: WrittenState
   readonly attempts: number
   /** The number of keys that another request had changed as well. */
   readonly conflicts: number
@@ -61,7 +61,7 @@ class Swap {
   #ours: Data
   /** The record that came with the input. */
   readonly #prepared: Draft['record']
-  #written: Pick<Committed, 'data' | 'stored' | 'asked'>
+  #written: Pick<Committed, 'data' | 'stored' | 'writtenState'>
   #isMerged = false
   #conflicts = 0
 
@@ -72,7 +72,7 @@ class Swap {
     this.#expected = base
     this.#ours = input.data
     this.#prepared = { bytes: input.record, metadata: base.metadata }
-    this.#written = { data: input.data, stored: null, asked: input.state }
+    this.#written = { data: input.data, stored: null, writtenState: input.state }
   }
 
   async run(): Promise<Committed> {
@@ -96,17 +96,17 @@ class Swap {
     const { state, scope, derive, at } = this.#input
     const before = state.metadata
     const data = derive === undefined ? this.#ours : await derive(this.#ours)
-    if (state.rotated) renewId(state)
-    const asked = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
+    if (state.mustRotate) renewId(state)
+    const writtenState = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
     const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
     // After a merge, and in an update(), the prepared record no longer holds the data.
     const record = data === this.#input.data ? this.#prepared : undefined
     const draft = Object.keys(data).length === 0 ? null : { data, metadata, record }
     const { id, bytes } = this.#expected
-    const isRotation = draft !== null && state.rotated
+    const isRotation = draft !== null && state.mustRotate
     const replacement = isRotation ? await this.#rotate(draft) : await this.#records.replace(id, bytes, draft)
     if (replacement.ok) {
-      this.#written = { data, stored: replacement.stored, asked }
+      this.#written = { data, stored: replacement.stored, writtenState }
       return true
     }
     // The function of an update() runs again, so its options() of this run do not count.
@@ -127,8 +127,8 @@ class Swap {
     return { ok: true, stored }
   }
 
-  #mergeWith(there: Found): void {
-    const found = this.#ownRotation(there) ?? there
+  #mergeWith(current: Found): void {
+    const found = this.#ownRotation(current) ?? current
     if (found.kind !== 'session') throw new SessionGoneError()
     const { state, record, scope } = this.#input
     const { codec } = this.#records
@@ -147,10 +147,10 @@ class Swap {
   }
 
   /** The new record of this request's earlier rotation, if that rotation took place although its answer was lost. */
-  #ownRotation(there: Found): (Found & { kind: 'session' }) | null {
+  #ownRotation(current: Found): (Found & { kind: 'session' }) | null {
     const { state } = this.#input
     const { unconfirmed } = state
-    if (there.kind !== 'rotated' || unconfirmed === null || !leadsTo(there.tombstone, unconfirmed.id)) return null
+    if (current.kind !== 'rotated' || unconfirmed === null || !leadsTo(current.tombstone, unconfirmed.id)) return null
     state.unconfirmed = null
     return { kind: 'session', stored: unconfirmed, data: this.#records.codec.restore(unconfirmed.record) }
   }

@@ -81,7 +81,7 @@ const NOT_PLAIN = Symbol('not plain')
  * Data with more values have no snapshot, because serializing them costs no more than copying and comparing them. A value
  * that is in several places counts in each of them.
  */
-const MOST_VALUES = 1_000
+const MOST_SNAPSHOT_VALUES = 1_000
 
 type Plain = Record<string, unknown>
 
@@ -94,7 +94,7 @@ let room = 0
  * @returns `undefined` if the value holds anything else, such as a Map, or is deeper or too large
  */
 export function snapshotOf<T extends object>(value: T, levels: number): T | undefined {
-  room = MOST_VALUES
+  room = MOST_SNAPSHOT_VALUES
   const copied = copy(value, levels)
   return copied === NOT_PLAIN ? undefined : (copied as T)
 }
@@ -135,40 +135,40 @@ function copyList(value: readonly unknown[], levels: number): unknown {
  * Whether the value equals its snapshot for every serializer, with no other key, symbol or class. A value that cannot be
  * read, because a getter or a Proxy throws, counts as changed.
  */
-export function isSamePlain(value: unknown, copied: unknown): boolean {
+export function isSamePlain(value: unknown, snapshot: unknown): boolean {
   try {
-    return isSame(value, copied)
+    return isSame(value, snapshot)
   } catch {
     return false
   }
 }
 
-function isSame(value: unknown, copied: unknown): boolean {
-  if (typeof copied !== 'object' || copied === null) return Object.is(value, copied)
+function isSame(value: unknown, snapshot: unknown): boolean {
+  if (typeof snapshot !== 'object' || snapshot === null) return Object.is(value, snapshot)
   if (typeof value !== 'object' || value === null || Object.getOwnPropertySymbols(value).length > 0) return false
-  if (Array.isArray(copied)) return isSameList(value, copied)
-  return copied instanceof Date ? isSameDate(value, copied) : isSameObject(value as Plain, copied as Plain)
+  if (Array.isArray(snapshot)) return isSameList(value, snapshot)
+  return snapshot instanceof Date ? isSameDate(value, snapshot) : isSameObject(value as Plain, snapshot as Plain)
 }
 
-function isSameList(value: object, copied: readonly unknown[]): boolean {
-  if (!Array.isArray(value) || value.length !== copied.length || Object.keys(value).length !== copied.length)
+function isSameList(value: object, snapshot: readonly unknown[]): boolean {
+  if (!Array.isArray(value) || value.length !== snapshot.length || Object.keys(value).length !== snapshot.length)
     return false
-  return copied.every((inner, index) => isSame(value[index], inner))
+  return snapshot.every((inner, index) => isSame(value[index], inner))
 }
 
-function isSameDate(value: object, copied: Date): boolean {
+function isSameDate(value: object, snapshot: Date): boolean {
   if (!types.isDate(value) || Object.getPrototypeOf(value) !== Date.prototype) return false
-  return Object.keys(value).length === 0 && Object.is(value.getTime(), copied.getTime())
+  return Object.keys(value).length === 0 && Object.is(value.getTime(), snapshot.getTime())
 }
 
-function isSameObject(value: Plain, copied: Plain): boolean {
+function isSameObject(value: Plain, snapshot: Plain): boolean {
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
-  let more = 0
-  for (const key in value) if (isOwn.call(value, key)) more++
-  for (const key in copied) {
-    if (!isOwn.call(copied, key)) continue
-    more--
-    if (!(isOwn.call(value, key) && isSame(value[key], copied[key]))) return false
+  let surplus = 0
+  for (const key in value) if (isOwn.call(value, key)) surplus++
+  for (const key in snapshot) {
+    if (!isOwn.call(snapshot, key)) continue
+    surplus--
+    if (!(isOwn.call(value, key) && isSame(value[key], snapshot[key]))) return false
   }
-  return more === 0
+  return surplus === 0
 }

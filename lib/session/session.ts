@@ -112,7 +112,7 @@ class SessionObject {
   regenerateId(): Promise<void> {
     const state = this.#state
     state.id = state.kind.newId()
-    state.rotated = state.stored !== null
+    state.mustRotate = state.stored !== null
     // A login asks for a new id. Its session is stored, even if the browser has the cookie of a newer one.
     state.isSuperseded = false
     return Promise.resolve()
@@ -163,7 +163,7 @@ class SessionObject {
 
   options(options: SessionCookieOptions = {}): void {
     const state = this.#state
-    const changed = withOptions(state.metadata, askedOptions(options), state.kind.expiry, state.rotated)
+    const changed = withOptions(state.metadata, askedOptions(options), state.kind.expiry, state.mustRotate)
     if (changed === state.metadata) return
     state.metadata = changed
     state.cookieChanged = true

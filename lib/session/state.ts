@@ -44,7 +44,7 @@ export interface SessionState {
   seenAt: number
   metadata: RecordMetadata
   /** The session is to get a new id, but its record is still under the old one. */
-  rotated: boolean
+  mustRotate: boolean
   /**
    * The new record of a rotation whose answer was lost. The old id may be dead, so the browser gets the cookie of the new
    * record, even with an error. Otherwise the visitor would be logged out.
@@ -86,7 +86,7 @@ export function stateFor(
     isSuperseded: found.kind === 'rotated' && at - found.tombstone.rotatedAt < LATE_SECONDS,
     seenAt,
     metadata: stored === null ? { lifetime: kind.expiry.lifetime, created: at, last_access: at } : stored.metadata,
-    rotated: false,
+    mustRotate: false,
     unconfirmed: null,
     cookieChanged: false,
     scope: null,

@@ -18,7 +18,7 @@ async function closeWhen(when: 'at once' | 'later', state: object, { sent = fals
   const response = {
     request: { log },
     reply: { raw, sent },
-    isCommitted: false,
+    commitHasBegun: false,
     isStreaming: false,
     isDropped: false,
     problem: undefined,
@@ -51,18 +51,18 @@ async function close(state: object, ending?: { sent?: boolean; statusCode?: numb
 
 t.test('unsaved changes are not looked for if none can be lost, or if they were dropped on purpose', async (t) => {
   t.same(await close({ requestSession: { session: null } }), [])
-  t.same(await close({ isDropped: true, isCommitted: true, isStreaming: true }), [])
+  t.same(await close({ isDropped: true, commitHasBegun: true, isStreaming: true }), [])
   t.same(await close({}), [], 'the handler still runs, and its response will commit')
   t.same(await close({}, { sent: true, statusCode: 500 }), [])
 })
 
 t.test('after an ordinary response, unsaved changes are looked for only if the session looks altered', async (t) => {
-  t.same(await close({ isCommitted: true }), [])
-  t.match(await close({ isCommitted: true, requestSession: { isAltered: true } }), ['asked', /after the headers/])
+  t.same(await close({ commitHasBegun: true }), [])
+  t.match(await close({ commitHasBegun: true, requestSession: { isAltered: true } }), ['asked', /after the headers/])
 })
 
 t.test('unsaved changes are looked for after a stream, and if Fastify does not send the response', async (t) => {
-  t.match(await close({ isCommitted: true, isStreaming: true }), ['asked', /changed after the headers had gone out/])
+  t.match(await close({ commitHasBegun: true, isStreaming: true }), ['asked', /changed after the headers had gone out/])
   t.match(await close({}, { sent: true }), ['asked', /Fastify did not send the response/])
   t.same(await close({ requestSession: { hasUnsavedChanges: async () => false } }, { sent: true }), [])
 })
@@ -76,7 +76,7 @@ async function over(t: Test, count: number) {
       name: String(at),
       request: { log: { debug() {}, error: () => void told.push(response) } },
       reply: { raw, sent: true },
-      isCommitted: true,
+      commitHasBegun: true,
       isStreaming: false,
       isDropped: false,
       problem: undefined,
@@ -101,7 +101,7 @@ t.test('a session is checked once more after its response, because its handler m
   for (const { requestSession } of all.slice(0, 3)) requestSession.isAltered = true
   for (const { requestSession } of all.slice(4)) requestSession.isAltered = true
   all[0]!.isDropped = true
-  all[1]!.isCommitted = false
+  all[1]!.commitHasBegun = false
   all[2]!.requestSession.hasUnsavedChanges = async () => false
   t.same(await told(5), [4, 5])
 })

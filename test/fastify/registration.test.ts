@@ -1,10 +1,10 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { enter, innermostIn, keyOf, type Registration, registrationIn } from '../../lib/fastify/registration.ts'
+import { addToScope, innermostIn, keyOf, type Registration, registrationIn } from '../../lib/fastify/registration.ts'
 
 const registered = (scope: object, name: string): Registration => {
   const registration = { scope, settings: { name } } as Registration
-  enter(registration)
+  addToScope(registration)
   return registration
 }
 

@@ -12,7 +12,11 @@ const log = { debug() {}, warn: (details: object) => void warnings.push(details)
 function make(cookie?: string) {
   const store = new MapStore()
   const saved: Outcome[] = []
-  const outlet = { canSendCookie: true, isCommitted: false, announce: (outcome: Outcome) => void saved.push(outcome) }
+  const outlet = {
+    canSendCookie: true,
+    commitHasBegun: false,
+    announce: (outcome: Outcome) => void saved.push(outcome)
+  }
   const lifecycle = new Lifecycle(resolveOptions({ store }))
   const inFlight = new InFlight()
   const held = new RequestSession(lifecycle, cookie, log, inFlight, outlet)

@@ -16,7 +16,7 @@ const rolling = { lifetime: 60, rolling: true, absoluteLifetime: 90 }
 const state = (differences: Partial<SessionState> = {}) =>
   ({
     stored: {},
-    rotated: false,
+    mustRotate: false,
     cookieChanged: false,
     metadata: { lifetime: 60, created: AT - 10, last_access: AT - 10 },
     ...differences
@@ -38,10 +38,10 @@ t.test('the status names the work of a commit', async (t) => {
     ['prolonged', [state(), rolling, { a: 1 }, false, AT]],
     ['changed', [state(), fixed, { a: 2 }, true, AT]],
     ['changed', [state({ cookieChanged: true }), fixed, { a: 1 }, false, AT]],
-    ['rotated', [state({ rotated: true }), rolling, { a: 1 }, false, AT]],
-    ['emptied', [state({ rotated: true }), rolling, {}, true, AT]],
+    ['rotated', [state({ mustRotate: true }), rolling, { a: 1 }, false, AT]],
+    ['emptied', [state({ mustRotate: true }), rolling, {}, true, AT]],
     ['ended', [state(old), fixed, { a: 2 }, true, AT]],
-    ['ended', [state({ ...old, rotated: true }), rolling, { a: 1 }, false, AT]],
+    ['ended', [state({ ...old, mustRotate: true }), rolling, { a: 1 }, false, AT]],
     ['unchanged', [state(old), rolling, { a: 1 }, false, AT]],
     ['renewed', [state(raised), fixed, { a: 1 }, false, AT]],
     ['renewed', [state(raised), rolling, { a: 1 }, false, AT]],

@@ -40,7 +40,7 @@ async function make(base: Record<string, unknown>) {
         isSuperseded: false,
         seenAt: 0,
         metadata: stored.metadata,
-        rotated: false,
+        mustRotate: false,
         unconfirmed: null,
         cookieChanged: false,
         scope: null,
@@ -98,7 +98,7 @@ t.test('after twelve conflicts the commit fails and leaves no record behind', as
     return replace.call(store, id, ...rest)
   }
   const change = view({ a: 2 })
-  Object.assign(change.state, { id: 'new-id', rotated: true })
+  Object.assign(change.state, { id: 'new-id', mustRotate: true })
   await t.rejects(swap(records, stored, 'merge', change), { code: 'FST_SESSION_CONFLICT' })
   t.equal(others, 12)
   t.equal(await data('new-id'), undefined)
@@ -111,6 +111,6 @@ t.test('if the new record cannot be removed again, the error is still the reason
     throw new Error('down')
   }
   const change = view({ a: 2 })
-  Object.assign(change.state, { id: 'new-id', rotated: true })
+  Object.assign(change.state, { id: 'new-id', mustRotate: true })
   await t.rejects(swap(records, stored, 'merge', change), { code: 'FST_SESSION_GONE' })
 })

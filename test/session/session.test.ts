@@ -31,7 +31,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       seenAt: 0,
       metadata,
       scope: null,
-      rotated: false,
+      mustRotate: false,
       unconfirmed: null,
       cookieChanged: false,
       prolonged: false,
@@ -222,11 +222,11 @@ t.test('regenerateId() gives a new id to the same data', async (t) => {
   t.equal(session.id, 'id-2')
   t.equal(session.user, 'alice')
   t.equal(session.metadata.created, created, 'it does not prolong the session')
-  t.equal(stateOf(session).rotated, true)
+  t.equal(stateOf(session).mustRotate, true)
   const fresh = make({}, false)
   await fresh.regenerateId()
   t.equal(fresh.id, 'id-2')
-  t.equal(stateOf(fresh).rotated, false)
+  t.equal(stateOf(fresh).mustRotate, false)
 })
 
 t.test('regenerate() keeps only the listed keys and starts a new lifetime', async (t) => {
