@@ -80,7 +80,7 @@ function back(reply: FastifyReply, session: Session, flash: string) {
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 
-/** Shows whether the id has changed, and is useless to a thief. Never put the id itself on a page or into a log. */
+/** Shows whether the id has changed. Never put the id itself on a page or into a log, because it opens the session. */
 const fingerprint = (id = '') => createHash('sha256').update(id).digest('hex').slice(0, 12)
 
 const PAGE_HEADERS = {

@@ -1,6 +1,6 @@
 /**
- * The answer of `replace`: the new bytes are stored, or other bytes were there and were left as they are. `current` is
- * those bytes, or `null` if there were none.
+ * The answer of `replace`. With `replaced: true`, the store has the new bytes. With `replaced: false`, the store has
+ * changed nothing, and `current` is what it has: other bytes, or `null` if there are none.
  */
 export type Replaced = { replaced: true } | { replaced: false; current: Uint8Array | null }
 
@@ -10,10 +10,11 @@ export type Replaced = { replaced: true } | { replaced: false; current: Uint8Arr
  * - If a record is missing, expired, malformed or tampered with, `read` resolves to `null`. It does not throw.
  * - An exception or a rejection says that the store itself is broken. The request then fails with `FST_SESSION_STORE`
  *   (503), and nobody is logged out.
- * - `lifetime` is the configured lifetime, in seconds. `ttl` is what is left of it, in seconds, possibly with a
- *   fraction. After `ttl` the store may delete the data. A store that counts in whole seconds rounds up.
- * - `lifetime` is 0 for a session that lasts until the browser closes. The store then picks a bound of its own. `ttl`
- *   is 0 as well, or what is left of `absoluteLifetime` or of the session's own limit, which the bound must not exceed.
+ * - `lifetime` is the configured lifetime, in seconds. `ttl` is the time left, in seconds, possibly with a fraction.
+ *   After `ttl` the store may delete the data. A store that counts in whole seconds must round up.
+ * - `lifetime` is 0 for a session that lasts until the browser closes. The store then decides how long to keep the
+ *   data. `ttl` is 0 as well, unless `absoluteLifetime` or the session's own limit ends the session. Then `ttl` is the
+ *   time left, and the store must not keep the data for longer.
  *
  * Three methods are enough: `read`, `write` and `remove`. `touch` or `readProlongs` make rolling sessions cheaper.
  * `replace` keeps overlapping requests of one session safe. Without `replace`, the library lets only one request of a
@@ -25,13 +26,13 @@ export interface SessionStore {
    * @param sessionId the id: characters of `[A-Za-z0-9._~+/=-]`, at most 4,096
    * @param lifetime the configured lifetime in seconds. 0: until the browser closes
    * @param ttl given only to a store with `readProlongs`: prolong the record to this many seconds, in the same step. If
-   *   `lifetime` is 0, prolong it to the store's own bound, but not beyond `ttl`
+   *   `lifetime` is 0, prolong the record for as long as the store itself decides, but not beyond `ttl`
    * @returns the bytes as they were written, or `null`
    */
   read(sessionId: string, lifetime: number, ttl?: number): Promise<Uint8Array | null>
 
   /**
-   * Stores the bytes under an id, whatever was there before.
+   * Stores the bytes under an id, and replaces bytes that are there already.
    * @param sessionId the id. It is empty for a new session if the store `ownsIds`
    * @param data the bytes
    * @param lifetime the configured lifetime in seconds. 0: until the browser closes
@@ -48,7 +49,7 @@ export interface SessionStore {
   remove(sessionId: string): Promise<boolean | void>
 
   /**
-   * Prolongs a record without writing it again. It never creates one.
+   * Prolongs a record without writing it again. It never creates a record.
    * @param ttl the seconds that are left from now on
    * @returns `true`, or `false` if there is nothing under the id. Any other answer is an error
    */
@@ -93,9 +94,9 @@ export interface SessionStore {
    * library starts no timer for it, and the option `storeTimeout` does not apply. In a store in memory, that timer
    * would cost more than the call.
    *
-   * The plugin reads it once, at registration. A subclass inherits it, so a subclass that asks a server must say
-   * `false`. Calls of a Proxy are always timed. The stores of this package say `true` only if nobody has extended them
-   * or replaced a method.
+   * The plugin reads `isLocal` once, at registration. A subclass inherits the value, so a subclass that asks a server
+   * must say `false`. Calls of a Proxy are always timed. The stores of this package say `true` only if nobody has
+   * extended them or replaced a method.
    * @default false
    */
   readonly isLocal?: boolean
@@ -108,15 +109,15 @@ export interface SessionStore {
    * The plugin asks at registration, and only if two registrations have one cookie name. It asks both stores, and one
    * `true` is enough. A store object always shares records with itself.
    * @param other the other store, as its `forCookie()` returned it. It may be of any kind
-   * @returns `true` also if you cannot tell. If the method throws or returns anything but `true` or `false`, the
-   *   registration fails with `FST_SESSION_OPTIONS`
+   * @returns whether they share records. Return `true` as well if the store cannot tell. If the method throws or
+   *   returns anything but `true` or `false`, the registration fails with `FST_SESSION_OPTIONS`
    */
   sharesRecordsWith?(other: SessionStore): boolean
 
   /**
    * Called once, when the plugin is registered.
    * @param cookieName the name of the cookie
-   * @returns the store to use for that cookie. It may be this one or a new one
+   * @returns the store to use for that cookie: this store or a new one
    */
   forCookie?(cookieName: string): SessionStore
 }

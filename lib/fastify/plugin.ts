@@ -16,7 +16,7 @@ import { addToScope, innermostIn, keep, keyOf, type Registration, registrationIn
 import { decorate, load } from './request-members.ts'
 import { SetCookie } from './set-cookie.ts'
 
-/** Closing waits this much longer than a call of the store may take. */
+/** Closing waits for `storeTimeout` plus this many seconds, so that the last call of the store can still time out. */
 const CLOSING_SECONDS = 1
 
 const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify, options) => {
@@ -25,7 +25,7 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
   const key = keyOf(name)
   if (Object.hasOwn(fastify, key)) {
     throw new SessionOptionsError(
-      `the session "${name}" is registered in this scope already: use a scope of its own, or set option "name" to another name`
+      `the session "${name}" is registered in this scope already: register the second one in a scope of its own, or set the option "name" to another name`
     )
   }
   if (options.store === undefined && process.env.NODE_ENV === 'production') {
@@ -55,11 +55,11 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
 
   finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
 
-  // A hook without work calls back at once. If this hook has to load the session, it returns a promise, as an async hook
-  // does. If Fastify then throws while it continues the request, Fastify catches its own error.
+  // If there is nothing to load, the hook calls `done` at once. Otherwise the hook returns a promise and does not call
+  // `done`. With a promise, Fastify catches an error that Fastify itself throws while it continues the request.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
     keep(request, registration.replyKey, reply)
-    // If an inner registration has taken the place of this one, the request cannot reach this session.
+    // If an inner scope has registered the same name again, the request gets the session of that registration only.
     if (registrationIn(request.server, key) !== registration || !wantsLoading(request, registration)) return done()
     return load(request, registration)
   })
@@ -73,22 +73,22 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
 
 /**
  * Waits for running operations when the application closes. Fastify itself waits only for responses whose connection is
- * open. Then it runs the `onClose` hooks, the last added first. Such a hook of the application may close the store's
- * client before our `onClose` hook runs, so `preClose` waits as well.
+ * open. Then Fastify runs the `onClose` hooks, and the last one added runs first. So an `onClose` hook of the
+ * application may close the store's client before our `onClose` hook runs. For this reason, `preClose` waits as well.
  */
 function finishBeforeClosing(fastify: FastifyInstance, inFlight: InFlight, storeTimeout: number): void {
   const finish = async () => {
     const seconds = storeTimeout + CLOSING_SECONDS
     const stillRunning = await inFlight.ended(seconds)
     if (stillRunning === 0) return
-    const message = `closing has waited for ${seconds} s and goes on. Operations of sessions that have not ended: ${stillRunning}. Their changes may be lost. Does the store, the encryptor or a function of session.update() hang?`
+    const message = `closing has waited for ${seconds} s and waits no longer. Session operations still running: ${stillRunning}. Their changes may be lost. Does the store, the encryptor or a function of session.update() hang?`
     report(fastify.log, 'warn', 'FST_SESSION_CLOSING', {}, message)
   }
   fastify.addHook('preClose', finish)
   fastify.addHook('onClose', finish)
 }
 
-/** The serializer of @fastify/cookie. If the application has not registered that plugin, a child scope does. */
+/** The serializer of @fastify/cookie. If the application has not registered that plugin, a child scope registers it. */
 async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCookie> {
   if (fastify.hasDecorator('serializeCookie')) return fastify.serializeCookie
   let serialize: SerializeCookie | undefined
@@ -100,8 +100,8 @@ async function cookieSerializer(fastify: FastifyInstance): Promise<SerializeCook
 }
 
 /**
- * Whether the request's session is to be loaded. The option `autoloadSession` of a route comes before the option
- * `autoload`. A list names sessions, and a boolean is about the innermost registration alone.
+ * Whether the hook has to load the request's session. If the route has the option `autoloadSession`, the option
+ * `autoload` does not apply. A list names the sessions to load. A boolean applies only to the innermost registration.
  */
 function wantsLoading(request: FastifyRequest, registration: Registration): boolean {
   const wanted = own(request.routeOptions.config, 'autoloadSession')

@@ -47,7 +47,7 @@ export function problemOf({ raw }: FastifyReply, line: string): string | undefin
   return `The response sets the session cookie, and its header "${targeted}" lets shared caches keep it: remove that header from reply.raw`
 }
 
-/** Whether the request is a WebSocket handshake. The answer to it has no headers of the response. */
+/** Whether the request is a WebSocket handshake. The answer to a handshake does not have the headers of the reply. */
 export function isUpgrade({ raw }: FastifyRequest): boolean {
   // Node sets `upgrade` on a real handshake. A request made for a test, as by injectWS(), has only the header.
   const { upgrade } = raw as { upgrade?: boolean | null }

@@ -14,7 +14,10 @@ import { discard, isResponse, isStream, orFailureOf } from './sending/payload.ts
 import { keepOutOfCaches, setHeader, stopTargeted } from './sending/reply-headers.ts'
 import { oneOrList, type SetCookie } from './set-cookie.ts'
 
-/** These headers describe the payload, which an error replaces. With them @fastify/etag would answer 304 to an error. */
+/**
+ * If an error replaces the payload, the payload's headers must go. Otherwise @fastify/etag would answer 304 to an
+ * error.
+ */
 const PAYLOAD_HEADERS = [
   'etag',
   'last-modified',
@@ -33,17 +36,19 @@ export interface SessionServices {
   readonly setCookie: SetCookie
 }
 
-/** One response. It commits the session of its request, and sets the headers that follow from the commit. */
+/** One response. Commits the session of its request, and sets the headers that result from the commit. */
 export class SessionResponse implements CookieOutlet {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly requestSession: RequestSession
   readonly #setCookie: SetCookie
-  /** The commit has begun. It runs once, however often Fastify runs the hook. */
+  /** The commit runs only once, even if Fastify runs the onSend hook several times. */
   commitHasBegun = false
-  /** The body goes on after the headers. */
+  /** The payload is a stream, so the body continues after the headers have gone out. */
   isStreaming = false
-  /** The session is not stored on purpose, because the response is an error or the browser has a newer session. */
+  /**
+   * The plugin deliberately does not store the session: the response is an error, or the browser has a newer session.
+   */
   isDropped = false
   /** The Set-Cookie line that the handler's last save() or destroy() has put on the raw response. */
   #announced: string | undefined
@@ -70,7 +75,7 @@ export class SessionResponse implements CookieOutlet {
 
   /**
    * Runs before the headers go out.
-   * @param done the hook's callback. It gets the payload to send, or the error of the commit with a message for clients
+   * @param done the hook's callback. Gets the payload to send. If the commit fails, gets an error that clients may see
    */
   finish(payload: unknown, done: Done): void {
     if (this.requestSession.session === null) {
@@ -80,7 +85,7 @@ export class SessionResponse implements CookieOutlet {
     const chunk = this.#isLate(payload) ? firstChunkOf(payload, this.reply.raw) : undefined
     const toSend = chunk?.payload ?? payload
     const commit = this.#beginCommit(payload)
-    // Most responses only read their session. They go on in the same turn of the event loop.
+    // Most requests only read their session. Such a response continues in the same turn of the event loop.
     if (commit === undefined) {
       chunk?.stopWaiting()
       done(null, this.#withHeaders(toSend))
@@ -114,7 +119,7 @@ export class SessionResponse implements CookieOutlet {
   #finishUnloaded(payload: unknown): unknown {
     const { unavailable } = this.requestSession
     if (unavailable !== null && this.#statusOf(payload) < 500) {
-      const message = 'the session could not be loaded, and the response went out as if nothing had happened'
+      const message = 'the session could not be loaded, but the response is not an error'
       report(this.request.log, 'warn', unavailable.code, { err: unavailable }, message)
     }
     return this.#withRetryAfter(payload)
@@ -133,7 +138,7 @@ export class SessionResponse implements CookieOutlet {
     const { outcome } = this.requestSession
     const toSend = setHeader(reply, this.#withRetryAfter(payload), 'vary', varyOnCookie)
     if (outcome.kind === 'none' && this.#announced === undefined) return toSend
-    // With the outcome `none`, the announced cookie is removed, because its session has ended since.
+    // If a cookie was announced and the outcome is `none` now, remove the cookie. Its session has ended meanwhile.
     const lines = this.#setCookie.lines(outcome, reply.getHeader('set-cookie'), this.request)
     reply.removeHeader('set-cookie')
     if (lines.length > 0) reply.header('set-cookie', oneOrList(lines))
@@ -141,17 +146,18 @@ export class SessionResponse implements CookieOutlet {
   }
 
   /**
-   * Whether the headers go out later than the commit, with a cookie for the same id. The headers of a stream wait for its
-   * first chunk. By then another request may have rotated the session, and the browser must not get the old id back.
+   * Whether the headers may go out after the commit, with a cookie for the same id. The headers of a stream go out with
+   * its first chunk. Before that, another request may rotate the session. Then the browser must not get the old id
+   * back.
    */
   #isLate(payload: unknown): boolean {
     const { raw, statusCode } = this.reply
-    // If the client has gone already, nothing would ever end the wait.
+    // If the client has disconnected already, no event would end the wait.
     if (!isStream(payload) || this.commitHasBegun || raw.destroyed || !this.requestSession.mayIssueAgain) return false
     return this.request.method !== 'HEAD' && statusCode !== 204
   }
 
-  /** @param chunk `null` if nobody can tell when the headers go out */
+  /** @param chunk `null` if the plugin cannot find out when the headers go out */
   async #checkCookie(chunk: FirstChunk | null): Promise<void> {
     const { requestSession } = this
     if (!requestSession.issuesAgain || chunk?.isOver) return
@@ -183,7 +189,7 @@ export class SessionResponse implements CookieOutlet {
     return error
   }
 
-  /** The status of a web `Response` counts, if the payload is one. */
+  /** If the payload is a web `Response`, its status replaces the status of the reply. */
   #statusOf(payload: unknown): number {
     return isResponse(payload) ? payload.status : this.reply.statusCode
   }

@@ -18,7 +18,9 @@ import { CLEAR, NONE, type Outcome, REFUSED } from './outcome.ts'
 import { Refusals } from './refusals.ts'
 import { needsCookie, Reviewer } from './status.ts'
 
-/** Loads, commits and ends sessions over a store. It knows nothing of HTTP: a commit answers with an outcome. */
+/**
+ * Loads, commits and ends sessions in a store. Knows nothing of HTTP, so a commit returns an `Outcome` and no header.
+ */
 export class Lifecycle {
   readonly #expiry: Expiry
   readonly #records: Records
@@ -101,7 +103,7 @@ export class Lifecycle {
   /**
    * Brings the store up to date with the session.
    * @param canSendCookie if `false`, a commit that needs the cookie stores nothing and throws
-   * @param review the review of the session, if there is one already
+   * @param review the review of the session, if the caller has made one already
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
@@ -129,7 +131,8 @@ export class Lifecycle {
       case 'prolonged':
         return this.#committer.prolong(session, review, log)
       case 'renewed':
-        // Without a cookie, the browser would not learn of the longer lifetime. So a later response renews the session.
+        // The cookie must tell the browser the longer lifetime. If no cookie can go out now, a later response renews
+        // the session.
         return canSendCookie || this.#expiry.rolling ? this.#committer.renew(session, review, log) : NONE
       case 'emptied':
       case 'rotated':
@@ -142,7 +145,8 @@ export class Lifecycle {
   }
 
   /**
-   * Runs `fn` on the newest data until its result is stored. It runs again each time that another request was faster.
+   * Runs `fn` on the session's data and stores the result. If another request has stored newer data first, runs `fn`
+   * again on the newer data.
    * @throws the errors of `fn`, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`,
    *   `FST_SESSION_HEADERS_SENT`
    */
@@ -175,7 +179,7 @@ export class Lifecycle {
         return { result: result as T, outcome: NONE }
       }
       if (this.#records.ownsIds) {
-        // The browser has the only copy, so no request can have newer data.
+        // The data are in the browser's cookie, so the store cannot have newer data of another request.
         await derive(session.data() as Data)
         return { result: result as T, outcome: await this.commit(session, log, canSendCookie) }
       }
@@ -200,7 +204,7 @@ export class Lifecycle {
     return stored !== null && (await this.#records.read(stored.id)).kind === 'session'
   }
 
-  /** The outcome after a failed commit. The browser may need a cookie all the same. */
+  /** The outcome after a failed commit. Even then, the browser may need a cookie. */
   outcomeOfFailure(session: Session): Outcome {
     return this.#committer.issueUnconfirmed(stateOf(session))
   }
@@ -208,7 +212,7 @@ export class Lifecycle {
   async #swap(session: Session, input: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
     const outcome = await this.#committer.swap(session, input, log)
     if (outcome === CLEAR) {
-      // Keys that were set during the removal begin a new session.
+      // The handler may have set keys during the removal. These keys begin a new session.
       const setMeanwhile = session.data() as Data
       this.#reset(session, MISSING, 0)
       changeData(session, setMeanwhile)

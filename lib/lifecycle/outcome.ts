@@ -34,6 +34,6 @@ export interface CookieOutlet {
   readonly canSendCookie: boolean
   /** The commit of the response has begun, so the error of a later failure cannot become the response. */
   readonly commitHasBegun: boolean
-  /** Puts the cookie on the response now, because Fastify may not be the one that sends it. */
+  /** Puts the cookie on the response now, because the handler may send the response itself. */
   announce(outcome: Outcome): void
 }

@@ -34,7 +34,7 @@ export class RequestSession implements SessionCommands {
 
   /**
    * @param requestCookie the values of the request's cookie
-   * @param inFlight gets each operation that changes the store
+   * @param inFlight gets each operation, so that closing can wait for its end
    */
   constructor(lifecycle: Lifecycle, requestCookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
     this.#lifecycle = lifecycle
@@ -44,7 +44,7 @@ export class RequestSession implements SessionCommands {
     this.#order = new OneByOne(inFlight)
   }
 
-  /** The outcome of the commits so far. Only for a session that is loaded. */
+  /** The outcome of the commits so far. Read it only after the session is loaded. */
   get outcome(): Outcome {
     const ofFailure = this.#lifecycle.outcomeOfFailure(this.session as Session)
     return ofFailure === NONE ? this.#outcome : ofFailure
@@ -56,7 +56,7 @@ export class RequestSession implements SessionCommands {
   }
 
   /**
-   * Commits the session for the response. Only for a session that is loaded.
+   * Commits the session for the response. Call this only after the session is loaded.
    * @returns `undefined` if there is nothing to wait for. Most responses only read their session
    */
   finish(): Promise<Outcome> | undefined {
@@ -82,7 +82,7 @@ export class RequestSession implements SessionCommands {
     return outcome
   }
 
-  /** @param review the review of the session, if it was just made and no command is under way */
+  /** @param review a review that was made just now, if no command has begun since then */
   #commit(review?: Review): Promise<Outcome> {
     return this.#inTurn(async (session) => {
       const outcome = await this.#changeStore(session, (waited) =>
@@ -93,7 +93,7 @@ export class RequestSession implements SessionCommands {
     })
   }
 
-  /** Runs a step that changes the store, and notes its outcome. */
+  /** Runs a step that changes the store, and remembers the step's outcome. */
   async #changeStore(session: Session, step: (waited: boolean) => Promise<Outcome>): Promise<Outcome> {
     try {
       const outcome = await this.#lifecycle.alone.run(session, step)
@@ -120,7 +120,7 @@ export class RequestSession implements SessionCommands {
     return this.#outcome.kind === 'issue' && !isNewId(this.#outcome, this.#requestCookie)
   }
 
-  /** Leaves out the cookie, unless the store still has the session under the id in it. */
+  /** Leaves out the cookie, unless the store still has the session under the cookie's id. */
   async withholdUnlessThere(): Promise<void> {
     const isThere = await this.#lifecycle.isThere(this.session as Session).catch(() => false)
     if (!isThere) this.withhold()
@@ -130,12 +130,14 @@ export class RequestSession implements SessionCommands {
     this.#outcome = NONE
   }
 
-  /** Whether a commit would store or remove something, after the commands that are under way. */
+  /** Waits for the commands that are running. Then tells whether a commit would store or remove something. */
   hasUnsavedChanges(): Promise<boolean> {
     return this.#inTurn(async (session) => this.#lifecycle.reviewer.hasUnsavedChanges(session))
   }
 
-  /** Whether the session has changed since its last commit. This is a quick check, which does not look inside values. */
+  /**
+   * Whether the session has changed since its last commit. This is a quick check, which does not look inside values.
+   */
   get isAltered(): boolean {
     if (this.session === null) return false
     const { mustRotate, cookieChanged } = stateOf(this.session)
@@ -167,7 +169,7 @@ export class RequestSession implements SessionCommands {
       this.session = await this.#lifecycle.load(this.#requestCookie, this, this.#log)
       return this.session
     } catch (error) {
-      // If nobody waits for the load, its failure must not end the process.
+      // If nobody waits for the load, the rejection must not end the process.
       this.#loading?.catch(() => undefined)
       // The next call tries again.
       this.#loading = null
@@ -180,7 +182,7 @@ export class RequestSession implements SessionCommands {
     return error
   }
 
-  /** An earlier save() may have issued a cookie for a session that has ended since. */
+  /** An earlier save() may have issued a cookie. If the session has ended since then, leave the cookie out. */
   #withholdIfGone(error: unknown): unknown {
     if (isInstance(error, SessionGoneError)) this.withhold()
     return error
@@ -192,7 +194,10 @@ export class RequestSession implements SessionCommands {
     if (this.#requestCookie !== undefined || this.outcome.kind === 'issue') this.#outcome = { kind: 'clear' }
   }
 
-  /** The next request would open the session of another cookie with the same name, so a logout ends that session too. */
+  /**
+   * A request may have several cookies with the session's name, each with its own session. A logout ends all of them.
+   * Otherwise the next request would open the session of another cookie.
+   */
   async #endOthers(): Promise<void> {
     if (typeof this.#requestCookie !== 'object') return
     for (const value of this.#requestCookie) {
@@ -202,7 +207,8 @@ export class RequestSession implements SessionCommands {
   }
 
   async #update<T>(session: Session, fn: (session: Session) => T | Promise<T>): Promise<T> {
-    // A command inside `fn` would wait for the turn that `fn` holds. With callInside(), such a command is refused.
+    // A command inside `fn` would wait for the end of `fn`, and `fn` for the command. So callInside() refuses the
+    // command.
     const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
     let result: T | undefined
     await this.#changeStore(session, async () => {
@@ -221,7 +227,7 @@ export class RequestSession implements SessionCommands {
     return this.#unawaited.track(member, result, isTooLate)
   }
 
-  /** Runs a command and puts the cookie on the response at once, because Fastify may not be the one that sends it. */
+  /** Runs a command and puts the cookie on the response at once, because the handler may send the response itself. */
   async #runAndAnnounce<T>(operation: () => Promise<T>): Promise<T> {
     const before = this.outcome
     this.unavailable = null
@@ -239,7 +245,7 @@ export class RequestSession implements SessionCommands {
 
   #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this
-    // After a wait for other operations, or for the load, `this.session` may be another object.
+    // An operation that has to wait reads `this.session` after the wait, because it may be another object by then.
     const begin =
       session !== null && this.#order.isFree ? () => operation(session) : () => this.#runWhenLoaded(operation)
     return this.#order.run(begin)

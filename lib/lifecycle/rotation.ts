@@ -3,23 +3,25 @@ import type { Found, Stored, Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
 import { seal, unseal } from './seal.ts'
 
-/** The most sessions that one tombstone leads to: one for each of several simultaneous rotations of one session. */
+/**
+ * Several requests may rotate one session at once. The tombstone leads to the new session of each, up to this number.
+ */
 const MOST_SUCCESSORS = 16
-/** The most records that are read to find out whether a rotated session lives on. */
+/** The search for a session that still exists reads at most this many records. */
 const MOST_READ = 64
 
 /**
- * Replaces the old record by a tombstone that leads to the new record. The new record must have been written before.
+ * Replaces the old record by a tombstone that leads to the new record. Write the new record first.
  * @returns `null` on success. Otherwise the result of reading the old id, which has another record or none
- * @throws `FST_SESSION_GONE` if the tombstone leads to too many sessions already; `FST_SESSION_STORE` if the store did not
- *   answer, and a second read did not show the tombstone
+ * @throws `FST_SESSION_GONE` if the tombstone leads to too many sessions already; `FST_SESSION_STORE` if the store did
+ *   not answer, and a second read did not show the tombstone
  */
 export async function leaveTombstone(records: Records, old: Stored, newId: string): Promise<Found | null> {
   try {
     return await putTombstone(records, old, newId)
   } catch (error) {
     if (!(error instanceof SessionUnavailableError)) throw error
-    // The answer is lost, but perhaps the tombstone is there.
+    // The answer is lost, but the store may have written the tombstone.
     const found = await records.read(old.id).catch(() => null)
     if (found?.kind === 'rotated' && leadsTo(found.tombstone, newId)) return null
     throw error
@@ -30,14 +32,14 @@ async function putTombstone(records: Records, old: Stored, newId: string): Promi
   const sealed = seal(old.id, newId)
   let { bytes } = old
   let successors: readonly string[] = [sealed]
-  // Each attempt that fails means that another rotation has added its successor. The tombstone has room for only so many.
+  // If an attempt fails, another rotation has added its successor. A tombstone has no more than MOST_SUCCESSORS.
   for (let attempts = 0; attempts <= MOST_SUCCESSORS; attempts++) {
     const replacement = await records.replaceByTombstone(old.id, bytes, successors, old.metadata)
     if (replacement.ok) return null
     if (replacement.found.kind !== 'rotated') return replacement.found
     const { tombstone } = replacement.found
-    // An earlier attempt, whose answer was lost, may have named the new id already. The tombstone is replaced all the same,
-    // so that a destroy() that did not find the new record looks again.
+    // An earlier attempt whose answer was lost may have added the new id already. Replace the tombstone even then. A
+    // destroy() that has not found the new record notices the new tombstone and looks again.
     const isNamed = leadsTo(tombstone, newId)
     if (!isNamed) {
       if (tombstone.successors.length >= MOST_SUCCESSORS) throw new SessionGoneError()

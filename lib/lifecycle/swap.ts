@@ -10,24 +10,28 @@ import { merge } from './merge.ts'
 import { retry } from './retry.ts'
 import { leadsTo, leaveTombstone } from './rotation.ts'
 
-/** One request's side of a swap. */
+/** What `swap()` has to write for one request. */
 export interface SwapInput {
   readonly state: SessionState
   /** The data to write. */
   readonly data: Data
   /** The same data in a record, with the metadata that the session was loaded with. */
   readonly record: Uint8Array
-  /** The keys that a merge may take from another request, as the session had them when the commit began. */
+  /** The session's `scope` when the commit began: the keys that a merge may take from another request. */
   readonly scope: SessionState['scope']
   /** Unix time in seconds. */
   readonly at: number
-  /** The newest bytes that this process wrote for the session. If they differ from the base, the swap merges at once. */
+  /**
+   * The newest bytes that this process wrote for the session. If they differ from the base, the swap merges at once.
+   */
   readonly newest: Uint8Array | undefined
-  /** Makes the data to write from this request's data. Runs again on newer data after a conflict. */
+  /** Computes the data to write. Gets this request's data, or after a conflict, the merged data. */
   readonly derive?: ((ours: Data) => Promise<Data>) | undefined
 }
 
-/** The part of the state that the record was written with. The next commit stores changes of this part that came later. */
+/**
+ * The state that was written with the record. If the session's state differs later, the next commit stores the change.
+ */
 export type WrittenState = Pick<SessionState, 'id' | 'metadata' | 'scope'>
 
 export interface Committed {
@@ -37,7 +41,7 @@ export interface Committed {
   readonly attempts: number
   /** The number of keys that another request had changed as well. */
   readonly conflicts: number
-  /** The data hold changes of another request. */
+  /** The data contain changes of another request. */
   readonly isMerged: boolean
   readonly data: Data
 }
@@ -85,13 +89,14 @@ class Swap {
       await this.#takeBack()
       return { ...this.#written, attempts, conflicts: this.#conflicts, isMerged: this.#isMerged }
     } catch (error) {
-      // After a lost answer, the tombstone may lead to the new record. Removing the new record could end the session.
+      // If the store's answer was lost, the tombstone may lead to the new record. So keep the new record: removing it
+      // could end the session.
       if (!(error instanceof SessionUnavailableError)) await this.#takeBack()
       throw error
     }
   }
 
-  /** @returns `false` if another request was faster. Its changes are merged then */
+  /** @returns `false` if another request was faster, after merging that request's changes */
   async #attempt(): Promise<boolean> {
     const { state, scope, derive, at } = this.#input
     const before = state.metadata
@@ -109,7 +114,7 @@ class Swap {
       this.#written = { data, stored: replacement.stored, writtenState }
       return true
     }
-    // The function of an update() runs again, so its options() of this run do not count.
+    // An update() runs its function again, so undo what session.options() changed in this run.
     if (derive !== undefined) state.metadata = before
     this.#mergeWith(replacement.found)
     return false

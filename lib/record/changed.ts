@@ -5,13 +5,14 @@ import type { Data, Stored } from './record.ts'
 
 // Has a session changed since it was loaded? Three answers, the cheapest first:
 //
-// 1. A snapshot of the data, taken when the record is read, is compared with the data. Most sessions end here, as "no".
+// 1. A snapshot of the data, taken when the record is read, is compared with the data. For most sessions, this already
+//    says "no".
 // 2. The data are serialized with the metadata of the record. Equal bytes mean "no".
-// 3. Another program may spell the same data differently, such as `1.0` or with spaces. Its record is parsed and
-//    serialized again, and compared with the bytes of step 2.
+// 3. Another program may write the same data in other bytes, for example `1.0` instead of `1`, or with spaces. Its
+//    record is parsed and serialized again, and compared with the bytes of step 2.
 //
-// A record that this library wrote ends in our spelling of its metadata, so step 3 is only for records of other programs.
-// For the same reason a record can get other metadata without serializing its data again. Only its end is made anew.
+// A record that this library wrote ends in our spelling of its metadata, so step 3 is only for records of other
+// programs. Because the metadata come last, a record can get other metadata without serializing its data again.
 
 /** The part of the codec that a comparison needs. */
 interface Spelling {
@@ -49,7 +50,7 @@ export class Changes {
   }
 
   /**
-   * Gives a record other metadata. In JSON the metadata come last, so only the end of the record is made anew.
+   * Gives a record other metadata. In JSON the metadata come last, so only the end of the record changes.
    * @param record made of `data` with the metadata `from`
    * @throws `FST_SESSION_SERIALIZE`
    */
@@ -59,7 +60,7 @@ export class Changes {
     return Buffer.concat([record.subarray(0, -ending.byteLength), this.#endingOf(to)])
   }
 
-  /** Keeps the last ending, because a commit needs the same one twice. Metadata are never changed in place. */
+  /** Keeps the last ending, because a commit needs it twice. Metadata objects never change, so `!==` is enough. */
   #endingOf(metadata: RecordMetadata): Uint8Array {
     if (this.#ending?.metadata !== metadata) this.#ending = { metadata, bytes: this.#newEnding(metadata) }
     return this.#ending.bytes
@@ -71,15 +72,17 @@ export class Changes {
   }
 }
 
-// Each load takes a snapshot, and each commit compares one. With `for (key in value)` both are ten times as fast as with
-// a list of keys.
+// Each load takes a snapshot, and each commit compares one. With `for (key in value)` both are ten times as fast as
+// with a list of keys.
 
-/** The answer for a value that has no snapshot, because a comparison could not tell whether it has changed. */
+/**
+ * `copy()` returns this for a value without a snapshot: a comparison could not tell whether such a value has changed.
+ */
 const NOT_PLAIN = Symbol('not plain')
 
 /**
- * Data with more values have no snapshot, because serializing them costs no more than copying and comparing them. A value
- * that is in several places counts in each of them.
+ * Data with more values get no snapshot, because serializing them costs no more than copying and comparing them. A
+ * value that is in several places counts once for each place.
  */
 const MOST_SNAPSHOT_VALUES = 1_000
 
@@ -124,7 +127,7 @@ function copyList(value: readonly unknown[], levels: number): unknown {
   if (room < 0) return NOT_PLAIN
   for (const item of value) {
     const inner = copy(item, levels - 1)
-    // A gap looks like `undefined`, so filling it with `undefined` would not be noticed.
+    // A gap in a list reads as `undefined`. The comparison would not notice if somebody fills the gap with `undefined`.
     if (inner === NOT_PLAIN || inner === undefined) return NOT_PLAIN
     list.push(inner)
   }
@@ -132,8 +135,8 @@ function copyList(value: readonly unknown[], levels: number): unknown {
 }
 
 /**
- * Whether the value equals its snapshot for every serializer, with no other key, symbol or class. A value that cannot be
- * read, because a getter or a Proxy throws, counts as changed.
+ * Whether the value equals its snapshot so exactly that no serializer sees a difference: the same keys, no symbols, no
+ * other class. If a getter or a Proxy throws, the value counts as changed.
  */
 export function isSamePlain(value: unknown, snapshot: unknown): boolean {
   try {

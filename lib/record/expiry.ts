@@ -12,15 +12,15 @@ export interface Times {
   readonly limit?: Limit
 }
 
-/** Only an own property counts, because a changed prototype must not shorten every session. */
+/** Reads only an own property, because a change of `Object.prototype` must not shorten all sessions. */
 export const limitOf = (times: Times): Limit | undefined => (Object.hasOwn(times, 'limit') ? times.limit : undefined)
 
 /**
- * The seconds left at the time `at`, with a fraction. 0 or less means that the session has ended, and `Infinity` that no
- * end is known. The session's own limit can only shorten the configured time (OWASP ASVS 5.0, 7.3).
+ * The seconds left at the time `at`, with a fraction. With 0 or less, the session has ended. With `Infinity`, no end is
+ * known. The session's own limit can only shorten the configured time (OWASP ASVS 5.0, 7.3).
  *
  * The store ends a rolling session after inactivity, by its ttl or by the signed time of a cookie. The record does not
- * say when the session was last prolonged. The exception is in `hasEnded`.
+ * say when the session was last prolonged. A rolling session with a limit of its own is an exception: see `hasEnded`.
  */
 export function secondsLeft(expiry: Expiry, times: Times, at: number): number {
   const { lifetime, rolling, absoluteLifetime = Number.POSITIVE_INFINITY } = expiry
@@ -40,8 +40,8 @@ export function hasEnded(expiry: Expiry, times: Times, at: number): boolean {
 }
 
 /**
- * Whether an unchanged session has to be written again, and its cookie issued. One reason is that the configured lifetime
- * has become longer than the record, the store and the cookie know. The other is a rolling session with its own limit.
+ * Whether an unchanged session has to be written again, and its cookie issued. One reason is a configured lifetime that
+ * was made longer after the record was written. The other reason is a rolling session with a limit of its own.
  */
 export function needsRenewal(expiry: Expiry, times: Times): boolean {
   return isRaised(expiry, times) || isRollingWithLimit(expiry, times)
@@ -54,7 +54,9 @@ export function isRaised({ lifetime }: Expiry, { lifetime: written }: Times): bo
 
 const isRollingWithLimit = (expiry: Expiry, times: Times): boolean => expiry.rolling && limitOf(times) !== undefined
 
-/** The lifetime of this session in seconds, which is the configured one or its own shorter limit. 0 means no known end. */
+/**
+ * The lifetime of this session in seconds, which is the configured one or its own shorter limit. 0 means no known end.
+ */
 export function lifetimeOf({ lifetime }: Expiry, times: Times): number {
   const limit = limitOf(times)
   return limit === undefined ? lifetime : Math.min(limit.lifetime, lifetime || Number.POSITIVE_INFINITY)
@@ -75,7 +77,7 @@ export function remainingSeconds(expiry: Expiry, times: Times, at: number): numb
 
 /**
  * The cookie's Max-Age, at least 1. `undefined` if the cookie lasts until the browser closes.
- * @param shortened the `maxAge` of `session.options()`, which can only shorten
+ * @param shortened the `maxAge` of `session.options()`, which can only shorten the cookie's life
  */
 export function cookieMaxAge(
   expiry: Expiry,
@@ -92,7 +94,7 @@ export function isAhead(times: Times, at: number): boolean {
   return times.created > at || times.last_access > at || (limitOf(times)?.from ?? 0) > at
 }
 
-/** Makes a date in the future count as now, because clocks of machines differ and may be set back. */
+/** Replaces dates in the future by `at`, because the clocks of machines differ, and a clock may be set back. */
 export function notAhead<T extends Times>(times: T, at: number): T {
   if (!isAhead(times, at)) return times
   const { created, last_access } = times

@@ -9,14 +9,14 @@ import { member } from '../own.ts'
 
 /**
  * Calls a store. A call fails with `FST_SESSION_STORE` if the store throws, gives a wrong answer, or takes longer than
- * `storeTimeout`. A late answer is ignored, but the store may still do what it was asked for. A late `replace` is
+ * `storeTimeout`. The plugin ignores a late answer, but the store may still complete the call. A late `replace` is
  * harmless, because it changes the record only if nobody else has changed it.
  */
 export class GuardedStore {
   readonly ownsIds: boolean
   readonly readProlongs: boolean
   readonly #store: SessionStore
-  /** In seconds. It is `null` for a local store, because its calls cannot hang. */
+  /** The time limit of a call, in seconds. `null` for a local store, because the calls of a local store cannot hang. */
   readonly #timeout: number | null
 
   /** @param timeout how long a call may take, in seconds */
@@ -24,7 +24,7 @@ export class GuardedStore {
     this.#store = store
     this.ownsIds = member(store, 'ownsIds') === true
     this.readProlongs = member(store, 'readProlongs') === true
-    // A Proxy may replace any method, although the store behind it says that it is local.
+    // A Proxy may replace any method, although `isLocal` comes from the store behind the Proxy.
     this.#timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
   }
 
@@ -74,8 +74,9 @@ export class GuardedStore {
   }
 
   /**
-   * If the store has no `replace`, reading and writing are separate calls. The caller must then keep other requests of
-   * this process away. Each call has its own time limit. So nothing is written if the read took too long.
+   * If the store has no `replace`, reading and writing are separate calls. The caller must then make sure
+   * that no other request of this process changes the session. Each call has its own time limit. So nothing is written
+   * if the read took too long.
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
   replace(
@@ -125,7 +126,7 @@ const REASON = /^[\w.-]{1,40}$/
 const nothing = (): void => undefined
 
 /**
- * Refuses other answers, such as a number or nothing. To take them for `false` would silently end a rolling session.
+ * Refuses other answers, such as a number or nothing. If they counted as `false`, a rolling session would end silently.
  */
 function isTouched(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer

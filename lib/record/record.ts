@@ -13,11 +13,13 @@ export interface Stored {
   /** The record before encryption. The data are compared with it to find changes. */
   readonly record: Uint8Array
   readonly metadata: RecordMetadata
-  /** A copy of the data as they were loaded. No handler can change it. A record that this request wrote has none. */
+  /**
+   * A copy of the data as they were loaded. No handler can change it. A record that this request wrote has no snapshot.
+   */
   readonly snapshot?: Data | undefined
 }
 
-/** The record that takes the place of a session when it gets a new id. It leads from the old id to the new one. */
+/** If a session gets a new id, a tombstone takes the place of the record under the old id. It leads to the new id. */
 export interface Tombstone {
   readonly id: string
   readonly bytes: Uint8Array
@@ -54,7 +56,7 @@ export type Found =
 
 export const MISSING: Found = { kind: 'missing' }
 
-/** A record that is not a session. A logout ends it as well. */
+/** A record that is not a session. A logout removes it as well. */
 export type Remnant = Extract<Found, { kind: 'rotated' | 'unusable' }>
 
 /** The id under which the store has the remnant. */

@@ -64,8 +64,8 @@ export class Records {
   }
 
   /**
-   * A read may have prolonged a record that is no session of this registration. A tombstone gets the rest of its minute
-   * back, and a session of another cookie gets the lifetime of its own registration.
+   * A read may have prolonged a record that is no session of this registration. A tombstone must still expire a minute
+   * after its rotation. A session of another cookie gets the lifetime of that cookie's registration.
    */
   async #restoreEnd(found: Found): Promise<void> {
     if (found.kind === 'rotated') {
@@ -83,7 +83,7 @@ export class Records {
   }
 
   /**
-   * Tells what the bytes under an id are.
+   * Interprets the bytes under an id: as a session, a tombstone or unusable bytes.
    * @throws `FST_SESSION_STORE` if the encryptor is unavailable
    */
   interpret(id: string, bytes: Uint8Array | null): Found | Promise<Found> {
@@ -103,8 +103,8 @@ export class Records {
     const parsed = this.codec.parse(record, at)
     if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
     const { data, snapshot } = parsed
-    // A clock that was ahead wrote dates in the future. A store ends such a record by its ttl, but a browser may keep its
-    // cookie for ever.
+    // A process whose clock was ahead has written dates in the future. A store ends such a record by its ttl, but a
+    // browser may keep its cookie for ever.
     if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
     const metadata = notAhead(parsed.metadata, at)
     const { last_access: rotatedAt, rotated: successors } = metadata
@@ -114,8 +114,8 @@ export class Records {
   }
 
   /**
-   * Writes the draft under the id, whatever is there.
-   * @returns the new record. Its id may be the store's own choice
+   * Writes the draft under the id, and replaces a record that is there already.
+   * @returns the new record. If the store makes the ids, the record has the id that the store has chosen
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
   async write(id: string, draft: Draft): Promise<Stored> {
@@ -186,12 +186,13 @@ export class Records {
     const result = await this.#store.replace(id, expected, bytes, lifetime, ttl)
     if (result.replaced) return { ok: true, stored }
     const { current } = result
-    // Each write has a revision of its own. So if the store has these bytes, an earlier attempt of this write has arrived.
+    // Each write has a revision of its own. So if the store has these bytes, an earlier attempt of this write has
+    // arrived.
     if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
     return { ok: false, found: await this.interpret(id, current) }
   }
 
-  /** @throws `FST_SESSION_GONE` if no time is left, because a store would take the write for a removal */
+  /** @throws `FST_SESSION_GONE` if no time is left, because a store could treat such a write as a removal */
   #timeLeft({ metadata }: Draft): number {
     const ttl = storeTtl(this.#expiry, metadata, now())
     if (ttl === null) throw new SessionGoneError()

@@ -51,7 +51,7 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
-    // A commit that is under way compares this object. A new one shows that clear() was called after the commit began.
+    // A running commit compares this object. A new Set shows the commit that clear() was called after the commit began.
     this.#state.scope = new Set()
   }
 
@@ -113,7 +113,7 @@ class SessionObject {
     const state = this.#state
     state.id = state.kind.newId()
     state.mustRotate = state.stored !== null
-    // A login asks for a new id. Its session is stored, even if the browser has the cookie of a newer one.
+    // A login calls this method. Its session must be stored, even if the browser has the cookie of a newer session.
     state.isSuperseded = false
     return Promise.resolve()
   }
@@ -178,7 +178,9 @@ function wipe(session: SessionObject, state: SessionState): void {
   state.aside = null
 }
 
-/** Names that cannot be properties with data: the members, the names that every object inherits, and the metadata's key. */
+/**
+ * Names that cannot be properties with data: the members, the names that every object inherits, and the metadata's key.
+ */
 const RESERVED: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(SessionObject.prototype),
   ...Object.getOwnPropertyNames(Object.prototype),
@@ -222,8 +224,8 @@ export function createSession(state: SessionState, data: Data): Session {
 }
 
 /**
- * Serializing puts the keys that are kept aside last, wherever they stood in the record. This function puts them last in
- * the stored record too, so that their place does not count as a change. Call it before anybody changes the data.
+ * Serializing puts the keys that are kept aside last, wherever they stood in the record. This function puts them last
+ * in the stored record too, so that their place does not count as a change. Call it before anybody changes the data.
  */
 export function alignRecord(session: Session): void {
   const state = stateOf(session)

@@ -10,7 +10,7 @@ import { TimestampSigner } from './cookie/signer.ts'
 import { isUnchanged } from './unchanged.ts'
 
 const DEFAULT_SALT = 'starsessions.CookieStore.'
-/** As long as the digest. Then a secret is no easier to guess than a signature (RFC 2104, section 3). */
+/** The length of the digest. A secret of this length is no easier to guess than a signature (RFC 2104, section 3). */
 export const SECRET_BYTES = 32
 /** The length of a year in Python's starsessions. */
 const YEAR_SECONDS = 360 * 86_400
@@ -69,8 +69,8 @@ export class CookieStore implements SessionStore {
   }
 
   /**
-   * Returns the store for one cookie. It counts the size of the name, and its default salt ends with the name. So the
-   * value of one cookie is not valid for another.
+   * Returns the store for one cookie. For that store, `maxSize` includes the name of the cookie. Its default salt ends
+   * with the name, so the value of one cookie is not valid for another.
    */
   forCookie(cookieName: string): CookieStore {
     const store = new CookieStore(this.#options)

@@ -21,8 +21,8 @@ class Entry {
 }
 
 /**
- * A linked list that is a ring. The least recently used session is after this entry, the most recently used one before
- * it.
+ * A linked list in the form of a ring. `next` is the least recently used session, `previous` the most recently used
+ * one.
  */
 class UseOrder extends Entry {
   count = 0
@@ -32,10 +32,10 @@ class UseOrder extends Entry {
 /**
  * Keeps sessions in this process. They end with the process, and other processes do not see them.
  *
- * A full store makes room for new sessions and warns once (`FST_SESSION_MEMORY_FULL`). It first drops sessions that no
- * later request has read, then the least recently used ones. A sixteenth of the room is kept for new sessions, so users
- * can still log in. A session takes about 250 bytes besides its record. The memory of an expired session is freed by
- * later calls for other sessions.
+ * A full store makes room for new sessions and warns once (`FST_SESSION_MEMORY_FULL`). The store first drops
+ * sessions that no request has read since they began, then the least recently used ones. A sixteenth of the room is kept
+ * for new sessions, so users can still log in. A session takes about 250 bytes besides its record. Later calls for other
+ * sessions free the memory of an expired session.
  */
 export class InMemoryStore implements SessionStore {
   /** A read with a `ttl` also prolongs, so rolling sessions need no `touch`. */
@@ -69,11 +69,11 @@ export class InMemoryStore implements SessionStore {
     return this.#unread.count + this.#read.count
   }
 
-  /** Reads a session. If the `lifetime` is 0, or with a `ttl`, reading also prolongs it. */
+  /** Reads a session. Reading also prolongs the session if `lifetime` is 0 or if there is a `ttl`. */
   async read(id: string, lifetime: number, ttl = 0): Promise<Bytes | null> {
     const entry = this.#find(id)
     if (entry === undefined) return null
-    // With lifetime 0, only this store limits the session, so it must not end while somebody uses it.
+    // With lifetime 0, only this store ends the session. The session must not end while somebody uses it.
     this.#put(entry, entry.data, lifetime === 0 || ttl > 0 ? this.#expiry(lifetime, ttl) : entry.expires, this.#read)
     return Buffer.from(entry.data, 'latin1')
   }
@@ -121,6 +121,7 @@ export class InMemoryStore implements SessionStore {
     return Math.round((now() + secondsToKeep(lifetime, ttl, this.#limits.gcTtl)) * 1000) / 1000
   }
 
+  /** Each call also looks at up to two other sessions, and removes them if they have expired. */
   #find(id: string): Entry | undefined {
     const at = now()
     for (let looks = 0; looks < 2; looks++) {
@@ -163,7 +164,7 @@ export class InMemoryStore implements SessionStore {
     this.#put(entry, null)
     if (this.#warned || entry.expires <= now()) return
     this.#warned = true
-    const message = `InMemoryStore is full (${option}: ${limit}): new sessions end others. Raise ${option}, or use a RedisStore`
+    const message = `InMemoryStore is full (${option}: ${limit}): it removes older sessions to make room for new ones. Raise ${option}, or use a RedisStore`
     process.emitWarning(message, { code: 'FST_SESSION_MEMORY_FULL' })
   }
 

@@ -55,7 +55,7 @@ async function login(t: Owner, options: StarsessionsOptions = {}, prepare?: (app
   return { store, app, send, problems, cookie, callsFor }
 }
 
-/** Wraps handlers: none of them goes on before `count` of them have loaded their session. */
+/** Wraps handlers. Each handler waits until `count` of them have loaded their session. */
 function together(count: number): (handler: Handler) => Handler {
   let loaded = 0
   let release: () => void = () => undefined
@@ -67,7 +67,7 @@ function together(count: number): (handler: Handler) => Handler {
   }
 }
 
-t.test('of many rotations of one session at once, 16 succeed, at a bounded number of calls each', async (t) => {
+t.test('if many requests rotate one session at once, 16 succeed, and none makes many store calls', async (t) => {
   const calls: number[] = []
   for (const count of [50, 200]) {
     const { store, send, cookie, callsFor } = await login(t)
@@ -94,7 +94,7 @@ t.test('of many rotations of one session at once, 16 succeed, at a bounded numbe
   t.ok(many < 8)
 })
 
-t.test('many logouts with the old id cost a bounded number of calls each', async (t) => {
+t.test('even if there are many logouts with the old id, none makes many store calls', async (t) => {
   const calls: number[] = []
   for (const count of [50, 200]) {
     const { store, send, cookie, callsFor } = await login(t)
@@ -115,7 +115,9 @@ t.test('many logouts with the old id cost a bounded number of calls each', async
 
 const KEY = 'k'.repeat(32)
 const other = new AESGCMEncryptor(Buffer.from('o'.repeat(32)))
-/** Reasons why a process cannot use a record, each with options or a change of the record that cause it. */
+/**
+ * Each reason why a process cannot use a record, with the options or the change of the record that lead to the reason.
+ */
 const UNUSABLE: Record<string, { options?: StarsessionsOptions; spoil?: (record: string) => string | Uint8Array }> = {
   undecryptable: { options: { encryptor: other } },
   expired: { options: { lifetime: 60 }, spoil: (record) => record.replace(/"created":[\d.]+/, '"created":1') },
@@ -158,7 +160,7 @@ t.test('a logout also ends a record that turns out to be unusable in reload()', 
   t.equal(store.size, 0)
 })
 
-t.test('a logout gives a 409 if the session is gone and was loaded longer ago than a tombstone lives', async (t) => {
+t.test('a logout is answered with 409 if the session is gone and was loaded more than a minute ago', async (t) => {
   const clock = steadyClock(t)
   const store = new InMemoryStore()
   const { send } = await testApp(t, { store })
@@ -183,7 +185,7 @@ t.test('a logout gives a 409 if the session is gone and was loaded longer ago th
   }
 })
 
-t.test('save(), update() and reload() count as loading again for such a logout', async (t) => {
+t.test('after save(), update() or reload(), a late logout is not answered with 409', async (t) => {
   const clock = steadyClock(t)
   const store = new InMemoryStore()
   const { send } = await testApp(t, { store })
@@ -229,7 +231,7 @@ t.test('clocks that differ by 61 or 90 seconds log nobody out', async (t) => {
   }
 })
 
-t.test('a logout finds a rotation although the clocks of their processes differ', async (t) => {
+t.test('a logout ends a rotated session although the clocks of the two processes differ', async (t) => {
   const clock = fakeClock(t)
   const store = new MapStore()
   // Records never expire in this store, because its clock must not depend on the fake clock.
@@ -253,7 +255,7 @@ t.test('a logout finds a rotation although the clocks of their processes differ'
   }
 })
 
-t.test('reading a tombstone does not prolong its minute', async (t) => {
+t.test('reading a tombstone does not prolong its life of one minute', async (t) => {
   for (const options of [{}, { lifetime: 600, rolling: true }, { lifetime: 600 }] as StarsessionsOptions[]) {
     const clock = fakeClock(t)
     const { store, send, cookie } = await login(t, options)
@@ -270,7 +272,7 @@ t.test('reading a tombstone does not prolong its minute', async (t) => {
   }
 })
 
-t.test('a touch that meets a tombstone does not prolong its minute', async (t) => {
+t.test('touching a tombstone does not prolong its life of one minute', async (t) => {
   const clock = fakeClock(t)
   const inner = new InMemoryStore()
   const store: SessionStore = {
@@ -468,12 +470,14 @@ t.test('a stream or a hijacked reply during a login writes one log line', async 
   }
 })
 
-/** The store call that ends the old id fails. The store has done the call or not, and the next read works or fails. */
+/**
+ * The store call that ends the old id fails, before or after the store has done the work. The next read works or fails.
+ */
 const LOST = [
-  { isDone: true, tells: true },
-  { isDone: true, tells: false },
-  { isDone: false, tells: true },
-  { isDone: false, tells: false }
+  { isDone: true, readWorks: true },
+  { isDone: true, readWorks: false },
+  { isDone: false, readWorks: true },
+  { isDone: false, readWorks: false }
 ]
 const ASKS: Record<string, { ask: Handler; isCaught?: boolean }> = {
   'the response': { ask: rotate },
@@ -499,8 +503,8 @@ const ASKS: Record<string, { ask: Handler; isCaught?: boolean }> = {
 
 for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
   t.test(`nobody is logged out if the store fails in a rotation by ${what}`, async (t) => {
-    for (const { isDone, tells } of LOST) {
-      // Over a store with three methods, update() makes no call of its own for the tombstone.
+    for (const { isDone, readWorks } of LOST) {
+      // If the store has only three methods, update() does not end the old id in a call of its own.
       for (const store of what.startsWith('update') ? [new InMemoryStore()] : [new InMemoryStore(), new MapStore()]) {
         const { send } = await testApp(t, { store })
         const { cookie } = await send(undefined, (session) => void (session.user = 'alice'))
@@ -511,7 +515,7 @@ for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
         const lose = async (...args: unknown[]) => {
           Object.assign(store, { [end]: original })
           if (isDone) await original.apply(store, args)
-          if (!tells) {
+          if (!readWorks) {
             store.read = async () => {
               throw new Error('still down')
             }
@@ -531,8 +535,8 @@ for (const [what, { ask, isCaught = false }] of Object.entries(ASKS)) {
           return {}
         })
         store.read = read
-        const how = `${store.constructor.name}, ${isDone ? 'done' : 'not done'}, the store ${tells ? 'tells' : 'is silent'}`
-        t.equal(failing.status, (isDone && tells) || (isCaught && isLost) ? 200 : 503, how)
+        const how = `${store.constructor.name}, ${isDone ? 'done' : 'not done'}, the next read ${readWorks ? 'works' : 'fails'}`
+        t.equal(failing.status, (isDone && readWorks) || (isCaught && isLost) ? 200 : 503, how)
         t.same((await send(failing.cookie, data)).body, { user: 'alice', role: 'admin' }, how)
         // Changes outside of a failed update() are stored with the response, under the old id, which still lives.
         const isUndone = what === 'update() with its error caught' && !isDone
@@ -590,7 +594,7 @@ t.test('reload() keeps a rotation in which the store failed', async (t) => {
   }
 })
 
-/** Payloads that begin late. */
+/** Payloads that send their first chunk late. */
 const STREAMS: Record<string, (first: Promise<unknown>) => unknown> = {
   'a generator': (first) =>
     Readable.from(
@@ -656,8 +660,8 @@ for (const [what, open] of Object.entries(STREAMS)) {
         const { statusCode, body, headers } = await late
         t.same({ statusCode, body }, { statusCode: 200, body: 'late' })
         if (what === 'a Response') t.equal(headers['x-own'], '1')
-        const isTold = !rotates && what !== 'a legacy stream'
-        t.match(headers['set-cookie'], isTold ? /^session=[\w-]{43}; Max-Age=/ : undefined)
+        const sendsCookie = !rotates && what !== 'a legacy stream'
+        t.match(headers['set-cookie'], sendsCookie ? /^session=[\w-]{43}; Max-Age=/ : undefined)
         t.match((await send(next, data)).body, { user: 'alice' })
         if (change !== undefined && options.rolling)
           t.match((await send(next, data)).body, { n: 1 }, 'the change was stored before the stream began')
@@ -666,7 +670,7 @@ for (const [what, open] of Object.entries(STREAMS)) {
   })
 }
 
-t.test('a stream that fails before its first chunk gives a 500 with its error', async (t) => {
+t.test('a stream that fails before its first chunk is answered with 500 and its error', async (t) => {
   const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {
     app.get('/stream', async (request, reply) => {
       await request.loadSession()

@@ -173,7 +173,7 @@ t.test('closing gives up waiting after storeTimeout and a second, and logs how m
   await time.advance(0.2)
   t.equal(isClosed, true)
   t.match(problems(), [
-    { msg: /^closing has waited for 3 s and goes on\. Operations of sessions that have not ended: 1\. / }
+    { msg: /^closing has waited for 3 s and waits no longer\. Session operations still running: 1\. / }
   ])
   await time.advance(10)
   await Promise.all(rotations)

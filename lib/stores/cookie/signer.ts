@@ -5,7 +5,7 @@ const CLOCK_SKEW = 60
 
 const SEPARATOR = '.'
 
-/** Why a text is refused. `signature` means that it was changed or signed with another key: nobody can tell which. */
+/** Why a text is refused. `signature`: it was changed or signed with another key, and the signer cannot tell which. */
 export type Refusal = 'malformed' | 'signature' | 'too-old' | 'future'
 
 type Opened =
@@ -82,8 +82,8 @@ export class TimestampSigner {
     const end = signed.lastIndexOf(SEPARATOR)
     if (end === -1) return MALFORMED
     const payload = signed.slice(0, end)
-    // Compare the text, because several base64url texts decode to the same bytes. Encode the text in UTF-8, because latin1
-    // turns some other characters into those of base64url.
+    // Compare the text, because several base64url texts decode to the same bytes. Encode the text in UTF-8, because
+    // latin1 turns some other characters into those of base64url.
     const given = Buffer.from(signed.slice(end + 1))
     if (!this.#keys.some((key) => this.#isSignature(key, payload, given))) return { refusal: 'signature' }
 
@@ -96,7 +96,7 @@ export class TimestampSigner {
     return age < -CLOCK_SKEW ? { refusal: 'future' } : { value: payload.slice(0, middle) }
   }
 
-  /** Whether a text that one of them signs is valid for the other. */
+  /** Whether a text that one of the two signers has signed is valid for the other. */
   sharesKeyWith(other: TimestampSigner): boolean {
     return this.#digest === other.#digest && this.#keys.some((key) => other.#keys.some((taken) => key.equals(taken)))
   }

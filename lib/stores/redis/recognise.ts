@@ -11,12 +11,13 @@ const NODE_REDIS_METHODS = ['sendCommand', 'withTypeMapping', 'connect'] as cons
 
 /**
  * Finds out what kind of client was passed, and returns its commands.
- * @throws `FST_SESSION_OPTIONS`, which says what was passed, if that is known, and which clients are supported
+ * @throws `FST_SESSION_OPTIONS`. Its message names the client that was passed, if it is known, and the supported
+ *   clients
  */
 export function recognise(client: unknown): RedisCommands {
   if (has(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
   if (has(client, NODE_REDIS_METHODS)) {
-    // Each kind of client of node-redis 6 has this member. Only createClient() also shows its options.
+    // All clients of node-redis 6 have `_keyPrefix`. The public `options` exist only on the client of createClient().
     const { _keyPrefix: keyPrefix } = client as { _keyPrefix?: string | Buffer }
     if (!keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
     throw new SessionOptionsError('RedisStore: client has a keyPrefix of its own: set the option "prefix" instead')
