@@ -1,4 +1,4 @@
-// Runs the recipes of docs/ecosystem.md for packages that are not devDependencies: installs each beside the packed
+// Runs the recipes of docs/ for packages that are not devDependencies: installs each beside the packed
 // package the way an application does, and uses what the page says to write.
 //
 //   node .ci/recipes.mjs PACKAGE.tgz
@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -15,16 +15,19 @@ import { pathToFileURL } from 'node:url'
 
 const [tarball] = process.argv.slice(2)
 if (tarball === undefined) throw new Error('node .ci/recipes.mjs PACKAGE.tgz')
-const page = readFileSync(new URL('../docs/ecosystem.md', import.meta.url), 'utf8')
+const docs = new URL('../docs/', import.meta.url)
+const pages = readdirSync(docs, { recursive: true })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => readFileSync(new URL(name, docs), 'utf8'))
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'starsessions-recipes-')))
 process.on('exit', () => rmSync(work, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
 /** The block after `<!-- example: recipe NAME -->`. */
 function recipe(name) {
-  const [, after] = page.split(`<!-- example: recipe ${name} -->\n`)
+  const [, after] = pages.join('\n').split(`<!-- example: recipe ${name} -->\n`)
   const code = /^```\w+\n([\s\S]*?)^```$/m.exec(after ?? '')?.[1]
-  if (code === undefined) throw new Error(`docs/ecosystem.md has no recipe ${name}`)
+  if (code === undefined) throw new Error(`docs/ has no recipe ${name}`)
   return code
 }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import * as redis from 'redis'
 import * as redis6 from 'redis-6'
@@ -7,6 +6,7 @@ import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import type { RedisClient } from '../../types/redis-client.ts'
 import { testApp } from '../support/app.ts'
+import { PAGES } from '../support/pages.ts'
 import { calls } from '../support/redis-calls.ts'
 import { CLIENTS } from '../support/redis-clients.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
@@ -18,9 +18,10 @@ t.teardown(() => server.stop())
 const PREFIX = 'starsessions.'
 const LOGIN = { username: 'sessions', password: 'a-long-secret' }
 
-/** The ACL lines in the README. */
-const LINES = readFileSync('README.md', 'utf8').match(/^redis-cli ACL SETUSER .*/gm) ?? []
-const [single, cluster] = LINES.map(
+/** The ACL lines on the pages: one for a single server, and one for a cluster. */
+const LINES = new Set(PAGES.flatMap(({ text }) => text.match(/^redis-cli ACL SETUSER .*/gm) ?? []))
+if (LINES.size !== 2) throw new Error(`the pages have ${LINES.size} ACL lines instead of 2`)
+const [single, cluster] = [...LINES].map(
   (line) =>
     line.replace('redis-cli ', '').replaceAll("'", '').replaceAll('shop:session:', PREFIX).split(' ') as [string]
 ) as [[string], [string]]
