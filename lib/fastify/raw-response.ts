@@ -15,13 +15,13 @@ export function putOnRaw(
   reply: FastifyReply
 ): string | undefined {
   const { raw } = reply
-  const current = raw.getHeader('set-cookie')
-  const lines = cookie.lines(outcome, current, request)
-  const own = reply.getHeader('set-cookie')
-  if (own !== current) {
+  const onRaw = raw.getHeader('set-cookie')
+  const lines = cookie.lines(outcome, onRaw, request)
+  const onReply = reply.getHeader('set-cookie')
+  if (onReply !== onRaw) {
     // With reply.raw.writeHead(200, reply.getHeaders()), the headers of the reply replace the raw ones.
     reply.removeHeader('set-cookie')
-    reply.header('set-cookie', oneOrList(cookie.lines(outcome, own, request)))
+    reply.header('set-cookie', oneOrList(cookie.lines(outcome, onReply, request)))
   }
   raw.setHeader('set-cookie', oneOrList(lines))
   keepRawOutOfCaches(reply)

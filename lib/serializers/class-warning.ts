@@ -3,23 +3,23 @@ export class ClassWarning {
   #isGiven = false
 
   /**
-   * @param back what the next request finds instead of the object
+   * @param replacement what the next request finds instead of the object
    * @param path gives the place of the object in the session
    */
-  give(object: object, back: string, path: () => string): void {
+  give(object: object, replacement: string, path: () => string): void {
     if (this.#isGiven) return
     this.#isGiven = true
     if (process.env.NODE_ENV === 'production') return
     process.emitWarning(
-      `the session's key ${JSON.stringify(path())} holds ${nameOf(object)}: the next request finds ${back} instead. Store that yourself, or use a serializer that keeps classes. This is shown once, and not with NODE_ENV=production`,
+      `the session's key ${JSON.stringify(path())} holds ${nameOf(object)}: the next request finds ${replacement} instead. Store that yourself, or use a serializer that keeps classes. This is shown once, and not with NODE_ENV=production`,
       { type: 'StarsessionsWarning', code: 'FST_SESSION_CLASS_INSTANCE' }
     )
   }
 }
 
 function nameOf(object: object): string {
-  const made = isOfClass(object) ? object.constructor : undefined
-  return typeof made === 'function' ? `an instance of the class ${made.name}` : 'an object with toJSON()'
+  const maker = isOfClass(object) ? object.constructor : undefined
+  return typeof maker === 'function' ? `an instance of the class ${maker.name}` : 'an object with toJSON()'
 }
 
 /** Whether a class made this object or list. Literals and parsed JSON count as plain, also if they come from another realm. */

@@ -98,7 +98,9 @@ export class TimestampSigner {
 
   /** Whether a text that one of the two signers has signed is valid for the other. */
   sharesKeyWith(other: TimestampSigner): boolean {
-    return this.#digest === other.#digest && this.#keys.some((key) => other.#keys.some((taken) => key.equals(taken)))
+    return (
+      this.#digest === other.#digest && this.#keys.some((key) => other.#keys.some((otherKey) => key.equals(otherKey)))
+    )
   }
 
   #isSignature(key: KeyObject, payload: string, given: Uint8Array): boolean {

@@ -22,10 +22,10 @@ export function recognise(client: unknown): RedisCommands {
     if (!keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
     throw new SessionOptionsError('RedisStore: client has a keyPrefix of its own: set the option "prefix" instead')
   }
-  throw new SessionOptionsError(`RedisStore: client is ${whatElse(client)}. Supported are ${SUPPORTED}`)
+  throw new SessionOptionsError(`RedisStore: client is ${describeClient(client)}. Supported are ${SUPPORTED}`)
 }
 
-function whatElse(client: unknown): string {
+function describeClient(client: unknown): string {
   if (client === undefined || client === null) return `${client}: make a client and pass it`
   if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client of it and pass that'
   if (typeof client === 'function') return 'a class or a function: pass the client that it makes'
