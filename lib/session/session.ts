@@ -191,7 +191,7 @@ const isReserved = (key: string): boolean => RESERVED.has(key)
 
 const refusal = (key: string): Error =>
   key === METADATA_KEY
-    ? new SessionKeyError(`"${key}" is not for the application: use another key`)
+    ? new SessionKeyError(`"${key}" is reserved for the library: use another key`)
     : new SessionKeyError(`"${key}" is a session member: use session.set(${JSON.stringify(key)}, value)`)
 
 const inherited = (key: string) => Object.getOwnPropertyDescriptor(Object.prototype, key)

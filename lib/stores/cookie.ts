@@ -22,7 +22,7 @@ function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array
   const size = Buffer.byteLength(raw)
   if (size < SECRET_BYTES)
     throw refuse(
-      `has ${size} bytes: it takes at least ${SECRET_BYTES} random ones, as \`npx fastify-starsessions keygen secret\` prints`
+      `has ${size} bytes, but needs at least ${SECRET_BYTES} random bytes, as \`npx fastify-starsessions keygen secret\` prints`
     )
   // A copy, because the caller may overwrite the original.
   return typeof raw === 'string' ? raw : Uint8Array.from(raw)

@@ -123,7 +123,7 @@ t.test('a missing or short key is refused in each slot, and the message never qu
   t.throws(make([SECRET, undefined]), { message: /^CookieStore: secretKey\[1\]/ })
   t.throws(make([SECRET, 'too short']), {
     message:
-      'CookieStore: secretKey[1] has 9 bytes: it takes at least 32 random ones, as `npx fastify-starsessions keygen secret` prints'
+      'CookieStore: secretKey[1] has 9 bytes, but needs at least 32 random bytes, as `npx fastify-starsessions keygen secret` prints'
   })
   t.throws(make(new Uint8Array(31)), { message: /^CookieStore: secretKey has 31 bytes/ })
   t.throws(make(42), { message: /^CookieStore: secretKey is of type number/ })

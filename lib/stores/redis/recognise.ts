@@ -27,7 +27,7 @@ export function recognise(client: unknown): RedisCommands {
 
 function describeClient(client: unknown): string {
   if (client === undefined || client === null) return `${client}: make a client and pass it`
-  if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client of it and pass that'
+  if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client with it and pass the client'
   if (typeof client === 'function') return 'a class or a function: pass the client that it makes'
   if (has(client, ['then'])) return 'a promise: await it'
   if (has(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'

@@ -26,8 +26,8 @@ t.test('anything else is refused, and the message names its kind and the support
   const wrong: [unknown, string][] = [
     [undefined, 'undefined: make a client and pass it'],
     [null, 'null: make a client and pass it'],
-    ['redis://localhost', 'a URL: make a client of it and pass that'],
-    [new URL('redis://localhost'), 'a URL: make a client of it and pass that'],
+    ['redis://localhost', 'a URL: make a client with it and pass the client'],
+    [new URL('redis://localhost'), 'a URL: make a client with it and pass the client'],
     [Redis, 'a class or a function: pass the client that it makes'],
     [createClient, 'a class or a function: pass the client that it makes'],
     [connecting, 'a promise: await it'],
