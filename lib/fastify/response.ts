@@ -82,15 +82,15 @@ export class SessionResponse implements CookieOutlet {
       done(null, this.#finishUnloaded(payload))
       return
     }
-    const chunk = this.#isLate(payload) ? firstChunkOf(payload, this.reply.raw) : undefined
-    const toSend = chunk?.payload ?? payload
+    const isLate = this.#isLate(payload)
     const commit = this.#beginCommit(payload)
     // Most requests only read their session. Such a response continues in the same turn of the event loop.
     if (commit === undefined) {
-      chunk?.stopWaiting()
-      done(null, this.#withHeaders(toSend))
+      done(null, this.#withHeaders(payload))
       return
     }
+    const chunk = isLate ? firstChunkOf(payload, this.reply.raw) : undefined
+    const toSend = chunk?.payload ?? payload
     const afterCommit = async (): Promise<unknown> => {
       try {
         const { kind } = await commit

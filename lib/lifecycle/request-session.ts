@@ -136,11 +136,10 @@ export class RequestSession implements SessionCommands {
   }
 
   /**
-   * Whether the session has changed since its last commit. This is a quick check, which does not look inside values.
+   * Whether a loaded session has changed since its last commit. This is a quick check, which does not look inside values.
    */
   get isAltered(): boolean {
-    if (this.session === null) return false
-    const { mustRotate, cookieChanged } = stateOf(this.session)
+    const { mustRotate, cookieChanged } = stateOf(this.session as Session)
     return mustRotate || cookieChanged || !hasSameValues(this.session as unknown as Data, this.#committed)
   }
 
