@@ -2,7 +2,7 @@ import t from 'tap'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
-import { type Action, Interleaving, PAIRS, TRIPLES } from '../support/interleave.ts'
+import { type Action, Interleaving, PAIRS } from '../support/interleave.ts'
 
 // Without the random part, the pause between two attempts has its shortest length.
 const { random } = Math
@@ -39,12 +39,6 @@ for (const [way, options] of Object.entries(WAYS)) {
     t.ok(orders > 100, `${orders} orders`)
   })
 }
-
-t.test('three requests keep all promises in every order of their store operations', async (t) => {
-  const interleaving = await inMemory(t)
-  const orders = await interleaving.hold(t, TRIPLES)
-  t.ok(orders > 4_000, `${orders} orders`)
-})
 
 t.test('the test finds a violation of each promise if the store does not compare', async (t) => {
   const blind = await inMemory(t, (store) => {

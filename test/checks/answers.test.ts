@@ -15,7 +15,9 @@ const alive = setInterval(() => undefined, 60_000)
 t.teardown(() => clearInterval(alive))
 
 const unhandled: unknown[] = []
-process.on('unhandledRejection', (error) => unhandled.push(error))
+const note = (error: unknown) => unhandled.push(error)
+process.on('unhandledRejection', note)
+t.teardown(() => process.off('unhandledRejection', note))
 
 function boom(): never {
   throw new Error(SECRET)

@@ -1,12 +1,7 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { fakeClock } from '../support/fake-clock.ts'
-import type { MemoryUse } from '../support/memory-use.ts'
 import { storeConformance } from '../support/store-conformance.ts'
-import { TYPESCRIPT } from '../support/typescript.ts'
 
 const HOUR = 3600
 const data = Buffer.alloc(200, 'x')
@@ -384,20 +379,6 @@ t.test('the cost of a write hardly depends on the number of sessions, whether th
   const few = await cost(1_000)
   const many = await cost(100_000)
   t.ok(many < 20 * few, `${many} and ${few} microseconds: a hundred times the sessions, not the cost`)
-})
-
-t.test('a session of 200 bytes takes at most 600 bytes of memory, and they are freed afterwards', async (t) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--expose-gc',
-    TYPESCRIPT,
-    fileURLToPath(new URL('../support/memory-use.ts', import.meta.url))
-  ])
-  const { each, flooded, removed, expired, large }: MemoryUse = JSON.parse(stdout)
-  t.ok(each <= 600, `${each} bytes`)
-  t.ok(flooded <= 700, `${flooded} bytes of a full store after a flood of new sessions`)
-  t.ok(removed < 40, `${removed} bytes left of one that was removed`)
-  t.ok(expired < 40, `${expired} bytes left of one that expired`)
-  t.ok(large < 250, `${large} bytes left of a large one`)
 })
 
 t.test('wrong options are refused, and the message names them', async (t) => {

@@ -59,7 +59,11 @@ export async function testApp(
       const name = String(++calls)
       handlers.set(name, handler)
       const all = { ...headers, 'x-handler': name, ...(cookie !== undefined && { cookie }) }
-      return answer(await app.inject({ url: '/', headers: all }), cookie)
+      try {
+        return answer(await app.inject({ url: '/', headers: all }), cookie)
+      } finally {
+        handlers.delete(name)
+      }
     }
   }
 }

@@ -143,6 +143,8 @@ export class Interleaving {
    */
   async run(actions: readonly Action[], choose: (able: readonly Waiting[]) => number): Promise<string[]> {
     await this.#fresh()
+    // Nobody reads the logs, and the logs of all requests would fill the memory.
+    for (const { log } of [this.#probe, ...this.#apps.map(({ test }) => test)]) log.length = 0
     const { cookie } = await this.#probe.send(undefined, (session) => {
       session.user = 'alice'
       session.a = 'before'

@@ -3,8 +3,8 @@
 // Runs TypeScript on every Node that the package supports.
 
 import * as module from 'node:module'
-import { load } from './hooks.js'
+import { load, resolve } from './hooks.js'
 
 // Node 20 has no registerHooks(), and Node 26 warns of register() on stderr (DEP0205).
-if (module.registerHooks !== undefined) module.registerHooks({ load })
+if (module.registerHooks !== undefined) module.registerHooks({ load, resolve })
 else module.register('./hooks.js', import.meta.url)
