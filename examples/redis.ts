@@ -12,9 +12,13 @@ export async function build({ url = process.env.REDIS_URL ?? 'redis://127.0.0.1:
 
   // The application creates the client and closes it; the store only uses it. While Redis is unreachable, requests that
   // load a session are answered with 503.
+  // docs/stores/redis.md explains these settings.
   const client = new Redis(url, {
     lazyConnect: true,
-    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (retries) => Math.min(retries * 50, 500),
+    maxLoadingRetryTime: 500,
     connectTimeout: 2000,
     socketTimeout: 2000
   })

@@ -75,7 +75,7 @@ export interface Options {
 
 /** Returns a connected client. If Redis cannot be reached, this fails within seconds, and the error says why. */
 async function connect(url: string, log: FastifyBaseLogger): Promise<Redis> {
-  // README.md, "Redis in production", explains these settings.
+  // docs/stores/redis.md explains these settings.
   const client = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -208,7 +208,7 @@ t.test('if the client was closed too early, requests get a 503 at once, and the 
   }
 })
 
-t.test('with the onClose hook of the README, closing does not wait for a Redis that hangs', async (t) => {
+t.test('with the documented onClose hook, closing does not wait for a Redis that hangs', async (t) => {
   const hanging = await startRedis()
   t.teardown(() => hanging.stop())
   const ioredis = new Redis(hanging.port, { maxRetriesPerRequest: 0 })

@@ -85,7 +85,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
   })
 }
 
-t.test('the pingInterval of node-redis, which the README sets, needs no further permission', async (t) => {
+t.test('the pingInterval of node-redis, which the documented settings have, needs no further permission', async (t) => {
   for (const { createClient } of [redis, redis6 as unknown as typeof redis]) {
     for (const line of [single, cluster]) {
       await withUser(t, server, line)

@@ -10,7 +10,7 @@ import { closing, connected, connectedCluster, type Library, nodes, type Servers
 type AddressMap = Record<string, { host: string; port: number }>
 type Connect = (ports: readonly number[], addressMap: AddressMap) => Promise<Connection>
 
-/** The settings from "Redis in production" in README.md. */
+/** The settings from docs/stores/redis.md. */
 const retryStrategy = (retries: number) => Math.min(retries * 50, 500)
 const PROMPT = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, maxLoadingRetryTime: 500 }
 const TIMEOUTS = { connectTimeout: 2_000, socketTimeout: 2_000 }
@@ -97,7 +97,7 @@ const CONNECT: Record<Library, Record<Servers['kind'], Connect>> = {
   'node-redis 6': nodeRedis(redis6 as unknown as typeof redis)
 }
 
-/** Connects a client of the library, with the settings from the README. */
+/** Connects a client of the library, with the settings from docs/stores/redis.md. */
 export function connectAsDocumented(
   { kind, ports }: Servers,
   library: Library,
