@@ -51,7 +51,8 @@ class PlainContext extends MarkdownThemeContext {
       signatureTitle: (signature) =>
         signatureTitle(signature).replaceAll(/ +$/gm, '').replaceAll('Uint8Array<ArrayBufferLike>', 'Uint8Array'),
       // A constant of a class has its value as its type.
-      declarationTitle: (declaration) => declarationTitle(declaration).replace(/: (\w+) = \1;/, ': $1;')
+      declarationTitle: (declaration) =>
+        declarationTitle(declaration).replace(/: (\w+) = \1;/, ': $1;').replaceAll(/ +$/gm, '')
     }
   }
 
@@ -71,7 +72,7 @@ class PlainContext extends MarkdownThemeContext {
       if (tag === '@throws') items.push(`Throws ${text}`)
       if (tag === '@see') items.push(`See ${text}`)
     }
-    return items.map((item) => `- ${item.replaceAll('\n', '\n  ')}`).join('\n')
+    return items.map((item) => `- ${item.replaceAll(/\n */g, '\n  ')}`).join('\n')
   }
 }
 
