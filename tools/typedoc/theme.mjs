@@ -52,7 +52,9 @@ class PlainContext extends MarkdownThemeContext {
         signatureTitle(signature).replaceAll(/ +$/gm, '').replaceAll('Uint8Array<ArrayBufferLike>', 'Uint8Array'),
       // A constant of a class has its value as its type.
       declarationTitle: (declaration) =>
-        declarationTitle(declaration).replace(/: (\w+) = \1;/, ': $1;').replaceAll(/ +$/gm, '')
+        declarationTitle(declaration)
+          .replace(/: (\w+) = \1;/, ': $1;')
+          .replaceAll(/ +$/gm, '')
     }
   }
 
