@@ -94,7 +94,7 @@ export class SessionResponse implements CookieOutlet {
     const afterCommit = async (): Promise<unknown> => {
       try {
         const { kind } = await commit
-        if (kind === 'refused') this.isDropped = true
+        if (kind === 'superseded') this.isDropped = true
         if (chunk !== undefined) await this.#checkCookie(chunk)
       } catch (failure) {
         return this.#failed(failure, toSend)

@@ -14,7 +14,7 @@ import type { Expiry, Log, Settings } from '../settings.ts'
 import { renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
 import { Turns } from './order/turns.ts'
-import { CLEAR, ENDED, NONE, type Outcome } from './outcome.ts'
+import { CLEAR, NONE, type Outcome, WITHHOLD } from './outcome.ts'
 import type { Review } from './status.ts'
 import { type Committed, type SwapInput, swap, type WrittenState } from './swap.ts'
 
@@ -122,11 +122,11 @@ export class Committer {
     const stored = state.stored as Stored
     const { canReplace, canTouch } = this.#records
     if (!state.prolonged && !canTouch) return this.renew(session, review, log)
-    if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return ENDED
+    if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return WITHHOLD
     // Another request may have rotated or destroyed the session meanwhile, and a store touches tombstones as well. The old
     // cookie would take the place of a newer one, so read the record first.
     const isThere = !canReplace || (await this.#records.read(stored.id)).kind === 'session'
-    return isThere ? this.#issue(stored, review.at) : ENDED
+    return isThere ? this.#issue(stored, review.at) : WITHHOLD
   }
 
   /** Writes an unchanged session again, so that the record, the store and the cookie have its new end. */
@@ -135,7 +135,7 @@ export class Committer {
     try {
       return await this.swap(session, review, log)
     } catch (error) {
-      if (error instanceof SessionGoneError) return ENDED
+      if (error instanceof SessionGoneError) return WITHHOLD
       throw error
     }
   }

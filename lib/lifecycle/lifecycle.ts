@@ -14,7 +14,7 @@ import type { Expiry, Log, Settings } from '../settings.ts'
 import { Committer } from './commit.ts'
 import { end, endRemnant } from './ending.ts'
 import { Alone } from './order/alone.ts'
-import { CLEAR, NONE, type Outcome, REFUSED } from './outcome.ts'
+import { CLEAR, NONE, type Outcome, SUPERSEDED } from './outcome.ts'
 import { Refusals } from './refusals.ts'
 import { needsCookie, Reviewer } from './status.ts'
 
@@ -120,8 +120,8 @@ export class Lifecycle {
       case 'new-empty':
       case 'unchanged':
         return NONE
-      case 'refused':
-        return REFUSED
+      case 'superseded':
+        return SUPERSEDED
       case 'new':
         state.metadata = { ...state.metadata, created: at }
         return this.#committer.write(state, data, at)

@@ -8,19 +8,22 @@ export type Outcome =
   | { readonly kind: 'issue'; readonly value: string; readonly maxAge: number | undefined }
   | { readonly kind: 'clear' }
   /** The session has ended, and this request did not change it. No cookie is issued, not even for an earlier save(). */
-  | { readonly kind: 'ended' }
+  | { readonly kind: 'withhold' }
   /** Nothing was stored, because the browser has the cookie of a newer session. */
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'superseded' }
 
 export const NONE: Outcome = { kind: 'none' }
 export const CLEAR: Outcome = { kind: 'clear' }
-export const ENDED: Outcome = { kind: 'ended' }
-export const REFUSED: Outcome = { kind: 'refused' }
+export const WITHHOLD: Outcome = { kind: 'withhold' }
+export const SUPERSEDED: Outcome = { kind: 'superseded' }
 
-/** The outcome of a request after one more commit. The last outcome that says something about the cookie counts. */
-export function following(before: Outcome, outcome: Outcome): Outcome {
-  if (outcome.kind === 'ended') return NONE
-  return outcome.kind === 'none' || outcome.kind === 'refused' ? before : outcome
+/**
+ * The outcome of a request after one more commit. The last outcome that says something about the cookie counts. If the
+ * session has ended, the cookie of an earlier save() is worth nothing, so the request issues none.
+ */
+export function outcomeAfter(before: Outcome, outcome: Outcome): Outcome {
+  if (outcome.kind === 'withhold') return NONE
+  return outcome.kind === 'none' || outcome.kind === 'superseded' ? before : outcome
 }
 
 /** Whether the browser gets an id that it did not send. */

@@ -11,7 +11,7 @@ import type { InFlight } from './order/in-flight.ts'
 import { OneByOne } from './order/one-by-one.ts'
 import { Unawaited } from './order/unawaited.ts'
 import { calledInside, callInside, isInside } from './order/update-function.ts'
-import { type CookieOutlet, following, isNewId, NONE, type Outcome } from './outcome.ts'
+import { type CookieOutlet, isNewId, NONE, type Outcome, outcomeAfter } from './outcome.ts'
 import { tellSuperseded } from './refusals.ts'
 import type { Review } from './status.ts'
 
@@ -78,7 +78,7 @@ export class RequestSession implements SessionCommands {
 
   async #finishNow(review?: Review): Promise<Outcome> {
     const outcome = await this.#commit(review)
-    if (outcome.kind === 'refused') tellSuperseded(idOf(stateOf(this.session as Session).remnant), this.#log)
+    if (outcome.kind === 'superseded') tellSuperseded(idOf(stateOf(this.session as Session).remnant), this.#log)
     return outcome
   }
 
@@ -88,7 +88,7 @@ export class RequestSession implements SessionCommands {
       const outcome = await this.#changeStore(session, (waited) =>
         this.#lifecycle.commit(session, this.#log, this.#outlet.canSendCookie, waited ? undefined : review)
       )
-      if (outcome.kind !== 'refused') this.#committed = copyOf(session as unknown as Data)
+      if (outcome.kind !== 'superseded') this.#committed = copyOf(session as unknown as Data)
       return outcome
     })
   }
@@ -98,7 +98,7 @@ export class RequestSession implements SessionCommands {
     try {
       const outcome = await this.#lifecycle.alone.run(session, step)
       if (outcome.kind === 'clear') await this.#endOthers()
-      this.#outcome = following(this.#outcome, outcome)
+      this.#outcome = outcomeAfter(this.#outcome, outcome)
       return outcome
     } catch (error) {
       throw this.#withholdIfGone(error)
@@ -146,7 +146,7 @@ export class RequestSession implements SessionCommands {
   save(): Promise<void> {
     return this.#command('save', async () => {
       const { kind } = await this.#commit()
-      if (kind === 'refused') throw this.#withholdIfGone(new SessionGoneError())
+      if (kind === 'superseded') throw this.#withholdIfGone(new SessionGoneError())
     })
   }
 

@@ -14,7 +14,7 @@ export type Status =
   | 'new-empty'
   | 'new'
   /** Not stored, and not to be stored, because the browser has a newer session. */
-  | 'refused'
+  | 'superseded'
   | 'emptied'
   /** Changed, but its time is over. */
   | 'ended'
@@ -82,7 +82,7 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
   const { stored, isSuperseded, mustRotate, cookieChanged, metadata } = state
   // Plugins leave empty lists and objects in the sessions of anonymous visitors. Such data are not worth storing.
   if (stored === null && holdsNothing(data)) return 'new-empty'
-  if (stored === null) return isSuperseded ? 'refused' : 'new'
+  if (stored === null) return isSuperseded ? 'superseded' : 'new'
   const changed = mustRotate || cookieChanged || isChanged
   // A session without time left is removed. It is never written with a ttl of 0, which would keep it.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'

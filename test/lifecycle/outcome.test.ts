@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { CookieValue } from '../../lib/http/cookie.ts'
-import { CLEAR, ENDED, following, isNewId, NONE, type Outcome, REFUSED } from '../../lib/lifecycle/outcome.ts'
+import { CLEAR, isNewId, NONE, type Outcome, outcomeAfter, SUPERSEDED, WITHHOLD } from '../../lib/lifecycle/outcome.ts'
 
 const issue = (value: string): Outcome => ({ kind: 'issue', value, maxAge: undefined })
 
@@ -10,13 +10,13 @@ t.test('the last commit with an outcome for the cookie counts', async (t) => {
     [issue('a'), issue('a')],
     [NONE, issue('a')],
     [issue('b'), issue('b')],
-    [REFUSED, issue('b')],
+    [SUPERSEDED, issue('b')],
     [CLEAR, CLEAR],
     [NONE, CLEAR],
     [issue('c'), issue('c')],
-    [ENDED, NONE]
+    [WITHHOLD, NONE]
   ] as const) {
-    outcome = following(outcome, next)
+    outcome = outcomeAfter(outcome, next)
     t.same(outcome, expected)
   }
 })

@@ -33,7 +33,7 @@ t.test('the status names the work of a commit', async (t) => {
     ['new-empty', [state({ stored: null }), fixed, { flash: {}, list: [] }, false, AT]],
     ['new', [state({ stored: null }), fixed, { a: 1 }, false, AT]],
     ['new-empty', [state({ stored: null, isSuperseded: true }), rolling, {}, false, AT]],
-    ['refused', [state({ stored: null, isSuperseded: true }), fixed, { a: 1 }, false, AT]],
+    ['superseded', [state({ stored: null, isSuperseded: true }), fixed, { a: 1 }, false, AT]],
     ['unchanged', [state(), fixed, { a: 1 }, false, AT]],
     ['prolonged', [state(), rolling, { a: 1 }, false, AT]],
     ['changed', [state(), fixed, { a: 2 }, true, AT]],
