@@ -93,6 +93,17 @@ const CONTEXTS: Record<string, { before: string; after: string; exchanges?: stri
         const session = await request.loadSession()\n`,
     after: '  return session\n})\n',
     exchanges: ['GET / -> 200', 'GET / -> 200']
+  },
+  // Gives an Express application the members of a Fastify application that this test uses.
+  express: {
+    before: "import { createServer } from 'node:http'\nimport express from 'express'\nconst app = express()\n",
+    after: `const server = createServer(app)
+      Object.defineProperties(app, {
+        server: { value: server },
+        listen: { value: ({ port, host }) => new Promise((resolve) => server.listen(port, host, resolve)) },
+        listeningOrigin: { get: () => 'http://127.0.0.1:' + server.address().port },
+        close: { value: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) }
+      })\n`
   }
 }
 
@@ -125,7 +136,7 @@ async function applicationFolder(): Promise<string> {
   }
   await link(manifest.name, root)
   const plugins = Object.keys(manifest.devDependencies).filter((name) => name.startsWith('@fastify/'))
-  const others = ['express', 'express-session', 'iron-session'] // for programs of other libraries in docs/migrate/
+  const others = ['@fastify/cookie', 'express', 'express-session', 'iron-session'] // for programs of other libraries in docs/migrate/
   for (const name of [
     'fastify',
     'ioredis',
@@ -216,7 +227,8 @@ t.test('each block compiles with the compiler options of an application', async 
     allowJs: true,
     noEmit: true,
     skipLibCheck: true,
-    paths: { '@fastify/secure-session': ['./secure-session.d.ts'] }
+    // The types of both declare `request.session`, so they must not take part.
+    paths: { '@fastify/secure-session': ['./secure-session.d.ts'], '@fastify/session': ['./secure-session.d.ts'] }
   }
   const projects: string[] = []
   for (const group of groups.filter((group) => group.length > 0)) {
