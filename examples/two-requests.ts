@@ -1,5 +1,5 @@
 // Several requests of one session at the same time, over a store that can compare before it writes and over one that
-// cannot. README.md, "Two requests at once", tries this program with curl.
+// cannot. docs/guide/concurrency.md tries this program with curl.
 //
 //   node --import=ts-blank-space/register examples/two-requests.ts
 
