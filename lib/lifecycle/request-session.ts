@@ -1,6 +1,7 @@
 import type { Session } from '../../types/session.ts'
 import { cannotSendCookie, isInstance, SessionGoneError, SessionUnavailableError } from '../errors.ts'
 import type { CookieValue } from '../http/cookie.ts'
+import { hasSameValues } from '../record/changed.ts'
 import { copyOf } from '../record/codec.ts'
 import { type Data, idOf } from '../record/record.ts'
 import { stateOf } from '../session/session.ts'
@@ -257,8 +258,3 @@ export class RequestSession implements SessionCommands {
 
 const isSameId = (one: Outcome, other: Outcome): boolean =>
   one.kind === 'issue' && other.kind === 'issue' && one.value === other.value
-
-function hasSameValues(one: Readonly<Data>, other: Readonly<Data>): boolean {
-  const keys = Object.keys(one)
-  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
-}

@@ -175,3 +175,9 @@ function isSameObject(value: Plain, snapshot: Plain): boolean {
   }
   return surplus === 0
 }
+
+/** A quick comparison of two sets of properties. It does not look inside values. */
+export function hasSameValues(one: Readonly<Data>, other: Readonly<Data>): boolean {
+  const keys = Object.keys(one)
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { RecordMetadata } from '../../lib/metadata.ts'
-import { Changes, isSamePlain, snapshotOf } from '../../lib/record/changed.ts'
+import { Changes, hasSameValues, isSamePlain, snapshotOf } from '../../lib/record/changed.ts'
 import { RecordCodec } from '../../lib/record/codec.ts'
 import { JsonSerializer } from '../../lib/serializers/json.ts'
 
@@ -258,4 +258,14 @@ t.test('data with a thousand values are copied, and data with more are not', asy
     t.same(copyOf(make(1_000)), make(1_000))
     t.equal(copyOf(make(1_003)), undefined)
   }
+})
+
+t.test('the quick comparison sees keys and values, but not inside values', async (t) => {
+  const list = [1]
+  t.equal(hasSameValues({ list, a: 1 }, { a: 1, list }), true)
+  t.equal(hasSameValues({ list }, { list: [1] }), false)
+  t.equal(hasSameValues({ a: 1 }, { a: 1, b: 2 }), false)
+  t.equal(hasSameValues({ a: 1, b: 2 }, { a: 1 }), false)
+  list.push(2)
+  t.equal(hasSameValues({ list }, { list }), true)
 })
