@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
- * What test files need.
- * - `check`: only Node, and less than half a minute
- * - `fast`: only Node. All files of `check` are among them.
- * - `redis`: a Redis server
- * - `browser`: a browser. Its files may need a Redis server as well.
+ * Groups of test files.
+ * - `check`: need only Node, and take less than half a minute together
+ * - `fast`: need only Node. The files of `check` are among them.
+ * - `redis`: need a Redis server
+ * - `browser`: need a browser
+ * - `line`: what can differ from one line of Node to another, so all of `fast` and `redis` that does not take long
  */
-export const SUITES = ['check', 'fast', 'redis', 'browser'] as const
+export const SUITES = ['check', 'fast', 'redis', 'browser', 'line'] as const
 export type Suite = (typeof SUITES)[number]
 
 /** The files that need a process of their own. */
@@ -24,11 +25,15 @@ const ALONE: readonly string[] = [
   'test/fastify/lost-changes.test.ts'
 ]
 
-/** The files that take as long as all others together: `npm test` runs them, `npm run check` does not. */
+/** The files that take half of the time of all tests. They try many orders of store operations, or very many requests. */
 const LONG: readonly string[] = [
   'test/behaviour/hanging.test.ts',
   'test/behaviour/interleavings-of-three.test.ts',
-  'test/behaviour/one-session-at-once.test.ts'
+  'test/behaviour/one-session-at-once.test.ts',
+  'test/redis/cluster-interleavings.test.ts',
+  'test/redis/interleavings.test.ts',
+  'test/redis/one-session-at-once.test.ts',
+  'test/redis/sentinel-interleavings.test.ts'
 ]
 
 const sources = new Map<string, string>()
@@ -66,12 +71,27 @@ const filesThatNeed = (need: ReturnType<typeof needs>) =>
     .filter((file) => isOurs(file) && needs(file) === need)
     .sort()
 
+const isShort = (file: string) => !LONG.includes(file)
+
 /** The files that share one process. */
-export const together = () => filesThatNeed('nothing').filter((file) => !ALONE.includes(file) && !LONG.includes(file))
+export const together = () => filesThatNeed('nothing').filter((file) => isShort(file) && !ALONE.includes(file))
 
 /** The programs that run the files of a suite. Each file has a process of its own, or shares the one of together.ts. */
 export function programsOf(suite: Suite): readonly string[] {
-  if (suite === 'redis' || suite === 'browser') return filesThatNeed(suite)
-  const check = [relative(root, fileURLToPath(new URL('together.ts', import.meta.url))), ...ALONE]
-  return suite === 'check' ? check : [...check, ...LONG, ...filesThatNeed('processes')]
+  const shared = relative(root, fileURLToPath(new URL('together.ts', import.meta.url)))
+  switch (suite) {
+    case 'check':
+      return [shared, ...ALONE]
+    case 'fast':
+      return [
+        shared,
+        ...ALONE,
+        ...filesThatNeed('nothing').filter((file) => !isShort(file)),
+        ...filesThatNeed('processes')
+      ]
+    case 'line':
+      return [...programsOf('fast'), ...programsOf('redis')].filter(isShort)
+    default:
+      return filesThatNeed(suite)
+  }
 }
