@@ -74,10 +74,12 @@ function removePollution(record: unknown): void {
 
 /** Throws if there is an Infinity in the record. It uses no recursion, because the record may be nested to any depth. */
 function refuseInfinity(record: unknown): void {
-  const open: unknown[] = [record]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) open.push(inner)
-    else if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
+  const open: object[] = [[record]]
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    const values: readonly unknown[] = Array.isArray(holder) ? holder : Object.values(holder)
+    for (const value of values) {
+      if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
+      if (typeof value === 'object' && value !== null) open.push(value)
+    }
   }
 }
