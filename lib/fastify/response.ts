@@ -82,15 +82,16 @@ export class SessionResponse implements CookieOutlet {
       done(null, this.#finishUnloaded(payload))
       return
     }
-    const isLate = this.#isLate(payload)
+    // Fetching the first chunk runs code of the stream. If that code changes the session, the commit stores the change.
+    const chunk = this.#isLate(payload) ? firstChunkOf(payload, this.reply.raw) : undefined
+    const toSend = chunk?.payload ?? payload
     const commit = this.#beginCommit(payload)
     // Most requests only read their session. Such a response continues in the same turn of the event loop.
     if (commit === undefined) {
-      done(null, this.#withHeaders(payload))
+      chunk?.stopWaiting()
+      done(null, this.#withHeaders(toSend))
       return
     }
-    const chunk = isLate ? firstChunkOf(payload, this.reply.raw) : undefined
-    const toSend = chunk?.payload ?? payload
     const afterCommit = async (): Promise<unknown> => {
       try {
         const { kind } = await commit

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { SessionStore } from '../../types/store.ts'
 import { type Known, remedyFor, remedyForAttribute } from '../checks/unknown-option.ts'
 import { SessionOptionsError } from '../errors.ts'
+import { ownCopy } from '../own.ts'
 import { SCHEMA } from './options-schema.ts'
 import { type Mismatch, type Validated, validate } from './options-validator.ts'
 
@@ -13,7 +14,9 @@ const KNOWN_NAMES: Known = {
 /** Options whose value may hold a secret, such as a key, or a URL with a password. */
 const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set(['store', 'serializer', 'encryptor'])
 
-export const isStore = (value: unknown): value is SessionStore => value !== undefined && validate({ store: value })
+/** These objects have no prototype, because keys that somebody adds to `Object.prototype` would be unknown options. */
+export const isStore = (value: unknown): value is SessionStore =>
+  value !== undefined && validate(ownCopy({ store: value, cookie: ownCopy({}) }))
 
 /**
  * Checks the options.

@@ -153,10 +153,8 @@ class Swap {
 
   /** The new record of this request's earlier rotation, if that rotation took place although its answer was lost. */
   #ownRotation(current: Found): (Found & { kind: 'session' }) | null {
-    const { state } = this.#input
-    const { unconfirmed } = state
+    const { unconfirmed } = this.#input.state
     if (current.kind !== 'rotated' || unconfirmed === null || !leadsTo(current.tombstone, unconfirmed.id)) return null
-    state.unconfirmed = null
     return { kind: 'session', stored: unconfirmed, data: this.#records.codec.restore(unconfirmed.record) }
   }
 
@@ -165,6 +163,8 @@ class Swap {
     const { state } = this.#input
     const { unconfirmed } = state
     state.unconfirmed = null
-    if (unconfirmed !== null) await this.#records.remove(unconfirmed.id).catch(() => undefined)
+    // If the earlier rotation did take place, the swap continues from its record.
+    if (unconfirmed === null || unconfirmed.id === this.#expected.id) return
+    await this.#records.remove(unconfirmed.id).catch(() => undefined)
   }
 }

@@ -594,6 +594,33 @@ t.test('reload() keeps a rotation in which the store failed', async (t) => {
   }
 })
 
+t.test('a session that is cleared after a lost rotation ends, even if its removal fails at first', async (t) => {
+  const { store, cookie, send } = await login(t)
+  const { replace, read } = store
+  const { status, lines } = await send(cookie, async (session) => {
+    await session.regenerateId()
+    store.replace = async (...args) => {
+      Object.assign(store, { replace })
+      await replace.apply(store, args)
+      store.read = async () => {
+        store.read = read
+        throw new Error('still down')
+      }
+      throw new Error('connection lost')
+    }
+    await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+    session.clear()
+    store.replace = async (...args) => {
+      loseNextTombstone(Object.assign(store, { replace }))
+      return replace.apply(store, args)
+    }
+    await t.rejects(session.save(), { code: 'FST_SESSION_STORE' })
+  })
+  t.equal(status, 200)
+  t.match(lines, [/^session=; Expires/])
+  t.equal(store.size, 1, 'only the tombstone is left')
+})
+
 /** Payloads that send their first chunk late. */
 const STREAMS: Record<string, (first: Promise<unknown>) => unknown> = {
   'a generator': (first) =>
@@ -669,6 +696,21 @@ for (const [what, open] of Object.entries(STREAMS)) {
     }
   })
 }
+
+t.test('a rolling session stores a change that a stream makes when its first chunk is fetched', async (t) => {
+  const { app, cookie, send } = await login(t, { rolling: true, lifetime: 60 }, (app) => {
+    app.get('/stream', async (request, reply) => {
+      const session = await request.loadSession()
+      const chunks = async function* () {
+        session.views = 1
+        yield 'a page'
+      }
+      return reply.send(Readable.from(chunks()))
+    })
+  })
+  await app.inject({ url: '/stream', headers: { cookie: String(cookie) } })
+  t.same((await send(cookie, data)).body, { user: 'alice', views: 1 })
+})
 
 t.test('a stream that fails before its first chunk is answered with 500 and its error', async (t) => {
   const { app, cookie } = await login(t, { lifetime: 60, rolling: true }, (app) => {

@@ -24,6 +24,14 @@ t.test('a store must have three methods, and the optional ones must be functions
   t.equal(isStore(undefined), false)
 })
 
+t.test('a key of Object.prototype is no option', async (t) => {
+  Object.assign(Object.prototype, { polluted: 1, lifetime: 'x' })
+  t.teardown(() => {
+    for (const key of ['polluted', 'lifetime']) Reflect.deleteProperty(Object.prototype, key)
+  })
+  t.equal(isStore(new MapStore()), true)
+})
+
 t.test('each refusal names the option and the remedy', async (t) => {
   for (const [options, message] of REFUSED_OPTIONS) {
     t.throws(() => validated(options), { code: 'FST_SESSION_OPTIONS', message }, JSON.stringify(options))
