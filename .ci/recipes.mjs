@@ -141,6 +141,19 @@ async function socketIo() {
   })
 }
 
+/** The test of the page for each of its runners: each one differs from node:test in one line. */
+const testOf = (line) => recipe('app.test.js').replace("import { test } from 'node:test'\n", line)
+
+async function nodeTestAndTap() {
+  const folder = application('tests', 'module', [resolve(tarball), 'fastify@5', 'tap@21'])
+  writeFileSync(join(folder, 'app.js'), recipe('app.js'))
+  writeFileSync(join(folder, 'app.test.js'), recipe('app.test.js'))
+  const run = (...args) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  assert.match(run('--test', '--test-reporter=tap'), /^# pass 2$/m)
+  writeFileSync(join(folder, 'app.test.js'), testOf("import { test } from 'tap'\n"))
+  assert.match(run('app.test.js'), /^# \{ total: 2, pass: 2 \}$|^1\.\.2$/m)
+}
+
 async function jest() {
   const folder = application('jest', 'commonjs', [
     resolve(tarball),
@@ -164,19 +177,22 @@ async function jest() {
     const starsessions = require('fastify-starsessions')
     const { sessionCookie } = require('fastify-starsessions/testing')\n`
   writeFileSync(join(folder, 'jest.config.cjs'), recipe('jest.config.cjs'))
+  writeFileSync(join(folder, 'app.js'), recipe('app.js'))
+  writeFileSync(join(folder, 'app.test.js'), testOf(''))
   writeFileSync(join(folder, 'required.test.js'), requires + body)
   writeFileSync(join(folder, 'imported.test.mjs'), imports + body)
   writeFileSync(join(folder, 'typed.test.ts'), imports + body.replace('(request)', '(request: any)'))
   const report = join(folder, 'report.json')
   const args = ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${report}`]
   execFileSync(process.execPath, args, { cwd: folder, stdio: 'inherit' })
-  assert.equal(JSON.parse(readFileSync(report, 'utf8')).numPassedTests, 3)
+  assert.equal(JSON.parse(readFileSync(report, 'utf8')).numPassedTests, 5)
 }
 
 const RECIPES = {
   'NestJS 11, as CommonJS': () => nest(11, 'commonjs'),
   'NestJS 12, as an ES module': () => nest(12, 'module'),
   'socket.io': socketIo,
+  'node:test and tap': nodeTestAndTap,
   Jest: jest
 }
 for (const [name, run] of Object.entries(RECIPES)) {

@@ -6,7 +6,10 @@
 //   METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]
 //   WS /path "TEXT" -> "TEXT" | CODE   (opens a socket and sends TEXT; expects an answer, or the code of the close)
 //   max-age SECONDS | none             (checks the session cookie that the last answer has set)
-//   header NAME VALUE                  (checks a header of the last answer)
+//   header NAME VALUE | none           (checks a header of the last answer)
+//   send NAME VALUE                    (adds a header to all later requests)
+//   later SECONDS                      (moves the clock of this process)
+//   redis hangs MILLISECONDS           (Redis answers nothing for this time, from now on)
 //   -->
 //
 // CONTEXT is one of these:
@@ -30,6 +33,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { createInterface } from 'node:readline'
+import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -259,9 +263,11 @@ for (const [index, block] of programs.entries()) {
         origin: app.listeningOrigin,
         jar: new CookieJar(),
         known: new Map(),
+        sends: {},
         headers: new Headers()
       }
       for (const exchange of exchanges) await check(t, visitor, exchange)
+      mock.timers.reset()
       await app.close()
     }
     t.ok(await othersHaveGone(observer), 'the Redis client of the block is closed')
@@ -273,6 +279,8 @@ interface Visitor {
   readonly jar: CookieJar
   /** The texts found for "<name>". */
   readonly known: Map<string, string>
+  /** The headers that all requests have. */
+  readonly sends: Record<string, string>
   /** The headers of the last answer. */
   headers: Headers
 }
@@ -300,18 +308,25 @@ async function checkSocket(t: Pick<Tap, 'equal'>, { origin, jar }: Visitor, exch
 /** Sends one request and checks the answer, or checks the last answer. The comment at the top has the syntax. */
 async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange: string) {
   if (exchange.startsWith('WS ')) return checkSocket(t, visitor, exchange)
-  const { origin, jar, known } = visitor
+  const { origin, jar, known, sends } = visitor
+  const filled = (text: string) => text.replace(/<(\w+)>/g, (_, name: string) => known.get(name) ?? '')
   const age = /^max-age (.+)$/.exec(exchange)?.[1]
   if (age !== undefined) return void t.equal(jar.attribute('session', 'max-age') ?? 'none', age, exchange)
   const [, name = '', value] = /^header (\S+) (.+)$/.exec(exchange) ?? []
-  if (value !== undefined) return void t.equal(visitor.headers.get(name), value, exchange)
+  if (value !== undefined) return void t.equal(visitor.headers.get(name) ?? 'none', value, exchange)
+  const [, field = '', sentValue] = /^send (\S+) (.+)$/.exec(exchange) ?? []
+  if (sentValue !== undefined) return void (sends[field] = filled(sentValue))
+  const seconds = /^later (\d+)$/.exec(exchange)?.[1]
+  if (seconds !== undefined) return later(Number(seconds))
+  const pause = /^redis hangs (\d+)$/.exec(exchange)?.[1]
+  if (pause !== undefined) return void (await observer.client('PAUSE', Number(pause), 'ALL'))
   const parts = /^(\w+) (\S+)(?: (form))?(?: (.+))? -> (\d{3})(?: (.+))?$/.exec(exchange)
   if (parts === null)
     throw new Error(`"${exchange}" is not METHOD /path [JSON body | form JSON fields] -> STATUS [JSON body | text]`)
   const [, method = '', path = '', form, sent, status, body] = parts
   const isJson = sent !== undefined && form === undefined
-  const headers = { cookie: jar.header(), ...(isJson && { 'content-type': 'application/json' }) }
-  const text = sent?.replace(/<(\w+)>/g, (_, name: string) => known.get(name) ?? '')
+  const headers = { ...sends, cookie: jar.header(), ...(isJson && { 'content-type': 'application/json' }) }
+  const text = sent === undefined ? undefined : filled(sent)
   const payload = form === undefined ? text : multipart(JSON.parse(text ?? '{}'))
   const init = { method, headers, redirect: 'manual', ...(payload !== undefined && { body: payload }) } as const
   const response = await fetch(origin + path, init)
@@ -329,6 +344,13 @@ async function check(t: Pick<Tap, 'equal' | 'same'>, visitor: Visitor, exchange:
     return found[key]
   })
   t.same(found, named, exchange)
+}
+
+/** Moves the clock. `mock.timers.reset()` undoes it. */
+function later(seconds: number) {
+  const now = Date.now() + seconds * 1000
+  mock.timers.reset()
+  mock.timers.enable({ apis: ['Date'], now })
 }
 
 /** A form with these fields, in the encoding that can upload files. */
@@ -464,6 +486,24 @@ for (const { file, text } of PAGES) {
     }
   })
 }
+
+t.test('docs/README.md leads to every page of docs/', async (t) => {
+  const map = 'docs/README.md'
+  // The index of a folder may lead to the pages of the folder.
+  const reached = new Set([map])
+  for (const file of reached) {
+    const text = PAGES.find((page) => page.file === file)?.text ?? ''
+    const isIndex = posix.basename(file) === 'README.md'
+    const links = isIndex ? linksOf(text) : []
+    for (const target of links) reached.add(posix.join(posix.dirname(file), target.replace(/#.*/, '')))
+  }
+  const pages = PAGES.map(({ file }) => file).filter((file) => file.startsWith('docs/'))
+  t.ok(pages.length > 30)
+  t.same(
+    pages.filter((file) => !reached.has(file)),
+    []
+  )
+})
 
 const source = (file: string) => readFileSync(join(root, file), 'utf8')
 
