@@ -1,6 +1,6 @@
 // The last steps of `npm run build`, after TypeScript has filled dist/.
 
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import standalone from 'ajv/dist/standalone/index.js'
 import { build } from 'esbuild'
@@ -29,6 +29,14 @@ for (const name of readdirSync('dist/lib', { recursive: true })) {
   if (name.endsWith('.js')) rmSync(join('dist/lib', name))
 }
 for (const name of readdirSync('dist/bundle', { recursive: true })) {
-  if (name.endsWith('.js')) renameSync(join('dist/bundle', name), join('dist/lib', name))
+  if (!name.endsWith('.js')) continue
+  const code = readFileSync(join('dist/bundle', name), 'utf8')
+  writeFileSync(join('dist/lib', name), withClassNames(code))
 }
 rmSync('dist/bundle', { recursive: true })
+
+/** If a class refers to itself, esbuild calls it `_Name`. Logs would show that name, so this takes the underscore away. */
+function withClassNames(code) {
+  const classes = [...code.matchAll(/^var (\w+) = class _\1 /gm)].map(([, name]) => name)
+  return classes.reduce((renamed, name) => renamed.replace(new RegExp(`\\b_${name}\\b`, 'g'), name), code)
+}

@@ -28,6 +28,12 @@ t.test('importing the package loads four small packages, and not Ajv', async (t)
   t.same(JSON.parse(stdout), ['@fastify/cookie', '@fastify/error', 'fastify-plugin', 'secure-json-parse'])
 })
 
+t.test('the classes of the built package have the names under which it exports them', async (t) => {
+  for (const [name, exported] of Object.entries(await import(`${built}index.js`))) {
+    if (/^[A-Z]/.test(name)) t.equal((exported as { name: string }).name, name)
+  }
+})
+
 t.test('the validator that the build generates refuses and completes options as Ajv does', async (t) => {
   const { default: generated } = (await import(`${built}index.js`)) as typeof import('../lib/index.ts')
   for (const [options] of REFUSED_OPTIONS) {
