@@ -22,7 +22,9 @@ const ALONE: readonly string[] = [
   'test/serializers/class-warning.test.ts',
   // In each second, a process checks only the first 100 responses for late changes. The other files send more.
   'test/behaviour/headers-sent.test.ts',
-  'test/fastify/lost-changes.test.ts'
+  'test/fastify/lost-changes.test.ts',
+  // It counts the timers of the process.
+  'test/lifecycle/order/turns.test.ts'
 ]
 
 /** The files that take half of the time of all tests. They try many orders of store operations, or very many requests. */
