@@ -460,7 +460,9 @@ async function checkCommand(t: Pick<Tap, 'ok' | 'fail'>, block: Block, command: 
     t.ok(!(answer instanceof Error), `${command}: ${answer}`)
   } else if (program === 'node') {
     const file = args.findLast((word) => !word.startsWith('-'))
-    t.ok(isFile(file) || savedAs(file ?? '', block) !== undefined, command)
+    // TypeScript makes an .mjs file of an .mts file.
+    const sources = [file ?? '', (file ?? '').replace(/\.mjs$/, '.mts')]
+    t.ok(isFile(file) || sources.some((source) => savedAs(source, block) !== undefined), command)
   } else if (program === 'bash' || program === 'sh') t.ok(isFile(verb), command)
   else if (program.startsWith('.')) t.ok(isFile(program), command)
   else if (!ANY_COMMAND.includes(program)) t.fail(`${command}: teach this test to check ${program}`)
