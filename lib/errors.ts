@@ -74,7 +74,14 @@ export class SessionUnavailableError extends StoreError {
  * session or come from the application, so the original error is only in `cause`, for the log.
  */
 export function withFixedMessage(error: unknown): FastifyError {
-  for (const fixed of [SessionUnavailableError, SessionGoneError, SessionConflictError, SessionOptionsError]) {
+  const shown = [
+    SessionUnavailableError,
+    SessionGoneError,
+    SessionConflictError,
+    SessionOptionsError,
+    SessionHeadersSentError
+  ]
+  for (const fixed of shown) {
     if (error instanceof fixed) return error
   }
   if (error instanceof SessionTooLargeError) return new SessionTooLargeError('see the log', { cause: error })

@@ -56,4 +56,10 @@ t.test('a message that names session keys is replaced for the response, and stay
   t.match(errors.withFixedMessage(foreign), { code: 'FST_SESSION_SERIALIZE', cause: foreign, message: /see the log/ })
   const gone = new errors.SessionGoneError()
   t.equal(errors.withFixedMessage(gone), gone)
+  const tooLate = errors.cannotSendCookie()
+  t.equal(
+    errors.withFixedMessage(tooLate),
+    tooLate,
+    'the remedy is for the developer, and names nothing of the session'
+  )
 })

@@ -20,7 +20,7 @@ let older: SessionResponse[] = []
  * An ordinary response costs no serialization, because only the session of a stream is compared in depth. It costs no
  * listener either, because most responses are over at the end of the turn in which their session was loaded.
  */
-export function watchLateChanges(response: SessionResponse): void {
+export function watchForLostChanges(response: SessionResponse): void {
   if (loaded.push(response) === 1) setImmediate(endOfTurn)
 }
 

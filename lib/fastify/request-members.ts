@@ -5,7 +5,7 @@ import { findCookies } from '../http/cookie.ts'
 import { own } from '../own.ts'
 import { report } from '../report.ts'
 import { isCookieShared, leftBehind } from './conflicts.ts'
-import { watchLateChanges } from './lost-changes.ts'
+import { watchForLostChanges } from './lost-changes.ts'
 import { keep, keyOf, type Registration, registrationIn, replyOf, responseOf } from './registration.ts'
 import { SessionResponse } from './response.ts'
 
@@ -93,7 +93,7 @@ function open(request: FastifyRequest, registration: Registration): SessionRespo
   const cookie = findCookies(own(request.raw.headers, 'cookie'), settings.cookieName)
   if (typeof cookie === 'object') tellOfSeveral(request, registration)
   const response = new SessionResponse(registration, cookie, request, reply)
-  watchLateChanges(response)
+  watchForLostChanges(response)
   keep(request, responseKey, response)
   return response
 }

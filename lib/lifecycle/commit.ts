@@ -42,7 +42,7 @@ export class Committer {
   async write(state: SessionState, data: Data, at: number): Promise<Outcome> {
     const began = performance.now()
     if (state.stored === null || state.mustRotate) renewId(state)
-    const writtenState = { id: state.id, metadata: state.metadata, scope: state.scope }
+    const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
     const metadata = { ...state.metadata, last_access: at }
     const stored = await writeRecord(this.#records, state, { data, metadata, record: undefined })
     adoptRecord(state, stored, writtenState, began)
@@ -54,7 +54,7 @@ export class Committer {
   async swap(session: Session, writing: Writing, log: Log): Promise<Outcome> {
     const state = stateOf(session)
     const base = state.stored as Stored
-    const { scope } = state
+    const { mergeableKeys } = state
     const { record, at } = writing
     const derive = own(writing, 'derive')
     const began = performance.now()
@@ -70,7 +70,7 @@ export class Committer {
         derive,
         at,
         state,
-        scope,
+        mergeableKeys,
         newest
       })
       turn.hintForNext = done.stored?.id === base.id ? { from: base.bytes, bytes: done.stored.bytes } : undefined
@@ -155,8 +155,8 @@ export class Committer {
       const start = this.#records.codec.restore(record)
       const since = this.#asStored(session)
       // After a clear() or regenerate() since then, other requests can add only the keys that the call kept.
-      const scope = state.scope === writtenState.scope ? null : state.scope
-      changeData(session, merge(start, since, data, scope ?? undefined).data, since)
+      const mergeableKeys = state.mergeableKeys === writtenState.mergeableKeys ? null : state.mergeableKeys
+      changeData(session, merge(start, since, data, mergeableKeys ?? undefined).data, since)
     }
     const mustIssue = stored.id !== old || this.mustIssue(state)
     adoptRecord(state, stored, writtenState, began)
@@ -204,7 +204,7 @@ function adoptRecord(state: SessionState, stored: Stored, writtenState: WrittenS
     state.metadata = metadata
     state.cookieChanged = false
   }
-  if (state.scope === writtenState.scope) state.scope = null
+  if (state.mergeableKeys === writtenState.mergeableKeys) state.mergeableKeys = null
 }
 
 function publishCommit(

@@ -160,8 +160,8 @@ export class Lifecycle {
     if (state.isSuperseded) throw new SessionGoneError()
     const { codec } = this.#records
     const record = codec.serialize(session.data() as Data, state.stored?.metadata ?? state.metadata)
-    const { id, mustRotate, scope, cookieChanged, metadata } = state
-    const before = { id, mustRotate, scope, cookieChanged }
+    const { id, mustRotate, mergeableKeys, cookieChanged, metadata } = state
+    const before = { id, mustRotate, mergeableKeys, cookieChanged }
     let result: T | undefined
     const derive = async (ours: Data): Promise<Data> => {
       Object.assign(state, before)

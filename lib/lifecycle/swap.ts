@@ -17,8 +17,8 @@ export interface SwapInput {
   readonly data: Data
   /** The same data in a record, with the metadata that the session was loaded with. */
   readonly record: Uint8Array
-  /** The session's `scope` when the commit began: the keys that a merge may take from another request. */
-  readonly scope: SessionState['scope']
+  /** The session's `mergeableKeys` when the commit began: the keys that a merge may take from another request. */
+  readonly mergeableKeys: SessionState['mergeableKeys']
   /** Unix time in seconds. */
   readonly at: number
   /**
@@ -32,7 +32,7 @@ export interface SwapInput {
 /**
  * The state that was written with the record. If the session's state differs later, the next commit stores the change.
  */
-export type WrittenState = Pick<SessionState, 'id' | 'metadata' | 'scope'>
+export type WrittenState = Pick<SessionState, 'id' | 'metadata' | 'mergeableKeys'>
 
 export interface Committed {
   /** The record that the store has now. `null` if the session was removed. */
@@ -98,11 +98,15 @@ class Swap {
 
   /** @returns `false` if another request was faster, after merging that request's changes */
   async #attempt(): Promise<boolean> {
-    const { state, scope, derive, at } = this.#input
+    const { state, mergeableKeys, derive, at } = this.#input
     const before = state.metadata
     const data = derive === undefined ? this.#ours : await derive(this.#ours)
     if (state.mustRotate) renewId(state)
-    const writtenState = { id: state.id, metadata: state.metadata, scope: derive === undefined ? scope : state.scope }
+    const writtenState = {
+      id: state.id,
+      metadata: state.metadata,
+      mergeableKeys: derive === undefined ? mergeableKeys : state.mergeableKeys
+    }
     const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
     // After a merge, and in an update(), the prepared record no longer holds the data.
     const record = data === this.#input.data ? this.#prepared : undefined
@@ -135,11 +139,11 @@ class Swap {
   #mergeWith(current: Found): void {
     const found = this.#ownRotation(current) ?? current
     if (found.kind !== 'session') throw new SessionGoneError()
-    const { state, record, scope } = this.#input
+    const { state, record, mergeableKeys } = this.#input
     const { codec } = this.#records
     const { id, record: base, metadata } = this.#expected
     const ours = this.#isMerged ? this.#ours : codec.restore(record)
-    const { data, conflicts } = merge(codec.restore(base), ours, found.data, scope ?? undefined)
+    const { data, conflicts } = merge(codec.restore(base), ours, found.data, mergeableKeys ?? undefined)
     if (channels.conflict.hasSubscribers) {
       channels.conflict.publish({ fingerprint: fingerprint(id), keys: conflicts.length })
     }

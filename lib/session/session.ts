@@ -52,7 +52,7 @@ class SessionObject {
   clear(): void {
     wipe(this, this.#state)
     // A running commit compares this object. A new Set shows the commit that clear() was called after the commit began.
-    this.#state.scope = new Set()
+    this.#state.mergeableKeys = new Set()
   }
 
   data(): Data {
@@ -124,10 +124,10 @@ class SessionObject {
       throw new SessionOptionsError("session.regenerate() takes a list: `await session.regenerate(['cart'])`")
     }
     const kept = keep.map((key) => [key, this.get(key)] as const)
-    const { kind, metadata, stored, cookieChanged, scope } = this.#state
+    const { kind, metadata, stored, cookieChanged, mergeableKeys } = this.#state
     this.clear()
     for (const [key, value] of kept) this.set(key, value)
-    this.#state.scope = new Set(keep.filter((key) => scope === null || scope.has(key)))
+    this.#state.mergeableKeys = new Set(keep.filter((key) => mergeableKeys === null || mergeableKeys.has(key)))
     const at = now()
     this.#state.metadata = {
       lifetime: kind.expiry.lifetime,

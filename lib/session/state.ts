@@ -53,7 +53,7 @@ export interface SessionState {
   /** `options()` has changed the cookie, so it has to be issued again. */
   cookieChanged: boolean
   /** The keys that a merge may take from another request, after `clear()` or `regenerate()`. `null` means all keys. */
-  scope: ReadonlySet<string> | null
+  mergeableKeys: ReadonlySet<string> | null
   /** The read has prolonged the record already. */
   prolonged: boolean
   /** A new id, if the store did not answer the write under it. */
@@ -89,7 +89,7 @@ export function stateFor(
     mustRotate: false,
     unconfirmed: null,
     cookieChanged: false,
-    scope: null,
+    mergeableKeys: null,
     prolonged: stored !== null && readProlongs,
     unanswered: undefined,
     aside: null

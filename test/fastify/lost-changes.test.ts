@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { watchLateChanges } from '../../lib/fastify/lost-changes.ts'
+import { watchForLostChanges } from '../../lib/fastify/lost-changes.ts'
 import type { SessionResponse } from '../../lib/fastify/response.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -34,7 +34,7 @@ async function closeWhen(when: 'at once' | 'later', state: object, { sent = fals
       ...('requestSession' in state && (state.requestSession as object))
     }
   }
-  watchLateChanges(response as unknown as SessionResponse)
+  watchForLostChanges(response as unknown as SessionResponse)
   if (when === 'later') await turn()
   raw.destroyed = true
   raw.emit('close')
@@ -84,7 +84,7 @@ async function over(t: Test, count: number) {
     }
     return response
   })
-  for (const response of all) watchLateChanges(response as unknown as SessionResponse)
+  for (const response of all) watchForLostChanges(response as unknown as SessionResponse)
   for (let at = 0; at < 3; at++) await turn()
   t.same(told, [])
   return {

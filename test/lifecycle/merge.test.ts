@@ -23,7 +23,7 @@ t.test('a key that both sides changed differently is ours, and a conflict', asyn
   t.same(merge({}, { a: 2 }, { a: 3 }), { data: { a: 2 }, conflicts: ['a'] })
 })
 
-t.test('only the keys in scope come from the other side', async (t) => {
+t.test('only the keys in mergeableKeys come from the other side', async (t) => {
   const base = { cart: 1, user: 'alice' }
   const theirs = { cart: 2, user: 'alice', secret: 1 }
   t.same(merge(base, { cart: 1 }, theirs, new Set(['cart'])), { data: { cart: 2 }, conflicts: [] })

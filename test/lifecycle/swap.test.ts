@@ -43,13 +43,13 @@ async function make(base: Record<string, unknown>) {
         mustRotate: false,
         unconfirmed: null,
         cookieChanged: false,
-        scope: null,
+        mergeableKeys: null,
         prolonged: false,
         aside: new Map()
       },
       data
     )
-    return { state: stateOf(session), data, record, scope: null, at: 1_600_000_010, newest: undefined }
+    return { state: stateOf(session), data, record, mergeableKeys: null, at: 1_600_000_010, newest: undefined }
   }
   const data = async (id = 'id') => ((await records.read(id)) as { data?: unknown }).data
   return { store, records, stored, view, data }

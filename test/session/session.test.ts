@@ -30,7 +30,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       isSuperseded: false,
       seenAt: 0,
       metadata,
-      scope: null,
+      mergeableKeys: null,
       mustRotate: false,
       unconfirmed: null,
       cookieChanged: false,
@@ -242,14 +242,14 @@ t.test('regenerate() keeps only the listed keys and starts a new lifetime', asyn
 
 t.test('after clear(), regenerate(keep) takes no keys of other requests', async (t) => {
   const session = make({ cart: 1 })
-  t.equal(stateOf(session).scope, null)
+  t.equal(stateOf(session).mergeableKeys, null)
   await session.regenerate(['cart', 'csrf'])
-  t.same([...(stateOf(session).scope ?? [])], ['cart', 'csrf'])
+  t.same([...(stateOf(session).mergeableKeys ?? [])], ['cart', 'csrf'])
   await session.regenerate(['cart'])
-  t.same([...(stateOf(session).scope ?? [])], ['cart'])
+  t.same([...(stateOf(session).mergeableKeys ?? [])], ['cart'])
   session.clear()
   await session.regenerate(['cart'])
-  t.same([...(stateOf(session).scope ?? [])], [])
+  t.same([...(stateOf(session).mergeableKeys ?? [])], [])
 })
 
 t.test('regenerate() keeps cookie options of this request, but no older ones', async (t) => {

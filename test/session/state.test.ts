@@ -33,7 +33,14 @@ const after = (found: Found, readProlongs = false, of = kind) =>
 
 t.test('a stored session continues with its id and its times', async (t) => {
   const state = after(session)
-  t.match(state, { id: 'known', remnant: null, isSuperseded: false, mustRotate: false, scope: null, seenAt: 7.5 })
+  t.match(state, {
+    id: 'known',
+    remnant: null,
+    isSuperseded: false,
+    mustRotate: false,
+    mergeableKeys: null,
+    seenAt: 7.5
+  })
   t.equal(state.stored, stored)
   t.equal(state.metadata, stored.metadata)
 })
@@ -76,7 +83,7 @@ t.test('a read prolongs only a stored session', async (t) => {
 
 t.test('a load resets all state of the request', async (t) => {
   const before = { ...after(session), ...{ mustRotate: true, unconfirmed: stored, cookieChanged: true } }
-  Object.assign(before, { scope: new Set(), prolonged: true, unanswered: 'b', aside: new Map([['id', 1]]) })
+  Object.assign(before, { mergeableKeys: new Set(), prolonged: true, unanswered: 'b', aside: new Map([['id', 1]]) })
   t.same(Object.assign(before, after(missing)), after(missing))
 })
 
