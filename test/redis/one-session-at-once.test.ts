@@ -5,6 +5,7 @@ import starsessions, { RedisStore } from '../../lib/index.ts'
 import { calls } from '../support/redis-calls.ts'
 import { CLIENTS } from '../support/redis-clients.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { simulateTime } from '../support/simulated-time.ts'
 
 /** If this many requests committed one after the other, the last ones would wait longer than a request may wait. */
 const REQUESTS = 5_000
@@ -33,12 +34,16 @@ for (const name of ['ioredis', 'node-redis']) {
     const { headers } = await app.inject('/first')
     const cookie = String(headers['set-cookie']).split(';')[0]!
     await admin.config('RESETSTAT')
+    // Time stands still, because on a busy machine a task may lose its patience and compete with the others.
+    simulateTime(t)
     const answers = await Promise.all(
       Array.from({ length: REQUESTS }, (_, index) => app.inject({ url: `/${index}`, headers: { cookie } }))
     )
-    const refused = answers.filter(({ statusCode }) => statusCode !== 200)
-    // If the machine stands still for a second, a request may be overtaken and then lose each attempt against the others.
-    t.ok(refused.length <= REQUESTS / 1_000, `${refused.length} refused`)
+    t.same(
+      answers.filter(({ statusCode }) => statusCode !== 200),
+      [],
+      'no request is refused'
+    )
     const { get = 0, getex = 0, evalsha = 0, eval: whole = 0 } = await calls(admin)
     const commits = evalsha + whole
     t.equal(get + getex - commits, REQUESTS, 'one read for each request, besides the reads within a commit')
