@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { SCENARIOS, type Scenario } from './scenarios/scenarios.ts'
 
 /** The parts of a run beside the CPU time of the scenarios. */
-export const PARTS = ['http', 'redis', 'clients', 'memory', 'merge', 'queue', 'import'] as const
+export const PARTS = ['path', 'http', 'redis', 'clients', 'memory', 'merge', 'queue', 'import'] as const
 
 export type Part = (typeof PARTS)[number]
 

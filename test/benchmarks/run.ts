@@ -10,6 +10,7 @@ import { importSection, measureImports } from './measures/imports.ts'
 import { measureMemory, memorySection } from './measures/memory.ts'
 import { measureMerging } from './measures/merging.ts'
 import { measureOneSession } from './measures/one-session.ts'
+import { measurePaths, pathSection } from './measures/path.ts'
 import { measureCommands } from './measures/redis-commands.ts'
 import { measureTraffic, trafficSection } from './measures/redis-traffic.ts'
 import { type Group, measureSpeed, type Speed } from './measures/speed.ts'
@@ -64,6 +65,7 @@ if (parts.includes('http')) {
   const http = await measureHttp(['S0', 'S1'], columns, effort.http, redis?.port)
   show(httpSection(http), ...httpChecks(http))
 }
+if (parts.includes('path')) show(pathSection(await measurePaths(columns, redis?.port)))
 if (parts.includes('redis') && redis !== undefined) {
   progress('traffic to Redis')
   const traffic = await measureTraffic(['S0', 'S1', 'S2', 'S3', 'S4', 'S5'], columns, redis.port)

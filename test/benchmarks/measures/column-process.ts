@@ -4,6 +4,7 @@ import { Clients } from '../scenarios/clients.ts'
 import { prove } from '../scenarios/proof.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { dataOfSize, type Size } from '../scenarios/session-data.ts'
+import { countPath, type Path } from './path-count.ts'
 
 // One column in a separate process. The process proves the column first, and then does what its parent asks for.
 
@@ -18,6 +19,7 @@ export interface Setup {
 /** The message of the parent. */
 export type Task =
   | { readonly kind: 'measure'; readonly scenario: Scenario; readonly requests: number; readonly inFlight: number }
+  | { readonly kind: 'path'; readonly scenario: Scenario }
   | { readonly kind: 'listen' }
 
 /** The answer to the task `listen`. */
@@ -50,8 +52,9 @@ const app = await column.open({ ...bench, counted: (store) => store })
 const clients = new Clients(app)
 await clients.start()
 
-async function work(task: Task): Promise<number | Listening> {
+async function work(task: Task): Promise<number | Path | Listening> {
   if (task.kind === 'listen') return { port: await app.listen(), cookies: clients.cookies }
+  if (task.kind === 'path') return countPath(clients, task.scenario)
   return clients.measure(task.scenario, task.requests, task.inFlight)
 }
 

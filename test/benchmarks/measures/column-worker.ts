@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Listening, Setup, Task } from './column-process.ts'
+import type { Path } from './path-count.ts'
 import { Worker } from './processes.ts'
 
 const IN_FLIGHT = 16
@@ -29,6 +30,10 @@ export class ColumnWorker {
 
   send(scenario: Scenario, requests: number, inFlight: number): Promise<number> {
     return this.#ask({ kind: 'measure', scenario, requests, inFlight }) as Promise<number>
+  }
+
+  path(scenario: Scenario): Promise<Path> {
+    return this.#ask({ kind: 'path', scenario }) as Promise<Path>
   }
 
   listen(): Promise<Listening> {

@@ -1,0 +1,55 @@
+import type { Column } from '../columns/column.ts'
+import { BARE } from '../columns/index.ts'
+import { progress } from '../report/progress.ts'
+import type { Section } from '../report/table.ts'
+import type { Scenario } from '../scenarios/scenarios.ts'
+import { ColumnWorker } from './column-worker.ts'
+import type { Path } from './path-count.ts'
+
+const SCENARIOS: readonly Scenario[] = ['S1', 'S2', 'S5']
+
+/** What a request of one column runs through, by scenario. */
+export interface ColumnPath {
+  readonly column: string
+  readonly paths: ReadonlyMap<Scenario, Path>
+}
+
+/** One column after the other. Promises are those that the same request to a bare route does not create. */
+export async function measurePaths(all: readonly Column[], redisPort: number | undefined): Promise<ColumnPath[]> {
+  const columns = all.filter(({ kind }) => kind === 'ours' || kind === 'limit')
+  const bare = await pathsOf(BARE, redisPort)
+  const found: ColumnPath[] = []
+  for (const column of columns) {
+    progress(`functions and promises of a request: ${column.name}`)
+    const paths = new Map<Scenario, Path>()
+    for (const [scenario, path] of await pathsOf(column, redisPort)) {
+      paths.set(scenario, { ...path, promises: path.promises - bare.get(scenario)!.promises })
+    }
+    found.push({ column: column.name, paths })
+  }
+  return found
+}
+
+async function pathsOf({ name }: Column, redisPort: number | undefined): Promise<Map<Scenario, Path>> {
+  const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, redisPort })
+  const paths = new Map<Scenario, Path>()
+  for (const scenario of SCENARIOS) paths.set(scenario, await worker.path(scenario))
+  await worker.stop()
+  return paths
+}
+
+export function pathSection(found: readonly ColumnPath[]): Section {
+  const cells = ({ functions, files, calls, promises }: Path) =>
+    (functions === 0 ? ['-', '-', '-', promises] : [functions, files, calls, promises]).map(String)
+  return {
+    title: 'The path of a request',
+    note: 'How many functions of this library one request runs, from how many files, how many calls that makes, and how many promises it creates above a bare route. Promises include those of the Redis client and of each `await`.',
+    rows: [
+      [
+        '',
+        ...SCENARIOS.flatMap((name) => ['functions', 'files', 'calls', 'promises'].map((what) => `${name} ${what}`))
+      ],
+      ...found.map(({ column, paths }) => [column, ...SCENARIOS.flatMap((name) => cells(paths.get(name)!))])
+    ]
+  }
+}
