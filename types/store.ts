@@ -58,11 +58,16 @@ export interface SessionStore {
   /**
    * Compare and swap, in one atomic step. If the stored bytes equal `expected`, the store puts `data` in their place,
    * or deletes them if `data` is `null`. Otherwise the store changes nothing and returns what is there.
-   * @param ttl the seconds that are left from now on
+   *
+   * If `expected` is `null`, the store creates the record: it stores `data` only if there is nothing under the id, or
+   * only a record whose time is over. Of several calls at once that create one id, exactly one succeeds.
+   * `replace(id, null, null, ...)` stores nothing. It answers whether there is nothing under the id.
+   * @param expected the bytes that must be there. `null`: there must be nothing. Empty bytes are bytes, not nothing
+   * @param ttl the seconds that are left from now on. If `lifetime` is not 0 and `ttl` is 0, `data` count as `null`
    */
   replace?(
     sessionId: string,
-    expected: Uint8Array,
+    expected: Uint8Array | null,
     data: Uint8Array | null,
     lifetime: number,
     ttl: number

@@ -74,6 +74,8 @@ export class GuardedStore {
   }
 
   /**
+   * If `expected` is `null`, there must be no record.
+   *
    * If the store has no `replace`, reading and writing are separate calls. The caller must then make sure
    * that no other request of this process changes the session. Each call has its own time limit. So nothing is written
    * if the read took too long.
@@ -81,7 +83,7 @@ export class GuardedStore {
    */
   replace(
     id: string,
-    expected: Uint8Array,
+    expected: Uint8Array | null,
     bytes: Uint8Array | null,
     lifetime: number,
     ttl: number
@@ -93,15 +95,16 @@ export class GuardedStore {
 
   async #replaceInSteps(
     id: string,
-    expected: Uint8Array,
+    expected: Uint8Array | null,
     bytes: Uint8Array | null,
     lifetime: number,
     ttl: number
   ): Promise<Replaced> {
     const current = await this.read(id, lifetime)
-    if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
-    if (bytes === null) await this.remove(id)
-    else await this.write(id, bytes, lifetime, ttl)
+    if (!isExpected(current, expected)) return { replaced: false, current }
+    if (bytes === null) {
+      if (current !== null) await this.remove(id)
+    } else await this.write(id, bytes, lifetime, ttl)
     return { replaced: true }
   }
 
@@ -122,6 +125,9 @@ export class GuardedStore {
 
 /** A short code, because it goes to the log as it is, and a longer text could contain session data. */
 const REASON = /^[\w.-]{1,40}$/
+
+const isExpected = (current: Uint8Array | null, expected: Uint8Array | null): boolean =>
+  current === null || expected === null ? current === expected : Buffer.compare(current, expected) === 0
 
 const nothing = (): void => undefined
 

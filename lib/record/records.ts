@@ -134,10 +134,11 @@ export class Records {
 
   /**
    * Replaces the record if the store still has the bytes `expected`.
+   * @param expected `null`: the store must have no record
    * @param draft `null` removes the record
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
-  async replace(id: string, expected: Uint8Array, draft: Draft | null): Promise<Replacement> {
+  async replace(id: string, expected: Uint8Array | null, draft: Draft | null): Promise<Replacement> {
     const { lifetime } = this.#expiry
     if (draft === null) return this.#replace(id, expected, null, lifetime, lifetime)
     const encoded = this.#encode(id, draft)
@@ -177,7 +178,7 @@ export class Records {
 
   async #replace(
     id: string,
-    expected: Uint8Array,
+    expected: Uint8Array | null,
     stored: Stored | null,
     lifetime: number,
     ttl: number

@@ -83,19 +83,27 @@ export class InMemoryStore implements SessionStore {
    * @throws `FST_SESSION_TOO_LARGE` if the session alone is larger than `maxBytes`
    */
   async write(id: string, data: Bytes, lifetime: number, ttl: number): Promise<string> {
-    this.#put(this.#find(id) ?? Object.assign(new Entry(), { id }), textOf(data), this.#expiry(lifetime, ttl))
+    this.#put(this.#find(id) ?? newEntry(id), textOf(data), this.#expiry(lifetime, ttl))
     return id
   }
 
   /**
-   * Stores a session if the stored bytes equal `expected`.
+   * Stores a session if the stored bytes equal `expected`, or if `expected` is `null` and there is no session.
    * @throws `FST_SESSION_TOO_LARGE` if the session alone is larger than `maxBytes`
    */
-  async replace(id: string, expected: Bytes, data: Bytes | null, lifetime: number, ttl: number): Promise<Replaced> {
+  async replace(
+    id: string,
+    expected: Bytes | null,
+    data: Bytes | null,
+    lifetime: number,
+    ttl: number
+  ): Promise<Replaced> {
     const entry = this.#find(id)
-    if (entry === undefined) return { replaced: false, current: null }
-    if (entry.data !== textOf(expected)) return { replaced: false, current: Buffer.from(entry.data, 'latin1') }
-    this.#put(entry, data && textOf(data), this.#expiry(lifetime, ttl))
+    const current = entry?.data ?? null
+    if (current !== (expected && textOf(expected))) {
+      return { replaced: false, current: current === null ? null : Buffer.from(current, 'latin1') }
+    }
+    this.#put(entry ?? newEntry(id), data && textOf(data), this.#expiry(lifetime, ttl))
     return { replaced: true }
   }
 
@@ -174,5 +182,7 @@ export class InMemoryStore implements SessionStore {
     return this.#shards[hash >>> 26]!
   }
 }
+
+const newEntry = (id: string): Entry => Object.assign(new Entry(), { id })
 
 const textOf = (data: Bytes): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')

@@ -72,10 +72,13 @@ export class RedisStore implements SessionStore {
     return sessionId
   }
 
-  /** Runs a Lua script, which stores the data if the stored bytes equal `expected`. */
+  /**
+   * Runs a Lua script. It stores the data if the stored bytes equal `expected`, or if `expected` is `null` and there is
+   * no session.
+   */
   async replace(
     sessionId: string,
-    expected: Uint8Array,
+    expected: Uint8Array | null,
     data: Uint8Array | null,
     lifetime: number,
     ttl: number
@@ -83,7 +86,7 @@ export class RedisStore implements SessionStore {
     const isRemoval = data === null || (lifetime !== 0 && !(ttl > 0))
     const px = isRemoval ? 'DEL' : this.#milliseconds(lifetime, ttl)
     const [done, current = null] = await this.#asked(
-      this.#commands.replace(this.#key(sessionId), toBuffer(expected), px, isRemoval ? '' : toBuffer(data))
+      this.#commands.replace(this.#key(sessionId), expected && toBuffer(expected), px, isRemoval ? '' : toBuffer(data))
     )
     return isOne(done) ? { replaced: true } : { replaced: false, current }
   }

@@ -238,7 +238,9 @@ t.test('a logout ends a rotated session although the clocks of the two processes
   const replace: NonNullable<SessionStore['replace']> = async (id, expected, bytes) => {
     const entry = store.entries.get(id)
     const current = entry?.data ?? null
-    if (current === null || Buffer.compare(current, expected) !== 0) return { replaced: false, current }
+    if (current === null || expected === null || Buffer.compare(current, expected) !== 0) {
+      return { replaced: false, current }
+    }
     if (bytes === null) store.entries.delete(id)
     else store.entries.set(id, { data: bytes, expires: Number.POSITIVE_INFINITY })
     return { replaced: true }

@@ -84,6 +84,17 @@ t.test('without replace, a replace is a read, a comparison and a write', async (
   t.same(await calls.replace('id', BYTES, null, 0, 0), { replaced: false, current: null })
 })
 
+t.test('without replace, a record is created only where nothing is', async (t) => {
+  const store = new MapStore()
+  const calls = new GuardedStore(store, 5)
+  t.same(await calls.replace('id', null, null, 0, 0), { replaced: true })
+  t.same(store.calls, { read: 1, write: 0, remove: 0 }, 'there is nothing to remove')
+  t.same(await calls.replace('id', null, BYTES, 0, 0), { replaced: true })
+  t.same(await calls.replace('id', null, Buffer.from('1'), 0, 0), { replaced: false, current: BYTES })
+  t.same(await calls.replace('id', null, null, 0, 0), { replaced: false, current: BYTES })
+  t.same(await calls.read('id', 0), BYTES)
+})
+
 t.test('a store that owns the ids may return another id', async (t) => {
   const calls = callsOf({ ownsIds: true, write: async () => 'its-own' })
   t.equal(await calls.write('', BYTES, 0, 0), 'its-own')

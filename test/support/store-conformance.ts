@@ -46,6 +46,7 @@ export async function storeConformance(t: Test, name: string, make: () => Promis
     if (touches) await touch(run)
     if (readProlongs) await prolongingRead(run)
     if (replaces) await replacing(run)
+    if (replaces) await creating(run)
   })
 }
 
@@ -312,7 +313,7 @@ async function replacing(run: Runner): Promise<void> {
   )
 
   await run(
-    'replace never creates a session, and never brings back a removed or expired one',
+    'replace with expected bytes never creates a session, and never brings back a removed or expired one',
     async (t, { store, id, pass, text }) => {
       await store.write(`${id}-removed`, utf8('a'), HOUR, HOUR)
       await store.remove(`${id}-removed`)
@@ -353,5 +354,78 @@ async function replacing(run: Runner): Promise<void> {
     await store.write(id, utf8('a'), HOUR, HOUR)
     const tries = Array.from({ length: 20 }, (_, i) => store.replace?.(id, utf8('a'), utf8(`new ${i}`), HOUR, HOUR))
     t.equal((await Promise.all(tries)).filter((result) => result?.replaced).length, 1)
+  })
+}
+
+async function creating(run: Runner): Promise<void> {
+  await run(
+    'replace creates a session only where nothing is expected and nothing is',
+    async (t, { store, id, text }) => {
+      t.same(await store.replace?.(id, null, utf8('a'), HOUR, HOUR), { replaced: true })
+      t.equal(await text(id, HOUR), 'a')
+      for (const data of [utf8('b'), utf8('a'), null]) {
+        const refused = await store.replace?.(id, null, data, HOUR, HOUR)
+        t.equal(refused?.replaced, false)
+        t.equal(refused?.replaced === false && hex(refused.current), hex(utf8('a')), 'the answer has the stored bytes')
+      }
+      t.equal(await text(id, HOUR), 'a')
+    }
+  )
+
+  await run('replace creates a session where one was removed or has expired', async (t, { store, id, pass, text }) => {
+    await store.write(`${id}-removed`, utf8('a'), HOUR, HOUR)
+    await store.remove(`${id}-removed`)
+    await store.write(`${id}-expired`, utf8('a'), HOUR, 0.05)
+    await pass(0.2)
+    for (const gone of [`${id}-removed`, `${id}-expired`]) {
+      t.same(await store.replace?.(gone, null, utf8('b'), HOUR, HOUR), { replaced: true })
+      t.equal(await text(gone, HOUR), 'b')
+    }
+  })
+
+  await run('a created session lives for its ttl', async (t, { store, id, pass, text }) => {
+    const kept = await within(0.3, async () => {
+      await store.replace?.(`${id}-1`, null, utf8('short'), HOUR, 0.3)
+      await store.replace?.(`${id}-2`, null, utf8('kept'), 0, 0)
+      return text(`${id}-1`, HOUR)
+    })
+    t.equal(kept, 'short')
+    await pass(0.5)
+    t.equal(await text(`${id}-1`, HOUR), null)
+    t.equal(await text(`${id}-2`, 0), 'kept')
+  })
+
+  await run(
+    'replace of nothing by nothing, or by bytes without a ttl, stores nothing',
+    async (t, { store, id, text }) => {
+      for (const [data, ttl] of [
+        [null, HOUR],
+        [utf8('over'), 0]
+      ] as const) {
+        t.same(await store.replace?.(id, null, data, HOUR, ttl), { replaced: true })
+        t.equal(await text(id, HOUR), null)
+      }
+      t.same(await store.replace?.(id, null, utf8('a'), HOUR, HOUR), { replaced: true })
+    }
+  )
+
+  await run('empty bytes are bytes, not nothing', async (t, { store, id, text }) => {
+    t.same(await store.replace?.(id, null, utf8(''), HOUR, HOUR), { replaced: true })
+    t.equal(await text(id, HOUR), '')
+    const refused = await store.replace?.(id, null, utf8('a'), HOUR, HOUR)
+    t.equal(refused?.replaced === false && hex(refused.current), '')
+    t.same(await store.replace?.(id, utf8(''), utf8('a'), HOUR, HOUR), { replaced: true })
+    t.equal(await text(id, HOUR), 'a')
+  })
+
+  await run('if twenty calls at once create one session, one of them succeeds', async (t, { store, id }) => {
+    const values = Array.from({ length: 20 }, (_, index) => utf8(`new ${index}`))
+    const results = await Promise.all(values.map((data) => store.replace?.(id, null, data, HOUR, HOUR)))
+    const winners = values.filter((_, index) => results[index]?.replaced)
+    t.equal(winners.length, 1)
+    t.equal(hex(await store.read(id, HOUR)), hex(winners[0] ?? null))
+    for (const result of results) {
+      if (result?.replaced === false) t.equal(hex(result.current), hex(winners[0] ?? null))
+    }
   })
 }

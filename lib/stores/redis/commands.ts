@@ -9,8 +9,16 @@ export interface RedisCommands {
   set(key: string, data: Buffer, milliseconds: number): Promise<unknown>
   del(key: string): Promise<Count>
   pexpire(key: string, milliseconds: number): Promise<Count>
-  /** Runs `REPLACE_LUA` by its hash. If Redis does not know the script, sends the whole script. */
-  replace(key: string, expected: Buffer, px: number | 'DEL', data: Buffer | ''): Promise<[Count, (Buffer | null)?]>
+  /**
+   * Runs `REPLACE_LUA` by its hash. If Redis does not know the script, sends the whole script.
+   * @param expected `null`: there must be no value
+   */
+  replace(
+    key: string,
+    expected: Buffer | null,
+    px: number | 'DEL',
+    data: Buffer | ''
+  ): Promise<[Count, (Buffer | null)?]>
   /** Returns why no command can succeed any more, or `undefined` if commands can still succeed. */
   closed(): string | undefined
 }
@@ -20,10 +28,15 @@ export type Count = number | string
 
 /**
  * It uses one key, so it runs on a cluster. If the stored bytes differ, it returns them, which saves a second command.
+ * Without a value, GET answers `false` in a script. `SET NX GET` would need Redis 7.
  */
 export const REPLACE_LUA = `
 local current = redis.call('GET', KEYS[1])
-if current ~= ARGV[1] then return { 0, current } end
+if current ~= (ARGV[4] ~= 'NX' and ARGV[1]) then return { 0, current } end
 if ARGV[2] == 'DEL' then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2]) end
 return { 1 }`
+
+/** What `REPLACE_LUA` expects. Empty bytes can be a value, so a further argument says that there must be none. */
+export const replaceArguments = <P>(expected: Buffer | null, px: P, data: Buffer | ''): (Buffer | '' | 'NX' | P)[] =>
+  expected === null ? ['', px, data, 'NX'] : [expected, px, data]

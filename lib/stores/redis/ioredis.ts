@@ -1,5 +1,7 @@
 import type { IoredisClient } from '../../../types/redis-client.ts'
-import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
+import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
+
+type Replace = RedisCommands['replace']
 
 const REPLACE = 'starsessionsReplace'
 const CLIENT_ENDED =
@@ -10,14 +12,15 @@ export const IOREDIS_METHODS = ['getBuffer', 'getexBuffer', 'set', 'del', 'pexpi
 /** Not with `callBuffer()`, because that bypasses the autopipelining of ioredis. */
 export function ioredisCommands(client: IoredisClient): RedisCommands {
   client.defineCommand(REPLACE, { lua: REPLACE_LUA, numberOfKeys: 1 })
-  const scripted = client as unknown as { starsessionsReplaceBuffer: RedisCommands['replace'] }
+  const scripted = client as unknown as { starsessionsReplaceBuffer: (...args: unknown[]) => ReturnType<Replace> }
   return {
     get: (key) => client.getBuffer(key),
     getex: (key, milliseconds) => client.getexBuffer(key, 'PX', milliseconds),
     set: (key, data, milliseconds) => client.set(key, data, 'PX', milliseconds),
     del: (key): Promise<Count> => client.del(key),
     pexpire: (key, milliseconds): Promise<Count> => client.pexpire(key, milliseconds),
-    replace: (key, expected, px, data) => scripted.starsessionsReplaceBuffer(key, expected, px, data),
+    replace: (key, expected, px, data) =>
+      scripted.starsessionsReplaceBuffer(key, ...replaceArguments(expected, px, data)),
     closed: () => (client.status === 'end' ? CLIENT_ENDED : undefined)
   }
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from '../../../types/redis-client.ts'
-import { type Count, REPLACE_LUA, type RedisCommands } from './commands.ts'
+import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
 import { LostMaster } from './lost-master.ts'
 import { Stalled } from './stalled.ts'
 
@@ -48,7 +48,7 @@ export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | N
     del: (key) => send<Count>(key, ['DEL', key]),
     pexpire: (key, milliseconds) => send<Count>(key, ['PEXPIRE', key, String(milliseconds)]),
     async replace(key, expected, px, data) {
-      const rest = ['1', key, expected, String(px), data]
+      const rest = ['1', key, ...replaceArguments(expected, String(px), data)]
       try {
         return await send(key, ['EVALSHA', REPLACE_SHA, ...rest])
       } catch (error) {

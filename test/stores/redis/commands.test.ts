@@ -25,6 +25,19 @@ t.test('the script puts a value with its time in the place of what is expected, 
   t.equal(await client.exists('key'), 0)
 })
 
+t.test('the script creates a value with its time only where there is none', async (t) => {
+  t.same(await replace('', 'DEL', '', 'NX'), [1], 'there is nothing, and nothing is stored')
+  t.equal(await client.exists('key'), 0)
+  t.same(await replace('', '5000', 'a', 'NX'), [1])
+  const left = await client.pttl('key')
+  t.ok(left > 0 && left <= 5_000)
+  for (const px of ['5000', 'DEL']) t.same(await replace('', px, '', 'NX'), [0, 'a'])
+  t.equal(await client.get('key'), 'a')
+  await client.set('key', '')
+  t.same(await replace('', '5000', 'b', 'NX'), [0, ''], 'an empty value is a value')
+  await client.del('key')
+})
+
 t.test('a value of another type under the key is an error and is not changed', async (t) => {
   await client.rpush('key', 'a list')
   await t.rejects(replace('a', '5000', 'b'), { message: /WRONGTYPE/ })

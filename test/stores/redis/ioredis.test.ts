@@ -36,8 +36,15 @@ async function exercise(t: Test, commands: ReturnType<typeof ioredisCommands>) {
   const [done] = await commands.replace('key', bytes('\xff\0a'), 8_000, bytes('\xfe'))
   t.equal(Number(done), 1)
   t.same(await commands.get('key'), bytes('\xfe'))
+  const [exists, there] = await commands.replace('key', null, 8_000, bytes('a'))
+  t.equal(Number(exists), 0)
+  t.same(there, bytes('\xfe'))
   t.equal(Number(await commands.del('key')), 1)
   t.equal(Number(await commands.del('key')), 0)
+  const [created] = await commands.replace('key', null, 8_000, bytes('\xff'))
+  t.equal(Number(created), 1)
+  t.same(await commands.get('key'), bytes('\xff'))
+  await commands.del('key')
 }
 
 t.test('each command works with ioredis and returns bytes', async (t) => {

@@ -28,8 +28,12 @@ async function exercise(t: Test, commands: ReturnType<typeof nodeRedisCommands>)
   t.same(await commands.replace('key', bytes('other'), 8_000, bytes('\xfe')), [0, bytes('\xff\0a')])
   t.same(await commands.replace('key', bytes('\xff\0a'), 8_000, bytes('\xfe')), [1])
   t.same(await commands.get('key'), bytes('\xfe'))
+  t.same(await commands.replace('key', null, 8_000, bytes('a')), [0, bytes('\xfe')])
   t.equal(await commands.del('key'), 1)
   t.equal(await commands.del('key'), 0)
+  t.same(await commands.replace('key', null, 8_000, bytes('\xff')), [1])
+  t.same(await commands.get('key'), bytes('\xff'))
+  await commands.del('key')
 }
 
 t.test('each command works with both protocols and returns bytes', async (t) => {
