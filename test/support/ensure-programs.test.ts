@@ -7,15 +7,20 @@ import { TYPESCRIPT } from './typescript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Runs the check on a machine that has only the programs in `folder`. */
+/**
+ * Runs the check on a machine that has only the programs in `folder`. PostgreSQL and PgBouncer may also be in folders
+ * outside of PATH, so both are named by variables. They are there, unless a test says otherwise.
+ */
 const ensure = (folder: string, variables: Record<string, string> = {}) =>
   new Promise<{ code: unknown; output: string }>((resolve) => {
     const args = [TYPESCRIPT, 'test/support/ensure-programs.ts']
-    const env = { ...process.env, REDIS_SERVER: '', CHROMIUM: '', CI: '', PATH: folder, ...variables }
+    const env = { ...process.env, ...PRESENT, REDIS_SERVER: '', CHROMIUM: '', CI: '', PATH: folder, ...variables }
     execFile(process.execPath, args, { cwd: root, env }, (error, stdout, stderr) => {
       resolve({ code: error?.code ?? 0, output: stdout + stderr })
     })
   })
+
+const PRESENT = { POSTGRES: process.execPath, PGBOUNCER: process.execPath }
 
 async function program(folder: string, name: string, script = 'exit 0') {
   const path = join(folder, name)
@@ -72,6 +77,23 @@ t.test('if one program is missing, the line names only this one', async (t) => {
       'The tests need chromium, which cannot be started here. Debian: apt-get install chromium. ' +
       'macOS: brew install --cask chromium. Or set CHROMIUM to its path.\n'
   })
+})
+
+t.test('if PostgreSQL or PgBouncer is missing, the line names the package and the variable', async (t) => {
+  const folder = t.testdir({})
+  for (const name of ['redis-server', 'chromium', 'found']) await program(folder, name)
+  for (const [variable, debian, macos] of [
+    ['POSTGRES', 'postgresql', 'postgresql@17'],
+    ['PGBOUNCER', 'pgbouncer', 'pgbouncer']
+  ] as const) {
+    t.same(await ensure(folder, { [variable]: 'missing' }), {
+      code: 1,
+      output:
+        `The tests need missing, which cannot be started here. Debian: apt-get install ${debian}. ` +
+        `macOS: brew install ${macos}. Or set ${variable} to its path.\n`
+    })
+    t.same(await ensure(folder, { [variable]: 'found' }), { code: 0, output: '' })
+  }
 })
 
 t.test('on Debian, root and a CI server install what is missing', async (t) => {

@@ -1,8 +1,9 @@
-// The tests start two programs that npm does not install. `npm test` and `.ci/run` run this file first. On Debian it installs
+// The tests start programs that npm does not install. `npm test` and `.ci/run` run this file first. On Debian it installs
 // a missing program. On other systems it says in one line what to do.
 
 import { spawnSync } from 'node:child_process'
-import { delimiter, join } from 'node:path'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 interface Program {
@@ -34,6 +35,23 @@ const CHROMIUM: Program = {
   macos: 'brew install --cask chromium'
 }
 
+/** Debian and Homebrew keep the programs of a PostgreSQL server outside of PATH. */
+const POSTGRES: Program = {
+  names: [...installed('/usr/lib/postgresql'), 'postgres', '/opt/homebrew/opt/postgresql@17/bin/postgres'],
+  variable: 'POSTGRES',
+  debian: 'postgresql',
+  macos: 'brew install postgresql@17'
+}
+
+const PGBOUNCER: Program = {
+  names: ['pgbouncer', '/usr/sbin/pgbouncer'],
+  variable: 'PGBOUNCER',
+  debian: 'pgbouncer',
+  macos: 'brew install pgbouncer'
+}
+
+const ALL = [REDIS, CHROMIUM, POSTGRES, PGBOUNCER]
+
 const succeeds = (command: string, args: string[], env = process.env) =>
   spawnSync(command, args, { stdio: 'ignore', env }).status === 0
 
@@ -44,12 +62,26 @@ function find({ names, variable }: Program): string | undefined {
   return (given ? [given] : names).flatMap(pathsOf).find((path) => succeeds(path, ['--version']))
 }
 
-/** The path of a Chromium or Chrome that runs. */
-export function chromiumPath(): string {
-  const path = find(CHROMIUM)
-  if (path === undefined) throw new Error(remedy([CHROMIUM]))
+/** The paths of the PostgreSQL servers in a folder with a folder for each version, the newest version first. */
+function installed(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  const versions = readdirSync(folder).sort((one, other) => Number(other) - Number(one))
+  return versions.map((version) => join(folder, version, 'bin/postgres'))
+}
+
+function pathOf(program: Program): string {
+  const path = find(program)
+  if (path === undefined) throw new Error(remedy([program]))
   return path
 }
+
+/** The path of a Chromium or Chrome that runs. */
+export const chromiumPath = (): string => pathOf(CHROMIUM)
+
+/** The path of a program of the PostgreSQL server, such as `initdb`. In PATH there may be links to some of them. */
+export const postgresProgram = (name: string): string => join(dirname(realpathSync(pathOf(POSTGRES))), name)
+
+export const pgbouncerPath = (): string => pathOf(PGBOUNCER)
 
 /** Installs programs, except those that a variable names. A user who is not root installs only on a CI server, with sudo. */
 function install(programs: readonly Program[]) {
@@ -66,7 +98,7 @@ function install(programs: readonly Program[]) {
 }
 
 function remedy(missing: readonly Program[]): string {
-  const found = missing.map(({ names, variable }) => process.env[variable] || names[0])
+  const found = missing.map(({ names, variable }) => process.env[variable] || names.find((name) => !name.includes('/')))
   const debian = missing.map(({ debian }) => debian).join(' ')
   const macos = missing.map(({ macos }) => macos).join(' && ')
   const variables = missing.map(({ variable }) => variable)
@@ -78,7 +110,7 @@ function remedy(missing: readonly Program[]): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const missing = () => [REDIS, CHROMIUM].filter((program) => find(program) === undefined)
+  const missing = () => ALL.filter((program) => find(program) === undefined)
   const before = missing()
   install(before)
   const after = before.length === 0 ? [] : missing()

@@ -13,8 +13,8 @@ const options = args.filter((arg) => arg.startsWith('-'))
 const named = args.filter((arg) => !arg.startsWith('-'))
 const unknown = named.find((name) => !isSuite(name))
 if (unknown !== undefined) throw new Error(`there is no suite "${unknown}", only ${SUITES.join(', ')}`)
-const suites: readonly Suite[] = named.length === 0 ? ['fast', 'redis', 'browser'] : named.filter(isSuite)
-// One more than there are cores, because most of the Redis tests wait.
+const suites: readonly Suite[] = named.length === 0 ? ['fast', 'redis', 'postgres', 'browser'] : named.filter(isSuite)
+// One more than there are cores, because most of the tests of Redis and PostgreSQL wait.
 const jobs = `--jobs=${availableParallelism() + 1}`
 const tap = ['node_modules/.bin/tap', 'run', jobs, ...options, ...new Set(suites.flatMap(programsOf))]
 const { status, error } = spawnSync(process.execPath, tap, { cwd: root, stdio: 'inherit' })

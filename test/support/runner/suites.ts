@@ -9,10 +9,11 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url))
  * - `check`: need only Node, and take less than half a minute together
  * - `fast`: need only Node. The files of `check` are among them.
  * - `redis`: need a Redis server
+ * - `postgres`: need a PostgreSQL server
  * - `browser`: need a browser
- * - `line`: what can differ from one line of Node to another, so all of `fast` and `redis` that does not take long
+ * - `line`: what can differ from one line of Node to another, so all of `fast`, `redis` and `postgres` that does not take long
  */
-export const SUITES = ['check', 'fast', 'redis', 'browser', 'line'] as const
+export const SUITES = ['check', 'fast', 'redis', 'postgres', 'browser', 'line'] as const
 export type Suite = (typeof SUITES)[number]
 
 /** The files that need a process of their own. */
@@ -56,11 +57,12 @@ function withImports(file: string, found = new Set<string>()): Set<string> {
   return found
 }
 
-function needs(file: string): 'nothing' | 'processes' | 'redis' | 'browser' {
+function needs(file: string): 'nothing' | 'processes' | 'redis' | 'postgres' | 'browser' {
   const files = [...withImports(file)]
   const imports = (name: string) => files.some((one) => sourceOf(one).includes(` from '${name}'`))
   if (imports('playwright-core')) return 'browser'
   if (files.includes('test/support/redis-server.ts')) return 'redis'
+  if (files.includes('test/support/postgres-server.ts')) return 'postgres'
   return imports('node:child_process') ? 'processes' : 'nothing'
 }
 
@@ -92,7 +94,7 @@ export function programsOf(suite: Suite): readonly string[] {
         ...filesThatNeed('processes')
       ]
     case 'line':
-      return [...programsOf('fast'), ...programsOf('redis')].filter(isShort)
+      return [...programsOf('fast'), ...programsOf('redis'), ...programsOf('postgres')].filter(isShort)
     default:
       return filesThatNeed(suite)
   }
