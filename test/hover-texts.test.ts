@@ -43,6 +43,7 @@ function declarationsIn(source: string): Declared[] {
 }
 
 const read = (file: string) => readFileSync(file, 'utf8')
+const typeFiles = readdirSync('types', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
 const index = read('lib/index.ts')
 
 /** Each exported class, and its source text from the class to the closing brace. */
@@ -54,7 +55,7 @@ const classes = [...index.matchAll(/^import \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm
 })
 
 t.test('each public type, and each member of it, has a doc comment', async (t) => {
-  for (const name of readdirSync('types')) {
+  for (const name of typeFiles) {
     const declarations = declarationsIn(read(join('types', name)))
     if (name !== 'index.ts') t.ok(declarations.length > 0, name)
     for (const { line, comment } of declarations) t.not(comment, '', `types/${name}: ${line}`)
@@ -62,7 +63,7 @@ t.test('each public type, and each member of it, has a doc comment', async (t) =
 })
 
 t.test('each option that may be left out names its default', async (t) => {
-  for (const name of readdirSync('types')) {
+  for (const name of typeFiles) {
     for (const { line, comment, owner } of declarationsIn(read(join('types', name)))) {
       if (/Options$/.test(owner) && /^(?:readonly )?\w+\?:/.test(line))
         t.match(comment, /@default/, `${owner}: ${line}`)

@@ -21,11 +21,11 @@ const FLOORS = [
 const MOST_FILES = 13
 const MOST_LINES = 260
 
-/** The folder of a file. An entry point counts as a folder of its own. */
+/** The folder of a file. An entry point counts as a folder of its own, and types/ counts as one folder. */
 function homeOf(file: string): string {
   if (ENTRY_POINTS.includes(file)) return file
   const [top = '', folder = ''] = dirname(file).split('/')
-  return folder === '' ? top : `${top}/${folder}`
+  return folder === '' || top === 'types' ? top : `${top}/${folder}`
 }
 const floorOf = (file: string) => FLOORS.findIndex((floor) => floor.includes(homeOf(file)))
 

@@ -1,10 +1,10 @@
 import './fastify.ts'
 
+export type * from './clients/redis.ts'
 export type * from './diagnostics.ts'
 export type * from './encryptor.ts'
 export type * from './errors.ts'
 export type * from './options.ts'
-export type * from './redis-client.ts'
 export type * from './serializer.ts'
 export type * from './session.ts'
 export type * from './store.ts'

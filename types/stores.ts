@@ -1,4 +1,4 @@
-import type { RedisClient } from './redis-client.ts'
+import type { RedisClient } from './clients/redis.ts'
 
 /** The options of `InMemoryStore`. All are optional. */
 export interface InMemoryStoreOptions {

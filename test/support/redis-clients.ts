@@ -3,7 +3,7 @@ import { Redis as Redis5 } from 'ioredis-5'
 import { Redis as Valkey } from 'iovalkey'
 import { createClient, createClientPool } from 'redis'
 import * as redis6 from 'redis-6'
-import type { RedisClient } from '../../types/redis-client.ts'
+import type { RedisClient } from '../../types/clients/redis.ts'
 
 /** The user of a client. */
 export interface Login {

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
+import type { RedisClient } from '../../types/clients/redis.ts'
 import type { Duration } from '../../types/options.ts'
-import type { RedisClient } from '../../types/redis-client.ts'
 import { type Handler, testApp } from './app.ts'
 import type { BrokenProxy, Fault } from './broken-proxy.ts'
 

@@ -2,7 +2,7 @@ import * as ioredis from 'ioredis'
 import * as iovalkey from 'iovalkey'
 import * as redis from 'redis'
 import * as redis6 from 'redis-6'
-import type { IoredisClient, RedisClient } from '../../types/redis-client.ts'
+import type { IoredisClient, RedisClient } from '../../types/clients/redis.ts'
 import type { Connection } from './redis-clients.ts'
 import { MASTER_NAME } from './redis-sentinel.ts'
 

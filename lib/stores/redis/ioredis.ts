@@ -1,4 +1,4 @@
-import type { IoredisClient } from '../../../types/redis-client.ts'
+import type { IoredisClient } from '../../../types/clients/redis.ts'
 import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
 
 type Replace = RedisCommands['replace']

@@ -1,4 +1,4 @@
-import type { NodeRedisCluster } from '../../../types/redis-client.ts'
+import type { NodeRedisCluster } from '../../../types/clients/redis.ts'
 
 /** If a master has not answered for this long, it may be gone. */
 const LOST_AFTER_MS = 1_000

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from '../../../types/redis-client.ts'
+import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from '../../../types/clients/redis.ts'
 import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
 import { LostMaster } from './lost-master.ts'
 import { Stalled } from './stalled.ts'

@@ -1,4 +1,4 @@
-import type { IoredisClient, NodeRedisClient } from '../../../types/redis-client.ts'
+import type { IoredisClient, NodeRedisClient } from '../../../types/clients/redis.ts'
 import { SessionOptionsError } from '../../errors.ts'
 import type { RedisCommands } from './commands.ts'
 import { IOREDIS_METHODS, ioredisCommands } from './ioredis.ts'
