@@ -88,9 +88,13 @@ class Ending {
   }
 
   async #endSuccessors({ id, successors }: Tombstone, seenAt: number): Promise<void> {
+    let isReadable = true
     for (const sealed of successors) {
       const successor = unseal(id, sealed)
-      if (successor === null) continue
+      if (successor === null) {
+        isReadable = false
+        continue
+      }
       if (++this.#visits > MOST_ENDED) throw new SessionGoneError()
       const began = performance.now()
       const found = await this.#records.read(successor)
@@ -101,6 +105,8 @@ class Ending {
         await this.end({ id: successor, bytes, seenAt: began })
       }
     }
+    // Another version of this library may have written the tombstone. Its session lives on, so this is no logout.
+    if (!isReadable) throw new SessionGoneError()
   }
 }
 

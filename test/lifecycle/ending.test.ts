@@ -62,6 +62,19 @@ t.test('a successor that another rotation adds at the same time is found as well
   t.equal(store.size, 0)
 })
 
+t.test(
+  'a tombstone with an unreadable successor fails the removal, after the other successors have ended',
+  async (t) => {
+    const { store, records, write, remnant } = await make()
+    const old = await write('old')
+    await write('new')
+    await records.replaceByTombstone('old', old.bytes, ['of-another-version', seal('old', 'new')], metadata)
+    await t.rejects(endRemnant(records, await remnant('old'), performance.now()), { code: 'FST_SESSION_GONE' })
+    await t.rejects(end(records, old), { code: 'FST_SESSION_GONE' })
+    t.equal(store.size, 1, 'the tombstone stays')
+  }
+)
+
 t.test('a successor whose record is unusable ends as well', async (t) => {
   const { store, records, rotate, remnant } = await make()
   await rotate('old', 'new')
