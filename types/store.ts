@@ -1,3 +1,5 @@
+import type { SessionsByUser } from './sessions-by-user.ts'
+
 /**
  * The answer of `replace`. With `replaced: true`, the store has the new bytes. With `replaced: false`, the store has
  * changed nothing, and `current` is what it has: other bytes, or `null` if there are none.
@@ -105,6 +107,12 @@ export interface SessionStore {
    * @default false
    */
   readonly isLocal?: boolean
+
+  /**
+   * The sessions of each user. Without it, `session.bindTo()` and `app.sessionsOf()` are refused.
+   * @default none
+   */
+  readonly byUser?: SessionsByUser | undefined
 
   /**
    * Says whether this store finds records that `other` has written, for example because both use one database table. A

@@ -1,3 +1,4 @@
+import type { EndReason, SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { InMemoryStoreOptions } from '../../types/stores.ts'
 import { positiveInteger } from '../checks/integer.ts'
@@ -6,28 +7,12 @@ import { STORE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionTooLargeError } from '../errors.ts'
 import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
+import { Entry, UseOrder } from './memory/entry.ts'
+import { newShards, shardOf } from './memory/shards.ts'
+import { MemoryUsers } from './memory/users.ts'
 import { isUnchanged } from './unchanged.ts'
 
 type Bytes = Uint8Array
-
-class Entry {
-  id = ''
-  /** One character for each byte, because text takes less memory than a Buffer. */
-  data = ''
-  expires = 0
-  order: UseOrder | undefined
-  previous: Entry = this
-  next: Entry = this
-}
-
-/**
- * A linked list in the form of a ring. `next` is the least recently used session, `previous` the most recently used
- * one.
- */
-class UseOrder extends Entry {
-  count = 0
-  bytes = 0
-}
 
 /**
  * Keeps sessions in this process. They end with the process, and other processes do not see them.
@@ -41,13 +26,21 @@ export class InMemoryStore implements SessionStore {
   /** A read with a `ttl` also prolongs, so rolling sessions need no `touch`. */
   readonly readProlongs = true
   readonly #limits: Required<InMemoryStoreOptions>
-  /** Several Maps, because one Map of a million sessions stops the process for a tenth of a second when it grows. */
-  readonly #shards = Array.from({ length: 64 }, () => new Map<string, Entry>())
+  readonly #shards = newShards<Entry>()
   readonly #unread = new UseOrder()
   readonly #read = new UseOrder()
   #shard = 0
   #sweeper = this.#shards[0]!.values()
   #warned = false
+  readonly #users = new MemoryUsers({
+    find: (id) => this.#find(id),
+    add: (id, data, lifetime, ttl) => {
+      const entry = newEntry(id)
+      return this.#put(entry, textOf(data), this.#expiry(lifetime, ttl)) ? entry : undefined
+    },
+    remove: (entry) => void this.#put(entry, null),
+    hasBytes: (entry, data) => entry.data === textOf(data)
+  })
 
   /** @throws `FST_SESSION_OPTIONS` if an option is unknown or wrong */
   constructor(options: InMemoryStoreOptions = {}) {
@@ -67,6 +60,11 @@ export class InMemoryStore implements SessionStore {
   /** How many sessions are in memory. Some of them may have expired. */
   get size(): number {
     return this.#unread.count + this.#read.count
+  }
+
+  /** The sessions of each user. An entry goes when the store removes its last session, for whatever reason. */
+  get byUser(): SessionsByUser {
+    return this.#users
   }
 
   /** Reads a session. Reading also prolongs the session if `lifetime` is 0 or if there is a `ttl`. */
@@ -137,23 +135,33 @@ export class InMemoryStore implements SessionStore {
       if (next === undefined) this.#sweeper = this.#shards[++this.#shard % this.#shards.length]!.values()
       else if (next.expires <= at) this.#put(next, null)
     }
-    const entry = this.#shardOf(id).get(id)
+    const entry = shardOf(this.#shards, id).get(id)
     return entry === undefined || entry.expires > at || this.#put(entry, null) ? entry : undefined
   }
 
   /** Puts a session at the end of its list. If it has no data or no time left, removes it and returns `false`. */
-  #put(entry: Entry, data: string | null, expires = 0, order = entry.order ?? this.#unread): boolean {
+  #put(
+    entry: Entry,
+    data: string | null,
+    expires = 0,
+    order = entry.order ?? this.#unread,
+    reason: EndReason = 'logout'
+  ): boolean {
     const { maxSessions, maxBytes } = this.#limits
     const room = maxBytes - entry.id.length - (data ?? '').length
     if (room < 0) throw new SessionTooLargeError(`it exceeds the ${maxBytes} bytes of its InMemoryStore (maxBytes)`)
-    if (entry.order === undefined) this.#shardOf(entry.id).set(entry.id, entry)
+    if (entry.order === undefined) shardOf(this.#shards, entry.id).set(entry.id, entry)
     else {
       entry.previous.next = entry.next
       entry.next.previous = entry.previous
       entry.order.count--
       entry.order.bytes -= entry.id.length + entry.data.length
     }
-    if (data === null || !(expires > now())) return !this.#shardOf(entry.id).delete(entry.id)
+    if (data === null || !(expires > now())) {
+      shardOf(this.#shards, entry.id).delete(entry.id)
+      this.#users.forget(entry, entry.expires > now() ? reason : 'expired')
+      return false
+    }
     while (this.size >= maxSessions) this.#evict('maxSessions', maxSessions, this.#unread.count)
     while (this.#unread.bytes + this.#read.bytes > room) this.#evict('maxBytes', maxBytes, this.#unread.bytes)
     entry.data = data
@@ -169,17 +177,11 @@ export class InMemoryStore implements SessionStore {
 
   #evict(option: string, limit: number, unread: number): void {
     const entry = (this.#read.count > 0 && unread < limit / 16 ? this.#read : this.#unread).next
-    this.#put(entry, null)
+    this.#put(entry, null, 0, entry.order, 'evicted')
     if (this.#warned || entry.expires <= now()) return
     this.#warned = true
     const message = `InMemoryStore is full (${option}: ${limit}): it removes older sessions to make room for new ones. Raise ${option}, or use a RedisStore`
     process.emitWarning(message, { code: 'FST_SESSION_MEMORY_FULL' })
-  }
-
-  #shardOf(id: string): Map<string, Entry> {
-    let hash = 0
-    for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 16_777_619)
-    return this.#shards[hash >>> 26]!
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { SessionStore } from '../../types/store.ts'
+import { byUserCases } from './by-user-cases.ts'
 import { MapStore } from './map-store.ts'
 
 export interface Subject {
@@ -34,6 +35,7 @@ export async function storeConformance(t: Test, name: string, make: () => Promis
     const { ownsIds = false, readProlongs = false } = probe.store
     const touches = probe.store.touch !== undefined
     const replaces = probe.store.replace !== undefined
+    const cases = byUserCases(probe.store)
     await probe.close?.()
     const run = makeRunner(t, make)
 
@@ -46,6 +48,7 @@ export async function storeConformance(t: Test, name: string, make: () => Promis
     if (touches) await touch(run)
     if (readProlongs) await prolongingRead(run)
     if (replaces) await replacing(run)
+    for (const { title, run: runCase } of cases) await run(title, (_t, context) => runCase(context))
     if (replaces) await creating(run)
   })
 }
