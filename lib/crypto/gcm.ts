@@ -20,7 +20,10 @@ function cipherOf(key: GcmKey): CipherGCMTypes {
  */
 export function sealGcm(key: GcmKey, data: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array): Uint8Array {
   const cipher = createCipheriv(cipherOf(key), key, nonce, TAG_OPTIONS).setAAD(associatedData)
-  return Buffer.concat([nonce, cipher.update(data), cipher.final(), cipher.getAuthTag()])
+  const text = cipher.update(data)
+  // GCM is a stream cipher, so `final()` has no bytes left. It only makes the tag.
+  cipher.final()
+  return Buffer.concat([nonce, text, cipher.getAuthTag()])
 }
 
 /** @returns the plaintext, or `null` if the data are not genuine or too short */
@@ -29,10 +32,11 @@ export function openGcm(key: GcmKey, data: Uint8Array, associatedData: Uint8Arra
   const decipher = createDecipheriv(cipherOf(key), key, data.subarray(0, NONCE_SIZE), TAG_OPTIONS)
     .setAAD(associatedData)
     .setAuthTag(data.subarray(-TAG_SIZE))
-  const start = decipher.update(data.subarray(NONCE_SIZE, -TAG_SIZE))
+  const plaintext = decipher.update(data.subarray(NONCE_SIZE, -TAG_SIZE))
   try {
-    // `final()` throws if the tag is wrong. Until then `start` is not to be trusted.
-    return Buffer.concat([start, decipher.final()])
+    // `final()` throws if the tag is wrong. Until then the plaintext is not to be trusted.
+    decipher.final()
+    return plaintext
   } catch {
     return null
   }

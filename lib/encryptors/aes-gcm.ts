@@ -1,7 +1,8 @@
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { AESGCMOptions, EncryptionKey, Encryptor } from '../../types/encryptor.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { NONCE_SIZE, openGcm, sealGcm } from '../crypto/gcm.ts'
+import { randomBytes } from '../crypto/random.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { encryptionKeys } from './encryption-keys.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { newRevision, newSessionId } from '../../lib/crypto/random.ts'
+import { newRevision, newSessionId, randomBytes } from '../../lib/crypto/random.ts'
 
 t.test('an id is 256 random bits as base64url, and no two ids are equal', async (t) => {
   const ids = new Set<string>()
@@ -28,4 +28,15 @@ t.test('every bit of an id is random', async (t) => {
 
 t.test('a revision is 8 bytes', async (t) => {
   t.match(newRevision(), /^[A-Za-z0-9_-]{11}$/)
+})
+
+t.test('random bytes are new each time, and the caller may change them', async (t) => {
+  const seen = new Set<string>()
+  for (let count = 0; count < 2_000; count++) {
+    const bytes = randomBytes(12)
+    t.equal(bytes.length, 12)
+    seen.add(bytes.toString('hex'))
+    bytes.fill(0)
+  }
+  t.equal(seen.size, 2_000)
 })
