@@ -1,4 +1,5 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type Digest, HmacKey } from '../../crypto/hmac.ts'
 
 /** By how many seconds the clocks of two servers may differ. */
 const CLOCK_SKEW = 60
@@ -16,25 +17,34 @@ const MALFORMED: Opened = { refusal: 'malformed' }
 
 export interface TimestampSignerOptions {
   /** `sha1` is for cookies of Python's starsessions. */
-  readonly digest: 'sha1' | 'sha256'
+  readonly digest: Digest
   /** Keeps a signature for one purpose from being valid for another. */
   readonly salt: string
 }
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 /**
  * Encodes like `int_to_bytes` of itsdangerous: base64url of a big-endian number without leading zeros. 0 is empty text.
  */
 function encodeTimestamp(seconds: number): string {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64BE(BigInt(seconds))
-  let zeros = 0
-  while (bytes[zeros] === 0) zeros++
-  return bytes.toString('base64url', zeros)
+  let bytes = 0
+  for (let rest = seconds; rest >= 1; rest /= 256) bytes++
+  const length = Math.ceil((bytes * 8) / 6)
+  // Bits of 0 fill the last character.
+  let rest = seconds * 2 ** (length * 6 - bytes * 8)
+  let text = ''
+  while (text.length < length) {
+    text = ALPHABET[rest % 64] + text
+    rest = Math.floor(rest / 64)
+  }
+  return text
 }
 
 function decodeTimestamp(text: string): number | null {
-  let seconds = 0
-  for (const byte of Buffer.from(text, 'base64url')) seconds = seconds * 256 + byte
+  let bits = 0
+  for (const character of text) bits = bits * 64 + ALPHABET.indexOf(character)
+  const seconds = bits / 2 ** ((text.length * 6) % 8)
   return Number.isSafeInteger(seconds) && encodeTimestamp(seconds) === text ? seconds : null
 }
 
@@ -43,15 +53,14 @@ function decodeTimestamp(text: string): number | null {
  * key derivation "django-concat".
  */
 export class TimestampSigner {
-  readonly #digest: 'sha1' | 'sha256'
-  readonly #keys: readonly KeyObject[]
+  readonly #keys: readonly HmacKey[]
 
   /** @param secrets the newest first. The first signs, all verify */
   constructor(secrets: readonly (string | Uint8Array)[], { digest, salt }: TimestampSignerOptions) {
-    this.#digest = digest
-    this.#keys = secrets.map((secret) =>
-      createSecretKey(createHash(digest).update(salt).update('signer').update(secret).digest())
-    )
+    this.#keys = secrets.map((secret) => {
+      const key = createHash(digest).update(salt).update('signer').update(secret).digest()
+      return new HmacKey(digest, key)
+    })
   }
 
   /**
@@ -60,7 +69,7 @@ export class TimestampSigner {
    */
   sign(value: string, seconds: number): string {
     const payload = value + SEPARATOR + encodeTimestamp(Math.floor(seconds))
-    return payload + SEPARATOR + this.#signature(this.#keys[0]!, payload)
+    return payload + SEPARATOR + this.#keys[0]!.sign(payload)
   }
 
   /**
@@ -85,7 +94,7 @@ export class TimestampSigner {
     // Compare the text, because several base64url texts decode to the same bytes. Encode the text in UTF-8, because
     // latin1 turns some other characters into those of base64url.
     const given = Buffer.from(signed.slice(end + 1))
-    if (!this.#keys.some((key) => this.#isSignature(key, payload, given))) return { refusal: 'signature' }
+    if (!this.#keys.some((key) => isSignature(key, payload, given))) return { refusal: 'signature' }
 
     const middle = payload.lastIndexOf(SEPARATOR)
     if (middle === -1) return MALFORMED
@@ -98,17 +107,11 @@ export class TimestampSigner {
 
   /** Whether a text that one of the two signers has signed is valid for the other. */
   sharesKeyWith(other: TimestampSigner): boolean {
-    return (
-      this.#digest === other.#digest && this.#keys.some((key) => other.#keys.some((otherKey) => key.equals(otherKey)))
-    )
+    return this.#keys.some((key) => other.#keys.some((otherKey) => key.equals(otherKey)))
   }
+}
 
-  #isSignature(key: KeyObject, payload: string, given: Uint8Array): boolean {
-    const expected = Buffer.from(this.#signature(key, payload))
-    return given.length === expected.length && timingSafeEqual(given, expected)
-  }
-
-  #signature(key: KeyObject, payload: string): string {
-    return createHmac(this.#digest, key).update(payload).digest('base64url')
-  }
+function isSignature(key: HmacKey, payload: string, given: Uint8Array): boolean {
+  const expected = Buffer.from(key.sign(payload))
+  return given.length === expected.length && timingSafeEqual(given, expected)
 }
