@@ -87,15 +87,18 @@ t.test('each exported class, with its constructor and its public members, has a 
 
 t.test('the plugin and the functions for tests have a doc comment', async (t) => {
   t.match(index, /\*\/\nconst starsessions = /)
-  const functions = declarationsIn(read('lib/testing.ts')).filter(({ line }) => line.startsWith('export'))
-  t.same(functions.length, 2)
+  const functions = ['lib/testing.ts', 'lib/store-conformance.ts'].flatMap((file) =>
+    declarationsIn(read(file)).filter(({ line }) => line.startsWith('export'))
+  )
+  t.same(functions.length, 4)
   for (const { line, comment } of functions) t.not(comment, '', line)
 })
 
 t.test('the package exports types from types/ alone', async (t) => {
   for (const [file, exported] of [
     ['lib/index.ts', "'../types/index.ts'"],
-    ['lib/testing.ts', "'../types/testing.ts'"]
+    ['lib/testing.ts', "'../types/testing.ts'"],
+    ['lib/store-conformance.ts', "'../types/store-conformance.ts'"]
   ] as const) {
     const lines = read(file).match(/^export type .*$/gm)
     t.same(lines, [`export type * from ${exported}`], file)

@@ -4,6 +4,7 @@ const fastify = require('fastify')
 const starsessions = require('fastify-starsessions')
 const names = ['AESGCMEncryptor', 'CookieStore', 'FernetEncryptor', 'InMemoryStore', 'JsonSerializer', 'RedisStore']
 const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
+const { interleavingCases } = require('fastify-starsessions/store-conformance')
 const { readSession, sessionCookie } = require('fastify-starsessions/testing')
 
 assert.equal(typeof starsessions, 'function')
@@ -32,6 +33,9 @@ async function main() {
   const ready = await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { visits: 7 }) } })
   assert.deepEqual(await readSession(app, ready), { visits: 8 })
   await app.close()
+
+  const [someCase] = await interleavingCases(async () => ({ store: new starsessions.InMemoryStore() }))
+  await someCase.run()
 }
 
 main().catch((error) => {

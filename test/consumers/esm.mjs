@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'
+import { storeCases } from 'fastify-starsessions/store-conformance'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 
 const { InMemoryStore } = namespace
@@ -23,3 +24,5 @@ assert.deepEqual((await app.inject('/')).json(), { visits: 1 })
 const ready = await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { visits: 7 }) } })
 assert.deepEqual(await readSession(app, ready), { visits: 8 })
 await app.close()
+
+for (const { run } of await storeCases(async () => ({ store: new InMemoryStore() }))) await run()

@@ -16,7 +16,7 @@ export class MapStore implements SessionStore {
     this.calls.write++
     this.entries.set(sessionId, {
       data: Uint8Array.from(data),
-      expires: lifetime === 0 ? Number.POSITIVE_INFINITY : now() + ttl
+      expires: lifetime === 0 && ttl === 0 ? Number.POSITIVE_INFINITY : now() + ttl
     })
     return sessionId
   }

@@ -1,29 +1,19 @@
 import type { Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
-import { type Action, Interleaving } from './interleave.ts'
+import type { InterleavingOptions } from '../../types/store-conformance.ts'
 import { connectTo, type Library, type Servers } from './redis-topologies.ts'
+import { storeInterleavings } from './store-conformance.ts'
 
-/** Runs each group of requests in every order of its store operations, over one server, a Cluster or Sentinel. */
+/** Runs overlapping requests in every order of their store operations, over one server, a Cluster or Sentinel. */
 export async function redisInterleavings(
   t: Test,
   servers: Servers,
   library: Library,
-  groups: readonly (readonly Action[])[]
+  options: InterleavingOptions = {},
+  some?: (index: number) => boolean
 ): Promise<number> {
   const { client, close } = await connectTo(servers, library)
   t.teardown(close)
-  // Without the random part, a pause between two attempts is as short as it can be.
-  const { random } = Math
-  Math.random = () => 0
-  t.teardown(() => {
-    Math.random = random
-  })
   const store = new RedisStore({ client })
-  // Each run has a session of its own, so the records of earlier runs do not matter.
-  const interleaving = await Interleaving.over(
-    t,
-    () => store,
-    async () => undefined
-  )
-  return interleaving.hold(t, groups)
+  return storeInterleavings(t, async () => ({ store }), options, some)
 }

@@ -1,7 +1,6 @@
 import type { Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import type { RedisStoreOptions } from '../../types/stores.ts'
-import { PAIRS } from './interleave.ts'
 import { killedProcess } from './killed-process.ts'
 import { redisInterleavings } from './redis-interleavings.ts'
 import { connectTo, LIBRARIES, type Library, type Servers } from './redis-topologies.ts'
@@ -16,7 +15,7 @@ export async function redisSuite(t: Test, servers: Servers, processes: Library):
   await conformance(t, servers)
   for (const library of LIBRARIES) {
     await t.test(`${library}: two requests keep all promises in every order of their store operations`, (t) =>
-      redisInterleavings(t, servers, library, PAIRS)
+      redisInterleavings(t, servers, library)
     )
   }
   await t.test(`${processes}: 200 increments and 50 writes from three processes are all kept`, (t) =>

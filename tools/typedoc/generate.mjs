@@ -36,7 +36,9 @@ if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
 
 // Each name that the package exports is on a page.
 const documented = new Set(project.children.flatMap(({ children = [] }) => children.map(({ name }) => name)))
-const exported = exportsOf(app, /\/lib\/(index|testing)\.ts$/)
+const { exports } = JSON.parse(readFileSync('../../package.json', 'utf8'))
+const entries = Object.values(exports).flatMap(({ types = '' }) => /lib\/[\w-]+(?=\.d\.ts$)/.exec(types) ?? [])
+const exported = entries.flatMap((entry) => exportsOf(app, `/${entry}.ts`))
 const missing = exported.filter((name) => !documented.has(name) && !['default', 'module.exports'].includes(name))
 if (missing.length > 0) throw new Error(`add to a module in tools/typedoc/pages/: ${missing.join(', ')}`)
 
@@ -48,10 +50,11 @@ for (const page of readdirSync(OUT)) {
   if (!index.includes(`(api/${page})`)) throw new Error(`docs/reference/README.md does not link api/${page}`)
 }
 
-function exportsOf(app, pattern) {
+function exportsOf(app, entry) {
   const [{ program }] = app.getEntryPoints() ?? []
   const checker = program.getTypeChecker()
-  const files = program.getSourceFiles().filter(({ fileName }) => pattern.test(fileName))
-  if (files.length !== 2) throw new Error('the two entry points of the package are not in the program')
-  return files.flatMap((file) => checker.getExportsOfModule(checker.getSymbolAtLocation(file)).map(({ name }) => name))
+  const file = program.getSourceFiles().find(({ fileName }) => fileName.endsWith(entry))
+  if (file === undefined)
+    throw new Error(`${entry} is not in the program: export it in a module of tools/typedoc/pages/`)
+  return checker.getExportsOfModule(checker.getSymbolAtLocation(file)).map(({ name }) => name)
 }

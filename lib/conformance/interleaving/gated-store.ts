@@ -1,6 +1,8 @@
-import type { SessionStore } from '../../types/store.ts'
+import type { SessionStore } from '../../../types/store.ts'
 
 const OPERATIONS = ['read', 'write', 'remove', 'touch', 'replace'] as const
+
+type Operation = (...args: unknown[]) => unknown
 
 /** A store whose operations wait at a gate. A test opens the gate for one operation at a time. */
 export class GatedStore {
@@ -9,16 +11,15 @@ export class GatedStore {
   readonly written = new Map<string, Uint8Array>()
   /** It has several entries if a request calls the store several times at once, such as for the records of failed attempts. */
   readonly #waiting: { name: string; id: string; open: () => Promise<void> }[] = []
-  #isOpen = false
 
-  constructor(inner: () => SessionStore) {
-    const gated: Record<string, unknown> = {}
+  constructor(inner: SessionStore) {
+    const gated: Record<string, unknown> = { readProlongs: inner.readProlongs === true }
     for (const name of OPERATIONS) {
+      const operation = inner[name]?.bind(inner) as Operation | undefined
+      if (operation === undefined) continue
       gated[name] = (...args: unknown[]) => {
         if (name === 'write') this.written.set(String(args[0]), args[1] as Uint8Array)
-        const store = inner() as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
-        const call = () => store[name]!(...args)
-        return this.#isOpen ? call() : this.#atGate(name, String(args[0]), call)
+        return this.#atGate(name, String(args[0]), async () => operation(...args))
       }
     }
     this.store = gated as unknown as SessionStore
@@ -32,11 +33,6 @@ export class GatedStore {
   /** Runs the operation that has waited longest. Resolves when it is done. */
   async open(): Promise<void> {
     await this.#waiting.shift()?.open()
-  }
-
-  /** Sets whether operations pass without waiting. */
-  leaveOpen(isOpen: boolean): void {
-    this.#isOpen = isOpen
   }
 
   #atGate(name: string, id: string, call: () => Promise<unknown>): Promise<unknown> {

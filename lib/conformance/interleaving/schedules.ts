@@ -4,6 +4,7 @@ export interface Waiting {
   readonly request: number
   /** The name of the record that the operation works on. It is the same in each run. */
   readonly key: string
+  readonly name: string
   readonly isRead: boolean
 }
 

@@ -1,4 +1,4 @@
-import type { Answer } from './app.ts'
+import type { Answer } from './application.ts'
 
 /** One of several requests that a browser has sent at once, with its answer. */
 export interface Exchange {
@@ -33,7 +33,7 @@ export function browserViolations(
     let current: string | undefined = cookie
     let isLoggedIn = false
     for (const { answer, isLogin } of order) {
-      if (answer.lines.length > 0) current = answer.cookie
+      if (answer.setsCookie) current = answer.cookie
       isLoggedIn ||= isLogin && answer.status === 200
       if (isLoggedOut || !isLoggedIn) continue
       if (current === cookie) violations.add('an older cookie over a newer one')
