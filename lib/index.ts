@@ -6,6 +6,7 @@ import { JsonSerializer } from './serializers/json.ts'
 import { CookieStore } from './stores/cookie.ts'
 import { InMemoryStore } from './stores/memory.ts'
 import { RedisStore } from './stores/redis.ts'
+import { RedisSessions } from './stores/redis-sessions.ts'
 
 export type * from '../types/index.ts'
 
@@ -16,6 +17,7 @@ const starsessions = Object.assign(plugin, {
   FernetEncryptor,
   InMemoryStore,
   JsonSerializer,
+  RedisSessions,
   RedisStore,
   SessionUnavailableError
 })
@@ -26,6 +28,7 @@ export {
   FernetEncryptor,
   InMemoryStore,
   JsonSerializer,
+  RedisSessions,
   RedisStore,
   SessionUnavailableError,
   starsessions as default,

@@ -88,7 +88,8 @@ export interface WhichSessions {
  * 2. When `end` resolves, no record of the ended sessions can be read or replaced any more. That includes a record
  *    whose `enlist` began before and stores it later.
  * 3. A user never has more than `max` sessions that are alive and whose `enlist` got this `max`.
- * 4. An entry goes with its last record, also if that record expires. Nobody has to clean up.
+ * 4. An entry goes with its last record, also if that record expires. Nobody has to clean up. If the record has
+ *    expired, or a process died, the entry may count for another minute, but `list` does not return it.
  *
  * A rejection says that the store is broken, as everywhere (`FST_SESSION_STORE`). A store with `byUser` also needs
  * `replace`, unless it `ownsIds`.
@@ -154,5 +155,5 @@ export interface SessionsByUser {
    * @param listener gets the handles, and the reason
    * @returns a function that ends the subscription
    */
-  watch?(listener: (handles: readonly string[], reason: EndReason) => void): () => void
+  readonly watch?: ((listener: (handles: readonly string[], reason: EndReason) => void) => () => void) | undefined
 }

@@ -1,4 +1,5 @@
-import type { RedisClient } from './clients/redis.ts'
+import type { RedisClient, RedisSubscriber } from './clients/redis.ts'
+import type { SessionsByUser } from './sessions-by-user.ts'
 
 /** The options of `InMemoryStore`. All are optional. */
 export interface InMemoryStoreOptions {
@@ -37,6 +38,19 @@ export interface CookieStoreOptions {
    * @default 'starsessions.CookieStore.', followed by the name of the cookie
    */
   readonly salt?: string
+  /**
+   * Where the sessions of each user are listed: `new RedisSessions({ client })`. With it, a cookie of a session that
+   * belongs to a user opens only while the session is in the list. So such a session can be ended, and a copy of its
+   * cookie ends with it. Cookies of anonymous visitors cost no call.
+   * @default none
+   */
+  readonly byUser?: SessionsByUser | undefined
+  /**
+   * For how many seconds this process takes the last answer of `byUser` for granted. A session that was ended may open
+   * for so long. From 0 to 3600.
+   * @default 0
+   */
+  readonly recheck?: number
 }
 
 /** The options of `RedisStore`. Only `client` is required. */
@@ -60,4 +74,21 @@ export interface RedisStoreOptions {
    * @default true
    */
   readonly hashIds?: boolean
+  /**
+   * A connection of its own, as `client.duplicate()` makes. The store subscribes with it, so that `session.ended` aborts
+   * about a millisecond after the session has ended in another process. Without it, that takes up to 30 seconds. You
+   * connect and close it.
+   * @default none
+   */
+  readonly subscriber?: RedisSubscriber | undefined
+}
+
+/** The options of `RedisSessions`. Only `client` is required. */
+export interface RedisSessionsOptions {
+  /** You connect the client, and you close it after the server has closed. */
+  readonly client: RedisClient
+  /** As in `RedisStoreOptions`. @default 'starsessions.' */
+  readonly prefix?: string | ((key: string) => string)
+  /** As in `RedisStoreOptions`. @default none */
+  readonly subscriber?: RedisSubscriber | undefined
 }

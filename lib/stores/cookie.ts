@@ -1,3 +1,4 @@
+import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { SessionStore } from '../../types/store.ts'
 import type { CookieStoreOptions } from '../../types/stores.ts'
 import { positiveInteger } from '../checks/integer.ts'
@@ -7,8 +8,10 @@ import { COOKIE_STORE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionOptionsError, tooLargeForCookie } from '../errors.ts'
 import { TimestampSigner } from './cookie/signer.ts'
+import { CookieUsers } from './cookie/users.ts'
 import { isUnchanged } from './unchanged.ts'
 
+const OPTION_NAMES = ['secretKey', 'maxSize', 'digest', 'salt', 'byUser', 'recheck']
 const DEFAULT_SALT = 'starsessions.CookieStore.'
 /** The length of the digest. A secret of this length is no easier to guess than a signature (RFC 2104, section 3). */
 export const SECRET_BYTES = 32
@@ -17,6 +20,17 @@ const YEAR_SECONDS = 360 * 86_400
 const SECRET = { owner: 'CookieStore', option: 'secretKey', variable: 'SESSION_SECRET' }
 
 const maxAgeFor = (lifetime: number): number => (lifetime === 0 ? YEAR_SECONDS : lifetime)
+
+function listOf(byUser: SessionsByUser): SessionsByUser {
+  const { enlist, delist, list, end, isListed } = byUser
+  if ([enlist, delist, list, end, isListed].every((method) => typeof method === 'function')) return byUser
+  throw new SessionOptionsError('CookieStore: byUser must be `new RedisSessions({ client })`, or have all its methods')
+}
+
+function secondsOf(recheck: number): number {
+  if (typeof recheck === 'number' && recheck >= 0 && recheck <= 3_600) return recheck
+  throw new SessionOptionsError('CookieStore: recheck must be a number of seconds from 0 to 3600')
+}
 
 function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array {
   const size = Buffer.byteLength(raw)
@@ -33,11 +47,13 @@ function toSecret(raw: string | Uint8Array, refuse: Refuse): string | Uint8Array
  * plugin has an encryptor.
  *
  * The server keeps nothing, so it cannot end a session. A copy of the cookie opens the session until its time is over,
- * even after a logout.
+ * even after a logout. With the option `byUser`, the server can end the sessions that belong to a user.
  */
 export class CookieStore implements SessionStore {
   /** The value of the cookie is the id, so `write` makes it. */
   readonly ownsIds = true
+  /** The sessions of each user. Only with the option `byUser`. */
+  readonly byUser: SessionsByUser | undefined
   readonly #options: CookieStoreOptions
   readonly #secrets: readonly (string | Uint8Array)[]
   readonly #digest: 'sha256' | 'sha1'
@@ -50,12 +66,13 @@ export class CookieStore implements SessionStore {
    * @throws `FST_SESSION_OPTIONS` if a secret is missing or too short, or an option is unknown or wrong
    */
   constructor(options: CookieStoreOptions) {
-    const own = ownOptions('CookieStore', options, ['secretKey', 'maxSize', 'digest', 'salt'], COOKIE_STORE_HINTS)
-    const { secretKey, maxSize, digest = 'sha256', salt = DEFAULT_SALT } = own
+    const own = ownOptions('CookieStore', options, OPTION_NAMES, COOKIE_STORE_HINTS)
+    const { secretKey, maxSize, digest = 'sha256', salt = DEFAULT_SALT, byUser, recheck = 0 } = own
     if (digest !== 'sha256' && digest !== 'sha1') {
       throw new SessionOptionsError("CookieStore: digest must be 'sha256' or 'sha1'")
     }
     if (typeof salt !== 'string') throw new SessionOptionsError('CookieStore: salt must be text')
+    this.byUser = byUser && new CookieUsers(listOf(byUser), secondsOf(recheck))
     this.#digest = digest
     this.#maxSize = positiveInteger('CookieStore', 'maxSize', maxSize, 4_096, 4_096)
     this.#secrets = keyList(SECRET, secretKey, toSecret)

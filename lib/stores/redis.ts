@@ -1,12 +1,18 @@
 import { hash } from 'node:crypto'
+import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { RedisStoreOptions } from '../../types/stores.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
-import type { Count, RedisCommands } from './redis/commands.ts'
+import { isOne, type RedisCommands, toBuffer } from './redis/commands.ts'
+import { explained } from './redis/explained.ts'
+import { keyMaker, sampleOf } from './redis/keys.ts'
 import { recognise } from './redis/recognise.ts'
+import { assertSubscriber } from './redis/subscriber.ts'
+import { BLOCK_MS, BLOCKED } from './redis/user-scripts.ts'
+import { RedisUsers } from './redis/users.ts'
 
 const MONTH_SECONDS = 30 * 86_400
 
@@ -26,20 +32,40 @@ export class RedisStore implements SessionStore {
    * The key of a fixed id, for comparing stores. It is `undefined` if the prefix function works only within a request.
    */
   readonly #sample: string | undefined
+  readonly #users: RedisUsers
 
   /**
    * @param options only `client` is required
    * @throws `FST_SESSION_OPTIONS` if the client is not supported, or an option is unknown or wrong
    */
   constructor(options: RedisStoreOptions) {
-    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds'], REDIS_HINTS)
-    const { client, prefix = 'starsessions.', gcTtl, hashIds = true } = own
+    const own = ownOptions('RedisStore', options, ['client', 'prefix', 'gcTtl', 'hashIds', 'subscriber'], REDIS_HINTS)
+    const { client, prefix = 'starsessions.', gcTtl, hashIds = true, subscriber } = own
     if (typeof hashIds !== 'boolean') throw new SessionOptionsError('RedisStore: hashIds must be true or false')
     this.#gcTtl = gcSeconds('RedisStore', gcTtl, MONTH_SECONDS)
-    const toKey = keyMaker(prefix)
-    this.#key = hashIds ? (sessionId) => toKey(hash('sha256', sessionId, 'hex')) : toKey
+    const toKey = keyMaker('RedisStore', prefix)
+    const nameOf = (sessionId: string) => (hashIds ? hash('sha256', sessionId, 'hex') : sessionId)
+    this.#key = (sessionId) => toKey(nameOf(sessionId))
     this.#sample = sampleOf(this.#key)
     this.#commands = recognise(client)
+    assertSubscriber('RedisStore', subscriber, client)
+    this.#users = new RedisUsers(
+      {
+        run: (script, key, args) => this.#asked(this.#commands.run(script, key, args)),
+        nameOf,
+        keyOf: toKey,
+        milliseconds: (lifetime, ttl) => this.#milliseconds(lifetime, ttl)
+      },
+      subscriber
+    )
+  }
+
+  /**
+   * The sessions of each user: one hash for each user, and Lua scripts with one key each, so they run on a cluster. An
+   * ended session leaves a few bytes behind for a minute, so that no request that is under way can bring it back.
+   */
+  get byUser(): SessionsByUser {
+    return this.#users
   }
 
   /**
@@ -55,9 +81,14 @@ export class RedisStore implements SessionStore {
   async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
     const key = this.#key(sessionId)
     // With lifetime 0, only this store limits the session, so it must not end while somebody uses it.
-    return this.#asked(
-      lifetime === 0 || ttl > 0 ? this.#commands.getex(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key)
+    const prolongs = lifetime === 0 || ttl > 0
+    const data = await this.#asked(
+      prolongs ? this.#commands.getex(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key)
     )
+    if (!isBlocked(data)) return data
+    // Otherwise a browser that still has the old cookie could keep the key alive.
+    if (prolongs) await this.#asked(this.#commands.pexpire(key, BLOCK_MS))
+    return null
   }
 
   /** Sends SET, or DEL if no time is left. */
@@ -88,7 +119,8 @@ export class RedisStore implements SessionStore {
     const [done, current = null] = await this.#asked(
       this.#commands.replace(this.#key(sessionId), expected && toBuffer(expected), px, isRemoval ? '' : toBuffer(data))
     )
-    return isOne(done) ? { replaced: true } : { replaced: false, current }
+    if (isOne(done)) return { replaced: true }
+    return { replaced: false, current: isBlocked(current) ? null : current }
   }
 
   /**
@@ -109,13 +141,8 @@ export class RedisStore implements SessionStore {
     return isOne(await this.#asked(this.#commands.pexpire(this.#key(sessionId), milliseconds))) && !isOver
   }
 
-  async #asked<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer
-    } catch (cause) {
-      const reason = this.#commands.closed() ?? (saysNoGetex(cause) ? TOO_OLD : undefined)
-      throw reason === undefined ? cause : new Error(reason, { cause })
-    }
+  #asked<T>(answer: Promise<T>): Promise<T> {
+    return explained(this.#commands, answer)
   }
 
   #milliseconds(lifetime: number, ttl: number): number {
@@ -123,40 +150,5 @@ export class RedisStore implements SessionStore {
   }
 }
 
-const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const isOne = (count: Count): boolean => Number(count) === 1
-
-const TOO_OLD = 'Redis does not know the command GETEX: RedisStore needs Redis 6.2 or later, or Valkey'
-
-const saysNoGetex = (error: unknown): boolean =>
-  error instanceof Error && /^err unknown command ['`]?getex/i.test(error.message)
-
-function keyMaker(prefix: string | ((key: string) => string)): (key: string) => string {
-  if (typeof prefix === 'string') return (key) => prefix + key
-  if (typeof prefix !== 'function') throw new SessionOptionsError('RedisStore: prefix must be text or a function')
-  let last = { key: '', full: '' }
-  return (key) => {
-    const full: unknown = prefix(key)
-    if (typeof full !== 'string') throw badPrefix('must return text')
-    if (full === last.full && key !== last.key) throw badPrefix('returns the same text for two keys')
-    last = { key, full }
-    return full
-  }
-}
-
-const badPrefix = (fault: string): Error =>
-  new SessionOptionsError(
-    `RedisStore: prefix(key) ${fault}: it must make another text of each key, for example (key) => 'shop:' + key. Otherwise all visitors would share one session`
-  )
-
-/** @throws `FST_SESSION_OPTIONS` if the prefix function does not make another key for each session */
-function sampleOf(toKey: (sessionId: string) => string): string | undefined {
-  try {
-    toKey('another id')
-    return toKey('an id')
-  } catch (error) {
-    if (error instanceof SessionOptionsError) throw error
-    return undefined
-  }
-}
+/** Whether `end()` has ended the session under this key. */
+const isBlocked = (data: Uint8Array | null): boolean => data !== null && Buffer.compare(data, BLOCKED) === 0

@@ -69,3 +69,20 @@ export interface NodeRedisSentinel extends NodeRedisConnection {
  * The store recognises the client by its methods.
  */
 export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
+
+/** A connection of its own to Redis, for `subscriber`: `client.duplicate()` of ioredis, iovalkey or node-redis. */
+export type RedisSubscriber =
+  | {
+      /** Marks a client of ioredis or iovalkey. The store never calls it. */
+      defineCommand(...args: never[]): unknown
+      /** SUBSCRIBE. */
+      subscribe(channel: string): Promise<unknown>
+      /** Calls the listener with the channel and the message. */
+      on(event: 'message', listener: (channel: string, message: string) => void): unknown
+    }
+  | {
+      /** Marks a client of node-redis. The store never calls it. */
+      withTypeMapping(mapping: object): unknown
+      /** SUBSCRIBE, with a listener for the messages of this channel. */
+      subscribe(channel: string, listener: (message: string) => void): Promise<unknown>
+    }

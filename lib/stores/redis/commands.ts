@@ -19,8 +19,17 @@ export interface RedisCommands {
     px: number | 'DEL',
     data: Buffer | ''
   ): Promise<[Count, (Buffer | null)?]>
+  /** Runs another script with one key by its hash. If Redis does not know the script, sends the whole script. */
+  run(script: Script, key: string, args: readonly (string | Buffer)[]): Promise<unknown>
   /** Returns why no command can succeed any more, or `undefined` if commands can still succeed. */
   closed(): string | undefined
+}
+
+/** A Lua script with one key. */
+export interface Script {
+  /** The name of the method that a client of ioredis gets. */
+  readonly name: string
+  readonly lua: string
 }
 
 /** A client with the option `stringNumbers` answers with text. */
@@ -40,3 +49,9 @@ return { 1 }`
 /** What `REPLACE_LUA` expects. Empty bytes can be a value, so a further argument says that there must be none. */
 export const replaceArguments = <P>(expected: Buffer | null, px: P, data: Buffer | ''): (Buffer | '' | 'NX' | P)[] =>
   expected === null ? ['', px, data, 'NX'] : [expected, px, data]
+
+/** Whether a command has changed one key. */
+export const isOne = (answer: unknown): boolean => Number(answer) === 1
+
+/** The same bytes as a Buffer, because the clients take no other Uint8Array. */
+export const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

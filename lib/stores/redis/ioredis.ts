@@ -1,5 +1,6 @@
 import type { IoredisClient } from '../../../types/clients/redis.ts'
 import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
+import { USER_SCRIPTS } from './user-scripts.ts'
 
 type Replace = RedisCommands['replace']
 
@@ -12,7 +13,8 @@ export const IOREDIS_METHODS = ['getBuffer', 'getexBuffer', 'set', 'del', 'pexpi
 /** Not with `callBuffer()`, because that bypasses the autopipelining of ioredis. */
 export function ioredisCommands(client: IoredisClient): RedisCommands {
   client.defineCommand(REPLACE, { lua: REPLACE_LUA, numberOfKeys: 1 })
-  const scripted = client as unknown as { starsessionsReplaceBuffer: (...args: unknown[]) => ReturnType<Replace> }
+  for (const { name, lua } of USER_SCRIPTS) client.defineCommand(name, { lua, numberOfKeys: 1 })
+  const scripted = client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   return {
     get: (key) => client.getBuffer(key),
     getex: (key, milliseconds) => client.getexBuffer(key, 'PX', milliseconds),
@@ -20,7 +22,8 @@ export function ioredisCommands(client: IoredisClient): RedisCommands {
     del: (key): Promise<Count> => client.del(key),
     pexpire: (key, milliseconds): Promise<Count> => client.pexpire(key, milliseconds),
     replace: (key, expected, px, data) =>
-      scripted.starsessionsReplaceBuffer(key, ...replaceArguments(expected, px, data)),
+      scripted[`${REPLACE}Buffer`]!(key, ...replaceArguments(expected, px, data)) as ReturnType<Replace>,
+    run: ({ name }, key, args) => scripted[`${name}Buffer`]!(key, ...args),
     closed: () => (client.status === 'end' ? CLIENT_ENDED : undefined)
   }
 }

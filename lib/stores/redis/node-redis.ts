@@ -3,12 +3,24 @@ import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from '../..
 import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
 import { LostMaster } from './lost-master.ts'
 import { Stalled } from './stalled.ts'
+import { USER_SCRIPTS } from './user-scripts.ts'
 
 type Argument = string | Buffer
 type Send = (key: string, args: Argument[]) => Promise<unknown>
 
 const CLIENT_NOT_OPEN = 'the Redis client is not open: it was closed before the server was, or never connected'
-const REPLACE_SHA = hash('sha1', REPLACE_LUA, 'hex')
+
+/** A script, and the hash by which Redis knows it. */
+interface Hashed {
+  readonly lua: string
+  readonly sha: string
+}
+
+const withHash = (lua: string): Hashed => ({ lua, sha: hash('sha1', lua, 'hex') })
+
+const HASHED_REPLACE = withHash(REPLACE_LUA)
+const SCRIPTS = new Map(USER_SCRIPTS.map(({ lua }) => [lua, withHash(lua)]))
+const hashed = (lua: string): Hashed => SCRIPTS.get(lua) ?? withHash(lua)
 
 /** Bulk strings ("$" in RESP) are answered as bytes. */
 const AS_BYTES = { typeMapping: { 36: Buffer } }
@@ -41,21 +53,23 @@ export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | N
     if (!client.isOpen) throw new Error(CLIENT_NOT_OPEN)
     return sendOpen(key, args) as Promise<T>
   }
+  const run = async <T>({ lua, sha }: Hashed, key: string, args: readonly Argument[]): Promise<T> => {
+    const rest = ['1', key, ...args]
+    try {
+      return await send(key, ['EVALSHA', sha, ...rest])
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error
+      return send(key, ['EVAL', lua, ...rest])
+    }
+  }
   return {
     get: (key) => send(key, ['GET', key]),
     getex: (key, milliseconds) => send(key, ['GETEX', key, 'PX', String(milliseconds)]),
     set: (key, data, milliseconds) => send(key, ['SET', key, data, 'PX', String(milliseconds)]),
     del: (key) => send<Count>(key, ['DEL', key]),
     pexpire: (key, milliseconds) => send<Count>(key, ['PEXPIRE', key, String(milliseconds)]),
-    async replace(key, expected, px, data) {
-      const rest = ['1', key, ...replaceArguments(expected, String(px), data)]
-      try {
-        return await send(key, ['EVALSHA', REPLACE_SHA, ...rest])
-      } catch (error) {
-        if (!isUnknownScript(error)) throw error
-        return send(key, ['EVAL', REPLACE_LUA, ...rest])
-      }
-    },
+    replace: (key, expected, px, data) => run(HASHED_REPLACE, key, replaceArguments(expected, String(px), data)),
+    run: ({ lua }, key, args) => run(hashed(lua), key, args),
     closed
   }
 }
