@@ -8,6 +8,7 @@ const NAMES = [
   'FernetEncryptor',
   'InMemoryStore',
   'JsonSerializer',
+  'RedisSessions',
   'RedisStore',
   'SessionUnavailableError'
 ] as const

@@ -2,7 +2,15 @@
 const assert = require('node:assert/strict')
 const fastify = require('fastify')
 const starsessions = require('fastify-starsessions')
-const names = ['AESGCMEncryptor', 'CookieStore', 'FernetEncryptor', 'InMemoryStore', 'JsonSerializer', 'RedisStore']
+const names = [
+  'AESGCMEncryptor',
+  'CookieStore',
+  'FernetEncryptor',
+  'InMemoryStore',
+  'JsonSerializer',
+  'RedisSessions',
+  'RedisStore'
+]
 const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
 const { interleavingCases } = require('fastify-starsessions/store-conformance')
 const { readSession, sessionCookie } = require('fastify-starsessions/testing')

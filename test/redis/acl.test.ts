@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import type { RedisClient } from '../../types/clients/redis.ts'
 import { testApp } from '../support/app.ts'
+import { byUserCases } from '../support/by-user-cases.ts'
 import { PAGES } from '../support/pages.ts'
 import { calls } from '../support/redis-calls.ts'
 import { CLIENTS } from '../support/redis-clients.ts'
@@ -49,6 +50,20 @@ async function sessionsLive(t: Test, admin: Redis, client: RedisClient): Promise
     t.same((await send(rotated.cookie, (session) => session.data())).body, {})
   }
 }
+
+t.test('the lists of each user work for that user, and endings are told', async (t) => {
+  const admin = await withUser(t, server, single)
+  const client = new Redis(server.port, { ...LOGIN, enableReadyCheck: false })
+  const subscriber = client.duplicate()
+  t.teardown(() => {
+    client.disconnect()
+    subscriber.disconnect()
+  })
+  const store = new RedisStore({ client, subscriber })
+  const pass = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000))
+  for (const { title, run } of byUserCases(store)) await t.test(title, () => run({ store, pass }))
+  t.same(await admin.call('ACL', 'LOG'), [], 'nothing was denied')
+})
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
   t.test(`${name}: sessions work for a user who may use only the key prefix and the listed commands`, async (t) => {
