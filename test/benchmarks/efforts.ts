@@ -4,25 +4,34 @@ import type { Size } from './scenarios/session-data.ts'
 
 /** How much one run measures. */
 export interface RunEffort {
-  readonly speed: Effort
-  readonly sizes: readonly Size[]
   readonly http: HttpEffort
+  /** How many new processes each column gets. */
+  readonly coldRounds: number
+  readonly speed: Effort
+  /** Sizes of the sessions in process. */
+  readonly sizes: readonly Size[]
   /** How many sessions the InMemoryStore holds in each round. */
   readonly sessions: readonly number[]
+  /** About how many seconds each part takes on an idle machine with two cores. */
+  readonly seconds: Readonly<Record<'http' | 'cold' | 'scenario' | 'memory', number>>
 }
 
-/** Takes three to four minutes on an idle machine with two cores. */
+/** Takes seven to eight minutes. */
 export const FULL: RunEffort = {
-  speed: { rounds: 9, turn: 20, warmUp: { requests: 6_000, time: 1_200 } },
+  http: { rounds: 5, turn: 500, warmUp: 500 },
+  coldRounds: 7,
+  speed: { rounds: 9, turn: 20, warmUp: { requests: 6_000, time: 1_000 } },
   sizes: [200, 4_096],
-  http: { rounds: 3, seconds: 0.8 },
-  sessions: [1_000, 100_000, 1_000_000]
+  sessions: [1_000, 100_000, 1_000_000],
+  seconds: { http: 220, cold: 80, scenario: 14, memory: 30 }
 }
 
-/** Takes about half a minute. */
+/** Takes about a minute. */
 export const QUICK: RunEffort = {
+  http: { rounds: 3, turn: 250, warmUp: 300 },
+  coldRounds: 1,
   speed: { rounds: 4, turn: 15, warmUp: { requests: 3_000, time: 700 } },
   sizes: [200],
-  http: { rounds: 1, seconds: 0.8 },
-  sessions: [1_000, 100_000]
+  sessions: [1_000, 100_000],
+  seconds: { http: 45, cold: 10, scenario: 8, memory: 5 }
 }

@@ -1,10 +1,20 @@
 import { writeFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.ts'
-import { type Arguments, parseArguments, USAGE } from './arguments.ts'
+import { type Arguments, type Part as PartName, parseArguments, USAGE } from './arguments.ts'
 import { COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
 import { FULL, QUICK } from './efforts.ts'
-import { type Check, goalSection, httpChecks, importChecks, memoryChecks, speedChecks, trafficChecks } from './goals.ts'
+import {
+  type Check,
+  coldChecks,
+  httpChecks,
+  importChecks,
+  inProcessChecks,
+  memoryChecks,
+  trafficChecks
+} from './goals.ts'
+import { measureCold } from './measures/cold.ts'
+import type { Speed } from './measures/comparison.ts'
 import { measureHttp } from './measures/http.ts'
 import { importSection, measureImports } from './measures/imports.ts'
 import { measureMemory, memorySection } from './measures/memory.ts'
@@ -13,12 +23,12 @@ import { measureOneSession } from './measures/one-session.ts'
 import { measurePaths, pathSection } from './measures/path.ts'
 import { measureCommands } from './measures/redis-commands.ts'
 import { measureTraffic, trafficSection } from './measures/redis-traffic.ts'
-import { type Group, measureSpeed, type Speed } from './measures/speed.ts'
+import { type Group, measureSpeed } from './measures/speed.ts'
 import { benchmarkDocument } from './report/document.ts'
-import { httpSection } from './report/http-section.ts'
-import { progress } from './report/progress.ts'
-import { speedPicture } from './report/speed-picture.ts'
-import { ratioSection, speedSection } from './report/speed-section.ts'
+import { goalSection } from './report/goal-section.ts'
+import { httpPicture } from './report/http-picture.ts'
+import { type Part, Progress, type Tell } from './report/progress.ts'
+import { inProcessSections, userSections } from './report/sections.ts'
 import { asText, type Section } from './report/table.ts'
 
 // `npm run bench` compiles this program and runs it. The library that it measures is the build in dist/.
@@ -41,13 +51,36 @@ const columns = (peers ? COLUMNS : QUICK_COLUMNS).filter(({ needs }) => needs ==
 
 const sections: Section[] = []
 const checks: Check[] = []
-function show(section: Section, ...found: readonly Check[]): void {
-  sections.push(section)
-  checks.push(...found)
-  console.log(asText(section))
+const http: Speed[] = []
+const cold: Speed[] = []
+
+interface Step extends Part {
+  run(tell: Tell): Promise<void>
 }
 
-const speeds: Speed[] = []
+const steps: Step[] = []
+function step(part: PartName, name: string, seconds: number, run: Step['run']): void {
+  if (parts.includes(part)) steps.push({ name, seconds, run })
+}
+
+step('http', 'over HTTP', effort.seconds.http, async (tell) => {
+  http.push(...(await measureHttp(columns, effort.http, redis?.port, tell)))
+  checks.push(...httpChecks(http))
+})
+step('cold', 'cold', effort.seconds.cold, async (tell) => {
+  cold.push(...(await measureCold(columns, effort.coldRounds, redis?.port, tell)))
+  checks.push(...coldChecks(cold))
+})
+step('path', 'the path of a request', 10, async (tell) => {
+  sections.push(pathSection(await measurePaths(columns, redis?.port, tell)))
+})
+if (redis !== undefined) {
+  step('redis', 'traffic to Redis', 10, async () => {
+    const traffic = await measureTraffic(['S0', 'S1', 'S2', 'S3', 'S4', 'S5'], columns, redis.port)
+    sections.push(trafficSection(traffic))
+    checks.push(...trafficChecks(traffic))
+  })
+}
 if (scenarios.length > 0) {
   const groups: readonly Group[] = [
     { size: 200, scenarios: scenarios.filter((scenario) => scenario !== 'S4') },
@@ -56,38 +89,46 @@ if (scenarios.length > 0) {
     { size: 4_096, scenarios: scenarios.filter((scenario) => scenario === 'S1' || scenario === 'S2') }
   ]
   const wanted = groups.filter((group) => group.scenarios.length > 0 && effort.sizes.includes(group.size))
-  for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, effort.speed, redis?.port)))
-  show(speedSection(speeds, effort.speed.rounds), ...speedChecks(speeds))
-  show(ratioSection(speeds))
+  steps.push({
+    name: 'in process',
+    seconds: effort.seconds.scenario * wanted.flatMap((group) => group.scenarios).length,
+    async run(tell) {
+      const speeds: Speed[] = []
+      for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, effort.speed, redis?.port, tell)))
+      sections.push(...inProcessSections(speeds, effort.speed.rounds))
+      checks.push(...inProcessChecks(speeds))
+    }
+  })
 }
-if (parts.includes('http')) {
-  progress('requests a second over HTTP')
-  const http = await measureHttp(['S0', 'S1'], columns, effort.http, redis?.port)
-  show(httpSection(http), ...httpChecks(http))
+if (redis !== undefined) {
+  step('clients', 'Redis clients', 5, async () => {
+    sections.push(await measureCommands(redis.port))
+  })
 }
-if (parts.includes('path')) show(pathSection(await measurePaths(columns, redis?.port)))
-if (parts.includes('redis') && redis !== undefined) {
-  progress('traffic to Redis')
-  const traffic = await measureTraffic(['S0', 'S1', 'S2', 'S3', 'S4', 'S5'], columns, redis.port)
-  show(trafficSection(traffic), ...trafficChecks(traffic))
-}
-if (parts.includes('clients') && redis !== undefined) {
-  progress('Redis clients')
-  show(await measureCommands(redis.port))
-}
-if (parts.includes('memory')) {
-  progress('InMemoryStore')
-  const memories = await measureMemory(effort.sessions)
-  show(memorySection(memories), ...memoryChecks(memories))
-}
-if (parts.includes('merge')) show(measureMerging())
-if (parts.includes('queue')) show(await measureOneSession())
-if (parts.includes('import')) {
-  progress('start of a process')
+step('memory', 'InMemoryStore', effort.seconds.memory, async (tell) => {
+  const memories = await measureMemory(effort.sessions, tell)
+  sections.push(memorySection(memories))
+  checks.push(...memoryChecks(memories))
+})
+step('merge', 'merging', 3, async () => {
+  sections.push(measureMerging())
+})
+step('queue', 'many requests of one session', 5, async () => {
+  sections.push(await measureOneSession())
+})
+step('import', 'start of a process', 15, async () => {
   const imports = await measureImports()
-  show(importSection(imports), ...importChecks(imports))
-}
-if (checks.length > 0) show(goalSection(checks))
+  sections.push(importSection(imports))
+  checks.push(...importChecks(imports))
+})
+
+const progress = new Progress(steps)
+for (const one of steps) await one.run(progress.begin(one))
+progress.clear()
+
+const first = http.length + cold.length === 0 ? [] : userSections(http, cold, effort.http.rounds)
+const report = [...first, ...(checks.length === 0 ? [] : [goalSection(checks)]), ...sections]
+for (const section of report) console.log(asText(section))
 
 async function redisVersion(): Promise<string> {
   if (redis === undefined) return '(none)'
@@ -100,7 +141,7 @@ async function redisVersion(): Promise<string> {
 if (write) {
   const docs = new URL('docs/', import.meta.resolve('fastify-starsessions/package.json'))
   const date = new Date().toISOString().slice(0, 10)
-  await writeFile(new URL('benchmarks.md', docs), benchmarkDocument(sections, await redisVersion(), date))
-  if (speeds.length > 0) await writeFile(new URL('benchmarks.svg', docs), speedPicture(speeds))
+  await writeFile(new URL('benchmarks.md', docs), benchmarkDocument(report, await redisVersion(), date))
+  if (http.length > 0) await writeFile(new URL('benchmarks.svg', docs), httpPicture(http))
 }
 await redis?.stop()

@@ -1,10 +1,13 @@
 import { bareExpress, bareFastify } from './bare.ts'
 import type { Column } from './column.ts'
 import { fastifyCookieAlone } from './fastify-cookie.ts'
-import { limitInEncryptedCookie, limitInSignedCookie } from './limits/cookie.ts'
-import { limitInMemory } from './limits/memory.ts'
-import { limitInPlugin } from './limits/plugin.ts'
-import { limitInIoredis, limitInNodeRedis } from './limits/redis.ts'
+import {
+  pluginInAesGcmCookie,
+  pluginInIoredis,
+  pluginInMemory,
+  pluginInNodeRedis,
+  pluginInSignedCookie
+} from './limits/plugin.ts'
 import {
   oursInAesGcmCookie,
   oursInFernetCookie,
@@ -16,6 +19,7 @@ import {
 import { expressSessionInMemory, expressSessionInRedis } from './peers/express-session.ts'
 import { fastifySessionInMemory, fastifySessionInRedis } from './peers/fastify-session.ts'
 import { ironSessionInCookie } from './peers/iron-session.ts'
+import { mgcreaSessionInCookie, mgcreaSessionInMemory } from './peers/mgcrea-session.ts'
 import { secureSessionInCookie } from './peers/secure-session.ts'
 
 export const BARE = bareFastify('bare Fastify')
@@ -29,55 +33,57 @@ export const COLUMNS: readonly Column[] = [
   AGAIN,
   fastifyCookieAlone,
   oursInMemory,
-  limitInMemory,
-  limitInPlugin,
+  pluginInMemory,
   fastifySessionInMemory,
+  mgcreaSessionInMemory,
   oursInIoredis,
-  limitInIoredis,
+  pluginInIoredis,
   oursInNodeRedis,
-  limitInNodeRedis,
+  pluginInNodeRedis,
   fastifySessionInRedis,
   oursInSignedCookie,
-  limitInSignedCookie,
+  pluginInSignedCookie,
   oursInAesGcmCookie,
-  limitInEncryptedCookie,
+  pluginInAesGcmCookie,
   oursInFernetCookie,
   secureSessionInCookie,
+  mgcreaSessionInCookie,
   ironSessionInCookie,
   BARE_EXPRESS,
   expressSessionInMemory,
   expressSessionInRedis
 ]
 
-/** All columns without the peers, except for @fastify/session in memory, the usual choice. */
-export const QUICK_COLUMNS: readonly Column[] = COLUMNS.filter(
-  (column) => column === fastifySessionInMemory || (column.kind !== 'peer' && column !== BARE_EXPRESS)
-)
-
-/** Columns that are also measured over HTTP. Figures are shares of bare Fastify, so Express is not among them. */
-export const HTTP_COLUMNS: readonly Column[] = [
+/** The columns of a quick run: without the other clients, and with the usual peers only. */
+export const QUICK_COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,
   oursInMemory,
-  limitInMemory,
-  limitInPlugin,
+  pluginInMemory,
   fastifySessionInMemory,
-  oursInIoredis,
-  limitInIoredis,
   oursInNodeRedis,
-  limitInNodeRedis,
+  pluginInNodeRedis,
   fastifySessionInRedis,
   oursInSignedCookie,
+  pluginInSignedCookie,
   secureSessionInCookie
 ]
 
-/** Of these, the columns for S0. Columns that would ask no store there, and so repeat another one, are left out. */
-export const HTTP_COLUMNS_OF_S0: readonly Column[] = [
+/**
+ * The columns of the first table: measured over HTTP, and in processes that have just started. Express is not among them,
+ * because the figures are compared with bare Fastify.
+ */
+export const HTTP_COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,
+  fastifyCookieAlone,
   oursInMemory,
-  limitInPlugin,
   fastifySessionInMemory,
+  mgcreaSessionInMemory,
+  oursInNodeRedis,
+  oursInIoredis,
   fastifySessionInRedis,
-  secureSessionInCookie
+  oursInSignedCookie,
+  secureSessionInCookie,
+  mgcreaSessionInCookie
 ]

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenarios/scenarios.ts'
-import type { Listening, Setup, Task } from './column-process.ts'
+import type { Task } from './column-process.ts'
+import type { Setup } from './opening.ts'
 import type { Path } from './path-count.ts'
 import { Worker } from './processes.ts'
 
@@ -34,10 +35,6 @@ export class ColumnWorker {
 
   path(scenario: Scenario): Promise<Path> {
     return this.#ask({ kind: 'path', scenario }) as Promise<Path>
-  }
-
-  listen(): Promise<Listening> {
-    return this.#ask({ kind: 'listen' }) as Promise<Listening>
   }
 
   stop(): Promise<void> {

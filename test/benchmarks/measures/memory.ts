@@ -1,10 +1,12 @@
+import type { Tell } from '../report/progress.ts'
 import type { Section } from '../report/table.ts'
 import type { Memory, MemoryRound } from './memory-process.ts'
 import { Worker } from './processes.ts'
 
-export async function measureMemory(sizes: readonly number[]): Promise<Memory[]> {
+export async function measureMemory(sizes: readonly number[], tell: Tell): Promise<Memory[]> {
   const memories: Memory[] = []
   for (const sessions of sizes) {
+    tell(`${sessions.toLocaleString('en')} sessions`)
     const worker = await Worker.start(`InMemoryStore with ${sessions}`, './memory-process', [])
     memories.push((await worker.ask({ sessions } satisfies MemoryRound)) as Memory)
     await worker.stop()

@@ -1,6 +1,6 @@
 import type { Column } from '../columns/column.ts'
 import { BARE } from '../columns/index.ts'
-import { progress } from '../report/progress.ts'
+import type { Tell } from '../report/progress.ts'
 import type { Section } from '../report/table.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
@@ -15,12 +15,16 @@ export interface ColumnPath {
 }
 
 /** One column after the other. Promises are those that the same request to a bare route does not create. */
-export async function measurePaths(all: readonly Column[], redisPort: number | undefined): Promise<ColumnPath[]> {
+export async function measurePaths(
+  all: readonly Column[],
+  redisPort: number | undefined,
+  tell: Tell
+): Promise<ColumnPath[]> {
   const columns = all.filter(({ kind }) => kind === 'ours' || kind === 'limit')
   const bare = await pathsOf(BARE, redisPort)
   const found: ColumnPath[] = []
   for (const column of columns) {
-    progress(`functions and promises of a request: ${column.name}`)
+    tell(column.name)
     const paths = new Map<Scenario, Path>()
     for (const [scenario, path] of await pathsOf(column, redisPort)) {
       paths.set(scenario, { ...path, promises: path.promises - bare.get(scenario)!.promises })

@@ -18,6 +18,8 @@ async function answer(child: ChildProcess, what: string): Promise<unknown> {
   }
 }
 
+export const DEFAULT_FLAGS: readonly string[] = []
+
 /**
  * These flags keep a process as a busy server would be: with compiled code and a fully grown young generation. Without
  * them, V8 gives both up while the other columns have their turns.
@@ -25,7 +27,7 @@ async function answer(child: ChildProcess, what: string): Promise<unknown> {
  * `--no-allocation-site-pretenuring` makes V8 allocate every new object in the young generation. By default V8 may
  * decide, by chance, to allocate some objects as old. That costs a column 10 microseconds for each request, or nothing.
  */
-export const FLAGS = [
+export const TUNED_FLAGS: readonly string[] = [
   '--no-flush-bytecode',
   '--no-memory-reducer',
   '--min-semi-space-size=16',
@@ -44,9 +46,9 @@ export class Worker {
   }
 
   /** @param module a path relative to this file, without the extension */
-  static async start(name: string, module: string, args: readonly string[]): Promise<Worker> {
+  static async start(name: string, module: string, args: readonly string[], flags = TUNED_FLAGS): Promise<Worker> {
     const path = new URL(`${module}${extname(import.meta.url)}`, import.meta.url)
-    const child = fork(path, args, { execArgv: [...process.execArgv, ...FLAGS] })
+    const child = fork(path, args, { execArgv: [...process.execArgv, ...flags] })
     await answer(child, name)
     return new Worker(name, child)
   }

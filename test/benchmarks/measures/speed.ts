@@ -1,11 +1,9 @@
-import { bareOf, baseFor } from '../columns/baseline.ts'
 import type { Column } from '../columns/column.ts'
-import { BARE, BARE_EXPRESS } from '../columns/index.ts'
-import { progress } from '../report/progress.ts'
-import { type Sample, sampleOf } from '../report/statistics.ts'
+import type { Tell } from '../report/progress.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Size } from '../scenarios/session-data.ts'
 import { ColumnWorker } from './column-worker.ts'
+import { type Costs, compare, type Speed } from './comparison.ts'
 import { requestsIn } from './turn.ts'
 
 /** Requests in one batch of the warm-up. One batch also shows what a request costs. */
@@ -39,32 +37,20 @@ export interface Group {
   readonly scenarios: readonly Scenario[]
 }
 
-/** The figures of one scenario, in microseconds of CPU time for each request. */
-export interface Speed {
-  readonly scenario: Scenario
-  readonly size: Size
-  /** What a whole request costs with bare Fastify. */
-  readonly bare: Sample
-  /** What each column costs above a bare route of the same framework, by the column's name. */
-  readonly above: ReadonlyMap<string, Sample>
-}
-
-/** What a whole request cost in one round, by the column's name. */
-type Costs = ReadonlyMap<string, number>
-
 /** The columns whose sessions can be that large. */
 const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
-  columns.filter(({ inCookie }) => !inCookie || size === 200)
+  columns.filter(({ inCookie }) => !inCookie || size < 4_096)
 
 export async function measureSpeed(
   { size, scenarios }: Group,
   all: readonly Column[],
   effort: Effort,
-  redisPort: number | undefined
+  redisPort: number | undefined,
+  tell: Tell
 ): Promise<Speed[]> {
   const columns = fitting(all, size)
   const rolling = scenarios.includes('S4')
-  progress(`${scenarios.join(', ')} with ${size} bytes`)
+  tell(`${scenarios.join(', ')} with ${size} bytes: start and warm-up`)
   const workers = await Promise.all(
     columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
   )
@@ -73,6 +59,7 @@ export async function measureSpeed(
   for (const scenario of scenarios) await Promise.all(workers.map((worker) => warmUp(worker, scenario, each)))
   const speeds: Speed[] = []
   for (const scenario of scenarios) {
+    tell(`${scenario} with ${size} bytes`)
     speeds.push({ scenario, size, ...compare(await measureRounds(scenario, workers, effort), columns) })
   }
   for (const worker of workers) await worker.stop()
@@ -103,15 +90,4 @@ async function measureRounds(
     found.push(costs)
   }
   return found
-}
-
-function compare(rounds: readonly Costs[], columns: readonly Column[]): Pick<Speed, 'bare' | 'above'> {
-  const costIn = (costs: Costs) => (column: Column) => costs.get(column.name)!
-  const above = (column: Column): Sample =>
-    sampleOf(rounds.map((costs) => costs.get(column.name)! - baseFor(column, costIn(costs))))
-  const compared = columns.filter((column) => column !== BARE && column !== BARE_EXPRESS)
-  return {
-    bare: sampleOf(rounds.map((costs) => bareOf(costIn(costs)))),
-    above: new Map(compared.map((column) => [column.name, above(column)]))
-  }
 }

@@ -28,6 +28,12 @@ export async function prove(column: Column, bench: Omit<Bench, 'counted'>, size:
     strictEqual(body, expected, `${column.name}: ${scenario} ${when}`)
   }
 
+  async function expectNoCall(): Promise<void> {
+    counter.take()
+    await answerTo('S1', {})
+    deepStrictEqual(counter.take(), { reads: 0, changes: 0 }, `${column.name}: S1 without a cookie asks the store`)
+  }
+
   const visits = (count: number): string => (column.keepsSessions ? `${count}` : 'ok')
 
   await expectBody('ok', 'S3', 'begins a session')
@@ -37,6 +43,7 @@ export async function prove(column: Column, bench: Omit<Bench, 'counted'>, size:
     return app.close()
   }
   await expectBody(visits(0), 'S1', 'in a new session')
+  if (column.kind === 'ours') await expectNoCall()
   await expectBody('ok', 'S0', 'without the session')
   await expectBody('ok', 'S2', 'changes the session')
   await expectBody(visits(1), 'S1', 'after a change')
