@@ -25,6 +25,12 @@ export interface Encryptor {
    *   down.
    */
   decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null | Promise<Uint8Array | null>
+
+  /**
+   * `true`: `decrypt` answers `null` if `associatedData` are not the bytes that `encrypt` was given.
+   * @default false
+   */
+  readonly authenticatesAssociatedData?: boolean
 }
 
 /**

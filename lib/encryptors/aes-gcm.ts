@@ -24,8 +24,9 @@ function resolveBind(options: AESGCMOptions): boolean {
  * application reaches that number, put a new key at the front of the list.
  */
 export class AESGCMEncryptor implements Encryptor {
+  /** `true`, unless `bind` is `false`. */
+  readonly authenticatesAssociatedData: boolean
   readonly #keys: readonly KeyObject[]
-  readonly #bind: boolean
 
   /** @returns a new random key: 32 bytes as base64url (43 characters), for AES-256 */
   static generateKey(): string {
@@ -39,7 +40,7 @@ export class AESGCMEncryptor implements Encryptor {
    * @throws `FST_SESSION_OPTIONS` when a key is missing or has another length or form, or when an option is unknown or wrong
    */
   constructor(keys: EncryptionKey | readonly EncryptionKey[], options: AESGCMOptions = {}) {
-    this.#bind = resolveBind(options)
+    this.authenticatesAssociatedData = resolveBind(options)
     this.#keys = encryptionKeys('AESGCMEncryptor', keys, KEY_SIZES).map((bytes) => createSecretKey(bytes))
   }
 
@@ -48,16 +49,20 @@ export class AESGCMEncryptor implements Encryptor {
    * @returns the nonce, the ciphertext and the tag
    */
   encrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array {
-    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bind ? associatedData : NO_BYTES)
+    return sealGcm(this.#keys[0]!, data, randomBytes(NONCE_SIZE), this.#bound(associatedData))
   }
 
   /** @returns the plaintext, or `null` if no key decrypts the data */
   decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
-    const bound = this.#bind ? associatedData : NO_BYTES
+    const bound = this.#bound(associatedData)
     for (const key of this.#keys) {
       const plain = openGcm(key, data, bound)
       if (plain !== null) return plain
     }
     return null
+  }
+
+  #bound(associatedData: Uint8Array): Uint8Array {
+    return this.authenticatesAssociatedData ? associatedData : NO_BYTES
   }
 }

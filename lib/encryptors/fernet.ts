@@ -81,6 +81,8 @@ export function openFernet(keys: readonly FernetKey[], data: Uint8Array): Uint8A
  * @see https://github.com/fernet/spec/blob/master/Spec.md
  */
 export class FernetEncryptor implements Encryptor {
+  /** `false`, because the format has no room for associated data. */
+  readonly authenticatesAssociatedData = false
   readonly #keys: readonly FernetKey[]
 
   /** @returns a new random key: 32 bytes as padded base64url (44 characters). Python accepts this form as well. */
