@@ -76,13 +76,15 @@ writeFileSync(join(work, 'package.json'), JSON.stringify({ private: true, type: 
 npm('install', resolve(tarball), 'fastify@5')
 for (const file of ['esm.mjs', 'cjs.cjs']) {
   cpSync(join(root, 'test/consumers', file), join(work, file))
-  check(`${file}, without ioredis`, 'node', [file])
+  check(`${file}, without what is optional`, 'node', [file])
 }
 const program = join(work, 'node_modules/.bin/fastify-starsessions')
-for (const kind of ['secret', 'fernet', 'aes-gcm']) check(`keygen ${kind}`, program, ['keygen', kind])
+for (const kind of ['secret', 'fernet', 'aes-gcm', 'xchacha20']) check(`keygen ${kind}`, program, ['keygen', kind])
 check('--version', program, ['--version'])
 check('keygen of an unknown kind', program, ['keygen', 'rsa'], { expect: 'unknown kind "rsa"' })
-if (existsSync(join(work, 'node_modules/ioredis'))) throw new Error('ioredis is not optional')
+for (const name of ['ioredis', 'sodium-native']) {
+  if (existsSync(join(work, 'node_modules', name))) throw new Error(`${name} is not optional`)
+}
 
 // TypeScript.
 const aliases = TYPESCRIPTS.map((version) => `typescript-${version}@npm:typescript@${version}`)

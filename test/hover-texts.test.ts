@@ -47,7 +47,10 @@ const typeFiles = readdirSync('types', { recursive: true, encoding: 'utf8' }).fi
 const index = read('lib/index.ts')
 
 /** Each exported class, and its source text from the class to the closing brace. */
-const classes = [...index.matchAll(/^import \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm)].map(([, name = '', path = '']) => {
+const classes = [
+  ...index.matchAll(/^import \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm),
+  ...read('lib/sodium.ts').matchAll(/^export \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm)
+].map(([, name = '', path = '']) => {
   const source = read(join('lib', path))
   const [text = ''] =
     source.match(new RegExp(`(?:^/\\*\\*\\n(?: \\*.*\\n)+)?^export class ${name} [\\s\\S]*?^\\}`, 'm')) ?? []
@@ -74,7 +77,8 @@ t.test('each option that may be left out names its default', async (t) => {
 t.test('each exported class, with its constructor and its public members, has a doc comment', async (t) => {
   t.same(
     classes.map(({ name }) => name).sort(),
-    Object.keys(await import('../lib/index.ts'))
+    [await import('../lib/index.ts'), await import('../lib/sodium.ts')]
+      .flatMap((entry) => Object.keys(entry))
       .filter((name) => /^[A-Z]/.test(name))
       .sort()
   )

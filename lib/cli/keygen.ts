@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { suggestion } from '../checks/nearest.ts'
 import { AESGCMEncryptor } from '../encryptors/aes-gcm.ts'
 import { FernetEncryptor } from '../encryptors/fernet.ts'
+import { XChaCha20Encryptor } from '../encryptors/xchacha20.ts'
 import { SECRET_BYTES } from '../stores/cookie.ts'
 
 /** The result of a command: what the process prints, and the code that it exits with. */
@@ -15,7 +16,8 @@ export interface CommandResult {
 const KINDS: Readonly<Record<string, () => string>> = {
   secret: () => randomBytes(SECRET_BYTES).toString('base64url'),
   fernet: () => FernetEncryptor.generateKey(),
-  'aes-gcm': () => AESGCMEncryptor.generateKey()
+  'aes-gcm': () => AESGCMEncryptor.generateKey(),
+  xchacha20: () => XChaCha20Encryptor.generateKey()
 }
 
 const USAGE = `Usage: fastify-starsessions keygen <kind>
@@ -25,6 +27,7 @@ Prints a new random key, as text for an environment variable.
   keygen secret     for CookieStore: 32 bytes
   keygen fernet     for FernetEncryptor
   keygen aes-gcm    for AESGCMEncryptor: AES-256
+  keygen xchacha20  for XChaCha20Encryptor
 
   -h, --help        prints this
   -v, --version     prints the version

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { runCommand } from '../../lib/cli/keygen.ts'
 import { AESGCMEncryptor, CookieStore, FernetEncryptor } from '../../lib/index.ts'
+import { XChaCha20Encryptor } from '../../lib/sodium.ts'
 
 const run = (...args: string[]) => runCommand(args, '1.2.3')
 
@@ -8,7 +9,8 @@ t.test('keygen prints a new key each time, and its class accepts the key', async
   const takes: Record<string, (key: string) => unknown> = {
     secret: (secretKey) => new CookieStore({ secretKey }),
     fernet: (key) => new FernetEncryptor(key),
-    'aes-gcm': (key) => new AESGCMEncryptor(key)
+    'aes-gcm': (key) => new AESGCMEncryptor(key),
+    xchacha20: (key) => new XChaCha20Encryptor(key)
   }
   for (const [kind, take] of Object.entries(takes)) {
     const { exitCode, stdout, stderr } = run('keygen', kind)
@@ -31,7 +33,7 @@ t.test('a wrong command line gives exit code 2, with the reason and the usage on
   const wrong: [string[], RegExp][] = [
     [[], /a command is missing/],
     [['genkey'], /unknown command "genkey": did you mean "keygen"\?/],
-    [['keygen'], /keygen needs a kind of key: secret, fernet, aes-gcm/],
+    [['keygen'], /keygen needs a kind of key: secret, fernet, aes-gcm, xchacha20/],
     [['keygen', 'aesgcm'], /unknown kind "aesgcm": did you mean "aes-gcm"\?/],
     [['keygen', 'toString'], /unknown kind "toString"/],
     [['keygen', 'secret', 'fernet'], /"fernet" is too much/],

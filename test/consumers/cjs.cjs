@@ -12,6 +12,7 @@ const names = [
   'RedisStore'
 ]
 const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
+const { XChaCha20Encryptor } = require('fastify-starsessions/sodium')
 const { interleavingCases } = require('fastify-starsessions/store-conformance')
 const { readSession, sessionCookie } = require('fastify-starsessions/testing')
 
@@ -44,6 +45,7 @@ async function main() {
 
   const [someCase] = await interleavingCases(async () => ({ store: new starsessions.InMemoryStore() }))
   await someCase.run()
+  assert.match(XChaCha20Encryptor.generateKey(), /^[\w-]{43}$/)
 }
 
 main().catch((error) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'
+import { XChaCha20Encryptor } from 'fastify-starsessions/sodium'
 import { storeCases } from 'fastify-starsessions/store-conformance'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 
@@ -26,3 +27,4 @@ assert.deepEqual(await readSession(app, ready), { visits: 8 })
 await app.close()
 
 for (const { run } of await storeCases(async () => ({ store: new InMemoryStore() }))) await run()
+assert.throws(() => new XChaCha20Encryptor(XChaCha20Encryptor.generateKey()), /Run `npm install sodium-native`/)

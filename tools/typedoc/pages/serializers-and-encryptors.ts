@@ -5,6 +5,7 @@
  */
 export { AESGCMEncryptor } from '../../../lib/encryptors/aes-gcm.ts'
 export { FernetEncryptor } from '../../../lib/encryptors/fernet.ts'
+export { XChaCha20Encryptor } from '../../../lib/encryptors/xchacha20.ts'
 export { JsonSerializer } from '../../../lib/serializers/json.ts'
 export type * from '../../../types/encryptor.ts'
 export type * from '../../../types/serializer.ts'
