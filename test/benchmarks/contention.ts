@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import starsessions, { RedisStore, type SessionStore } from 'fastify-starsessions'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.ts'
+import { Progress } from './report/progress.ts'
 
 // Compares the latency of compare and swap with a plain GET and SET, alone and under contention. In milliseconds.
 //
@@ -80,7 +81,11 @@ const results = {
   blind: [] as number[]
 }
 const kept = { queue: 0, apart: 0, blind: 0 }
+const part = { name: 'latency', seconds: 20 }
+const progress = new Progress([part])
+const tell = progress.begin(part)
 for (let round = -2; round < ROUNDS; round++) {
+  tell(round < 0 ? 'warm-up' : `round ${round + 1} of ${ROUNDS}`)
   const times = { alone: await alone(one), blindAlone: await alone(blindOne) }
   await client.flushall()
   const parts = {
@@ -96,6 +101,8 @@ for (let round = -2; round < ROUNDS; round++) {
     kept[name] += parts[name].kept
   }
 }
+
+progress.clear()
 
 const row = (what: string, ours: number[], theirs: number[], note = ''): string =>
   `${what.padEnd(58)} ${median(ours).toFixed(3)}  blind ${median(theirs).toFixed(3)}  ratio ${(median(ours) / median(theirs)).toFixed(2)}  ${note}`

@@ -75,8 +75,8 @@ step('path', 'the path of a request', 10, async (tell) => {
   sections.push(pathSection(await measurePaths(columns, redis?.port, tell)))
 })
 if (redis !== undefined) {
-  step('redis', 'traffic to Redis', 10, async () => {
-    const traffic = await measureTraffic(['S0', 'S1', 'S2', 'S3', 'S4', 'S5'], columns, redis.port)
+  step('redis', 'traffic to Redis', 12, async (tell) => {
+    const traffic = await measureTraffic(columns, redis.port, tell)
     sections.push(trafficSection(traffic))
     checks.push(...trafficChecks(traffic))
   })

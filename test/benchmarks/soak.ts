@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../support/redis-server.ts'
 import { Worker } from './measures/processes.ts'
+import { Progress } from './report/progress.ts'
 import { HttpClient } from './soak/http.ts'
 import { Ledger, type Outage } from './soak/ledger.ts'
-import { pause, restart } from './soak/outages.ts'
+import { DOWN_MS, PAUSE_MS, pause, restart } from './soak/outages.ts'
 import type { Memory, Question } from './soak/server-process.ts'
 import { Visitor } from './soak/visitor.ts'
 
@@ -21,7 +22,13 @@ const VISITORS = 100
 const MOST_GROWTH = 8 * 2 ** 20
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } })
-const part = (share: number): Promise<void> => sleep(Number(values.seconds) * 1000 * share)
+const seconds = Number(values.seconds)
+const part = (share: number): Promise<void> => sleep(seconds * 1000 * share)
+const LOAD = { name: 'load', seconds: seconds / 4 }
+const KILLED = { name: 'Redis is killed and starts again', seconds: DOWN_MS / 1000 + 1 + seconds / 10 }
+const HANGS = { name: 'Redis hangs', seconds: PAUSE_MS / 1000 + 1 }
+const AFTERWARDS = { name: 'load after the outages', seconds: seconds / 4 }
+const progress = new Progress([LOAD, KILLED, HANGS, AFTERWARDS])
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
 const dataDir = await mkdtemp(join(tmpdir(), 'starsessions-soak-'))
@@ -42,11 +49,15 @@ const running = Promise.all(
 const memory: Memory[] = []
 const outages: Outage[] = []
 
+progress.begin(LOAD)
 await part(1 / 4)
 memory.push((await ask('memory')) as Memory)
+progress.begin(KILLED)
 outages.push(await restart(redis, probe))
 await part(1 / 10)
+progress.begin(HANGS)
 outages.push(await pause(redis, probe))
+progress.begin(AFTERWARDS)
 for (let fifth = 0; fifth < 5; fifth++) {
   memory.push((await ask('memory')) as Memory)
   await part(1 / 20)
@@ -61,6 +72,7 @@ await server.stop()
 await redis.stop()
 await rm(dataDir, { recursive: true })
 
+progress.clear()
 const growth = memory.at(-1)!.heap - memory[0]!.heap
 if (growth > MOST_GROWTH) ledger.wrong(`the heap has grown by ${megabytes(growth)}`)
 const violations = ledger.violations(outages)

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { createClient } from 'redis'
-import type { Effects } from '../scenarios/scenarios.ts'
+import type { Effects, Scenario } from '../scenarios/scenarios.ts'
 import type { BenchData } from '../scenarios/session-data.ts'
 import type { Application } from './application.ts'
 
@@ -27,6 +27,8 @@ export interface Column {
   readonly keepsSessions: boolean
   /** Whether the cookie holds the session. Then 4 KB do not fit, and an old cookie stays valid. */
   readonly inCookie?: boolean
+  /** The only scenarios in which this column differs from another one. Without them, all. */
+  readonly scenarios?: readonly Scenario[]
   readonly needs?: 'ioredis' | 'node-redis'
   /** The bare route of this framework is subtracted from the column's cost. */
   readonly framework: 'Fastify' | 'Express'

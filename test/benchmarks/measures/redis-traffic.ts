@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Column } from '../columns/column.ts'
+import type { Tell } from '../report/progress.ts'
 import type { Section } from '../report/table.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
@@ -18,31 +19,29 @@ export interface Traffic {
   readonly commands: ReadonlyMap<string, number>
 }
 
+/** In the order of the report. */
+const ORDER: readonly Scenario[] = ['S0', 'S1', 'S2', 'S3', 'S5', 'S4']
+
 /** Sends one request after the other, so that no two commands share a round trip. */
-export async function measureTraffic(
-  scenarios: readonly Scenario[],
-  columns: readonly Column[],
-  port: number
-): Promise<Traffic[]> {
+export async function measureTraffic(columns: readonly Column[], port: number, tell: Tell): Promise<Traffic[]> {
   const redis = new Redis({ host: '127.0.0.1', port })
   const traffic: Traffic[] = []
-  const start = async (column: string, rolling: boolean) => ({
-    column,
-    rolling,
-    worker: await ColumnWorker.start({ column, size: 200, rolling, redisPort: port })
-  })
-  const asked = columns.filter(({ needs }) => needs !== undefined)
-  const started = await Promise.all(asked.flatMap(({ name }) => [start(name, false), start(name, true)]))
-  for (const { column, rolling, worker } of started) {
-    for (const scenario of scenarios.filter((one) => (one === 'S4') === rolling)) {
-      // The first requests also send the scripts to Redis. They do not count.
-      await worker.send(scenario, REQUESTS, 1)
-      await redis.config('RESETSTAT')
-      await worker.send(scenario, REQUESTS, 1)
-      const info = await redis.call('INFO', 'commandstats', 'stats')
-      traffic.push({ column, scenario, ...perRequest(String(info)) })
+  for (const { name: column, scenarios = ORDER } of columns.filter(({ needs }) => needs !== undefined)) {
+    tell(column)
+    for (const rolling of [false, true]) {
+      const sent = scenarios.filter((scenario) => (scenario === 'S4') === rolling)
+      if (sent.length === 0) continue
+      const worker = await ColumnWorker.start({ column, size: 200, rolling, redisPort: port })
+      for (const scenario of sent) {
+        // The first requests also send the scripts to Redis. They do not count.
+        await worker.send(scenario, REQUESTS, 1)
+        await redis.config('RESETSTAT')
+        await worker.send(scenario, REQUESTS, 1)
+        const info = await redis.call('INFO', 'commandstats', 'stats')
+        traffic.push({ column, scenario, ...perRequest(String(info)) })
+      }
+      await worker.stop()
     }
-    await worker.stop()
   }
   redis.disconnect()
   return traffic

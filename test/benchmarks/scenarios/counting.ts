@@ -1,4 +1,6 @@
 const READS = ['read', 'get', 'getAndProlong']
+/** `move` writes the new record and replaces the old one in one call. It counts as both. */
+const BOTH = ['move']
 const CHANGES = ['write', 'replace', 'touch', 'remove', 'set', 'delete', 'destroy', 'del']
 
 type Method = (...args: unknown[]) => unknown
@@ -20,6 +22,7 @@ export class Counter {
         return (...args: unknown[]) => {
           if (READS.includes(String(name))) this.reads++
           if (CHANGES.includes(String(name))) this.changes++
+          if (BOTH.includes(String(name))) this.changes += 2
           return call(...args)
         }
       }

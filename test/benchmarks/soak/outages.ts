@@ -4,8 +4,8 @@ import { waitUntil } from '../../support/wait-until.ts'
 import type { Outage } from './ledger.ts'
 import type { Visitor } from './visitor.ts'
 
-const DOWN_MS = 1_000
-const PAUSE_MS = 3_000
+export const DOWN_MS = 1_000
+export const PAUSE_MS = 3_000
 
 /** Kills Redis and starts it again with the data that it had written to disk. */
 export async function restart(redis: RedisServer, probe: Visitor): Promise<Outage> {
