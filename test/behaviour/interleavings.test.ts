@@ -99,3 +99,19 @@ t.test('the cases find that destroy() misses rotated sessions if no tombstone is
   t.match(message, 'life after destroy()')
   t.match(message, 'a browser that is logged in after a logout')
 })
+
+t.test('the cases find a privilege under the old id if a store mixes up ids', async (t) => {
+  const broken = await over((store) => {
+    const { read, write } = store
+    let last = ''
+    store.read = async (id, ...rest) => {
+      last = id
+      return read.call(store, id, ...rest)
+    }
+    store.write = async (id, ...rest) => {
+      if (last !== '') await write.call(store, last, ...rest)
+      return write.call(store, id, ...rest)
+    }
+  })
+  t.match(await broken('read, regenerateId'), 'a privilege under the old id')
+})

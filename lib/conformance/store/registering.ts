@@ -1,31 +1,20 @@
-import type { SessionStore } from '../../../types/store.ts'
+import { InMemoryStore } from '../../stores/memory.ts'
 import { type Add, HOUR, utf8 } from '../cases.ts'
 import { expect, expectBytes, expectSame } from '../expect.ts'
 import type { Traits } from './traits.ts'
-
-/** A store that has nothing in common with any other. */
-const STRANGER: SessionStore = {
-  async read() {
-    return null
-  },
-  async write(sessionId) {
-    return sessionId
-  },
-  async remove() {}
-}
 
 /** What the plugin asks a store at registration, and after a read. */
 export function registrationCases(add: Add, { compares, bindsToCookie, explains }: Traits): void {
   if (compares) {
     add('a store shares its records with itself, and not with a store of another kind', async ({ store }) => {
       expectSame(store.sharesRecordsWith?.(store), true, 'sharesRecordsWith() of the store itself')
-      expectSame(store.sharesRecordsWith?.(STRANGER), false, 'sharesRecordsWith() of another kind of store')
+      expectSame(store.sharesRecordsWith?.(new InMemoryStore()), false, 'sharesRecordsWith() of another kind of store')
     })
   }
 
   if (bindsToCookie) {
     add('the store for one cookie reads what it has written', async ({ store, id }) => {
-      const bound = store.forCookie?.('conformance') ?? STRANGER
+      const bound = store.forCookie!('conformance')
       const written = await bound.write(id, utf8('a'), HOUR, HOUR)
       expectBytes(await bound.read(written, HOUR), utf8('a'), 'read() of the store that forCookie() returns')
     })

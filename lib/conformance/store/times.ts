@@ -30,7 +30,10 @@ export function timeCases(add: Add, { ownsIds }: Traits): void {
     const before = runningTimers()
     for (let index = 0; index < SESSIONS; index++) await store.write(`${id}-${index}`, utf8('a'), HOUR, HOUR)
     const started = runningTimers() - before
-    expect(started < SESSIONS, `${SESSIONS} writes have started ${started} timers, which keep the process alive`)
+    expect(
+      started < SESSIONS,
+      `${SESSIONS} writes must not start a timer each, but ${started} more timers keep the process alive`
+    )
   })
 
   if (!ownsIds) timeLeftCases(add)
