@@ -42,6 +42,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { CookieJar } from './support/cookie-jar.ts'
 import { anchorsOf, type Block, blocksOf, linksOf, PAGES, root, tablesOf, WRITTEN_PAGES } from './support/pages.ts'
+import { startPostgres } from './support/postgres-server.ts'
 import { RedisCluster } from './support/redis-cluster.ts'
 import { othersHaveGone } from './support/redis-connections.ts'
 import { RedisSentinels } from './support/redis-sentinel.ts'
@@ -112,7 +113,7 @@ const CONTEXTS: Record<string, { before: string; after: string; exchanges?: stri
 }
 
 /** Languages of blocks that nothing runs: pictures, data, other languages, what a program prints. */
-const UNCHECKED = ['mermaid', 'json', 'jsonc', 'yaml', 'text', 'diff', 'http', 'nginx', 'conf', 'python', 'html']
+const UNCHECKED = ['mermaid', 'json', 'jsonc', 'yaml', 'text', 'diff', 'http', 'nginx', 'conf', 'sql', 'python', 'html']
 
 const wanted = (process.env.PAGES ?? '').split(',')
 const allBlocks = WRITTEN_PAGES.flatMap(blocksOf)
@@ -146,7 +147,10 @@ async function applicationFolder(): Promise<string> {
     'ioredis',
     'iovalkey',
     'msgpackr',
+    'pg',
+    'postgres',
     'redis',
+    '@types/pg',
     'ws',
     '@types/node',
     ...plugins,
@@ -170,6 +174,10 @@ const redisUrl = `redis://127.0.0.1:${redis.port}`
 const observer = new Redis(redisUrl)
 t.teardown(() => observer.quit())
 
+const postgres = await startPostgres()
+t.teardown(() => postgres.stop())
+const { user, host, port, database } = postgres.connection
+
 const sentinels = await RedisSentinels.start()
 t.teardown(() => sentinels.stop())
 
@@ -180,6 +188,7 @@ const key = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
 const SETTINGS = {
   PORT: '0',
   REDIS_URL: redisUrl,
+  DATABASE_URL: `postgres://${user}@${host}:${port}/${database}`,
   CLUSTER: JSON.stringify(nodes(cluster.ports)),
   SENTINELS: JSON.stringify(nodes(sentinels.ports)),
   SESSION_SECRET: key(1),

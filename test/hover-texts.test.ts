@@ -46,10 +46,13 @@ const read = (file: string) => readFileSync(file, 'utf8')
 const typeFiles = readdirSync('types', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
 const index = read('lib/index.ts')
 
+/** The entry points that export one class. */
+const CLASS_ENTRIES = ['lib/postgres.ts', 'lib/sodium.ts']
+
 /** Each exported class, and its source text from the class to the closing brace. */
 const classes = [
   ...index.matchAll(/^import \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm),
-  ...read('lib/sodium.ts').matchAll(/^export \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm)
+  ...CLASS_ENTRIES.flatMap((file) => [...read(file).matchAll(/^export \{ ([A-Z]\w+) \} from '\.\/(.+)'$/gm)])
 ].map(([, name = '', path = '']) => {
   const source = read(join('lib', path))
   const [text = ''] =
@@ -77,7 +80,7 @@ t.test('each option that may be left out names its default', async (t) => {
 t.test('each exported class, with its constructor and its public members, has a doc comment', async (t) => {
   t.same(
     classes.map(({ name }) => name).sort(),
-    [await import('../lib/index.ts'), await import('../lib/sodium.ts')]
+    (await Promise.all(['lib/index.ts', ...CLASS_ENTRIES].map((file) => import(`../${file}`))))
       .flatMap((entry) => Object.keys(entry))
       .filter((name) => /^[A-Z]/.test(name))
       .sort()
@@ -101,6 +104,7 @@ t.test('the plugin and the functions for tests have a doc comment', async (t) =>
 t.test('the package exports types from types/ alone', async (t) => {
   for (const [file, exported] of [
     ['lib/index.ts', "'../types/index.ts'"],
+    ['lib/postgres.ts', "'../types/stores/postgres.ts'"],
     ['lib/testing.ts', "'../types/testing.ts'"],
     ['lib/store-conformance.ts', "'../types/store-conformance.ts'"]
   ] as const) {

@@ -70,3 +70,20 @@ export const COOKIE_STORE_HINTS: Hints = {
       'it is "secretKey" here: text or bytes, or a list of them.'
   })
 }
+
+const SQL_TABLE = {
+  'tablename collection': 'it is "table" here.',
+  'createtableifmissing createtable initialize autocreate': 'call `await store.createTable()` instead.',
+  'prunesessioninterval pruneonstart clearinterval cleanupinterval expirationinterval clear':
+    'leave it out: writes delete expired sessions now and then, and `store.sweep()` does so at once.'
+}
+
+export const POSTGRES_HINTS: Hints = {
+  ...STORE_HINTS,
+  ...hints({
+    ...SQL_TABLE,
+    'url uri host port user username password database ssl pool pg db sql conobject connection connectionstring constring':
+      'make a client and pass it as `client`: `new PostgresStore({ client: new Pool(...) })`.',
+    schemaname: 'it is "schema" here.'
+  })
+}

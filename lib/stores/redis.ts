@@ -5,7 +5,7 @@ import type { RedisStoreOptions } from '../../types/stores.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
+import { gcSeconds, isOver, MONTH_SECONDS, secondsToKeep } from './gc-ttl.ts'
 import { isOne, type RedisCommands, toBuffer } from './redis/commands.ts'
 import { explained } from './redis/explained.ts'
 import { keyMaker, sampleOf } from './redis/keys.ts'
@@ -13,8 +13,6 @@ import { recognise } from './redis/recognise.ts'
 import { assertSubscriber } from './redis/subscriber.ts'
 import { BLOCK_MS, BLOCKED } from './redis/user-scripts.ts'
 import { RedisUsers } from './redis/users.ts'
-
-const MONTH_SECONDS = 30 * 86_400
 
 /**
  * Keeps sessions in Redis (6.2 or later) or Valkey: one string key for each session, and one command for each call.
@@ -114,7 +112,7 @@ export class RedisStore implements SessionStore {
     lifetime: number,
     ttl: number
   ): Promise<Replaced> {
-    const isRemoval = data === null || (lifetime !== 0 && !(ttl > 0))
+    const isRemoval = data === null || isOver(lifetime, ttl)
     const px = isRemoval ? 'DEL' : this.#milliseconds(lifetime, ttl)
     const [done, current = null] = await this.#asked(
       this.#commands.replace(this.#key(sessionId), expected && toBuffer(expected), px, isRemoval ? '' : toBuffer(data))
@@ -136,9 +134,9 @@ export class RedisStore implements SessionStore {
    * @returns whether there is a session
    */
   async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
-    const isOver = lifetime !== 0 && !(ttl > 0)
-    const milliseconds = isOver ? 0 : this.#milliseconds(lifetime, ttl)
-    return isOne(await this.#asked(this.#commands.pexpire(this.#key(sessionId), milliseconds))) && !isOver
+    const isRemoval = isOver(lifetime, ttl)
+    const milliseconds = isRemoval ? 0 : this.#milliseconds(lifetime, ttl)
+    return isOne(await this.#asked(this.#commands.pexpire(this.#key(sessionId), milliseconds))) && !isRemoval
   }
 
   #asked<T>(answer: Promise<T>): Promise<T> {

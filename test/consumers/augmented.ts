@@ -14,8 +14,11 @@ import starsessions, {
   SessionUnavailableError,
   type StarsessionsOptions
 } from 'fastify-starsessions'
+import { PostgresStore } from 'fastify-starsessions/postgres'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 import { type Cluster, Redis } from 'ioredis'
+import pg from 'pg'
+import postgres from 'postgres'
 
 declare module 'fastify-starsessions' {
   interface SessionData {
@@ -25,9 +28,10 @@ declare module 'fastify-starsessions' {
 
 const client = new Redis({ lazyConnect: true })
 const stores: SessionStore[] = [new InMemoryStore({ gcTtl: 60 }), new RedisStore({ client })]
+stores.push(new PostgresStore({ client: new pg.Pool() }), new PostgresStore({ client: postgres() }))
 // This function is compiled but never called, because a cluster client connects at once.
 const clustered = (cluster: Cluster): SessionStore => new RedisStore({ client: cluster })
-assert.equal(stores.length + clustered.length, 3)
+assert.equal(stores.length + clustered.length, 5)
 
 const serializer: Serializer = new JsonSerializer()
 const encryptor: Encryptor = new FernetEncryptor([FernetEncryptor.generateKey()])

@@ -12,12 +12,15 @@ const names = [
   'RedisStore'
 ]
 const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
+const { PostgresStore } = require('fastify-starsessions/postgres')
 const { XChaCha20Encryptor } = require('fastify-starsessions/sodium')
 const { interleavingCases } = require('fastify-starsessions/store-conformance')
 const { readSession, sessionCookie } = require('fastify-starsessions/testing')
 
 assert.equal(typeof starsessions, 'function')
 for (const name of [...names, 'SessionUnavailableError']) assert.equal(typeof starsessions[name], 'function', name)
+
+assert.throws(() => new PostgresStore({ client: 'postgres://' }), { code: 'FST_SESSION_OPTIONS' })
 
 async function main() {
   const imported = await import('fastify-starsessions')

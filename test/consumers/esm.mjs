@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'
+import { PostgresStore } from 'fastify-starsessions/postgres'
 import { XChaCha20Encryptor } from 'fastify-starsessions/sodium'
 import { storeCases } from 'fastify-starsessions/store-conformance'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 
 const { InMemoryStore } = namespace
 assert.equal(starsessions.InMemoryStore, InMemoryStore)
+
+assert.throws(() => new PostgresStore({ client: 'postgres://' }), { code: 'FST_SESSION_OPTIONS' })
 
 const app = Fastify()
 await app.register(starsessions, { store: new InMemoryStore(), lifetime: { hours: 1 } })

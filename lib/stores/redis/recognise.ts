@@ -1,4 +1,5 @@
 import type { IoredisClient, NodeRedisClient } from '../../../types/clients/redis.ts'
+import { offersMethods } from '../../checks/offers-methods.ts'
 import { SessionOptionsError } from '../../errors.ts'
 import type { RedisCommands } from './commands.ts'
 import { IOREDIS_METHODS, ioredisCommands } from './ioredis.ts'
@@ -15,8 +16,8 @@ const NODE_REDIS_METHODS = ['sendCommand', 'withTypeMapping', 'connect'] as cons
  *   clients
  */
 export function recognise(client: unknown): RedisCommands {
-  if (has(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
-  if (has(client, NODE_REDIS_METHODS)) {
+  if (offersMethods(client, IOREDIS_METHODS)) return ioredisCommands(client as IoredisClient)
+  if (offersMethods(client, NODE_REDIS_METHODS)) {
     // All clients of node-redis 6 have `_keyPrefix`. The public `options` exist only on the client of createClient().
     const { _keyPrefix: keyPrefix } = client as { _keyPrefix?: string | Buffer }
     if (!keyPrefix) return nodeRedisCommands(client as NodeRedisClient)
@@ -29,14 +30,10 @@ function describeClient(client: unknown): string {
   if (client === undefined || client === null) return `${client}: make a client and pass it`
   if (typeof client === 'string' || client instanceof URL) return 'a URL: make a client with it and pass the client'
   if (typeof client === 'function') return 'a class or a function: pass the client that it makes'
-  if (has(client, ['then'])) return 'a promise: await it'
-  if (has(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'
-  if (has(client, ['sendCommand', 'connect'])) return 'of node-redis 4: install redis 5 or later'
-  if (has(client, ['sendCommand'])) return "node-redis' legacy(): pass the client that it was called on"
-  if (has(client, ['defineCommand'])) return 'without getexBuffer(): install ioredis 5 or later'
+  if (offersMethods(client, ['then'])) return 'a promise: await it'
+  if (offersMethods(client, ['internal_send_command'])) return 'of node-redis 3 or older: install redis 5 or later'
+  if (offersMethods(client, ['sendCommand', 'connect'])) return 'of node-redis 4: install redis 5 or later'
+  if (offersMethods(client, ['sendCommand'])) return "node-redis' legacy(): pass the client that it was called on"
+  if (offersMethods(client, ['defineCommand'])) return 'without getexBuffer(): install ioredis 5 or later'
   return 'of an unknown kind'
-}
-
-function has(client: unknown, methods: readonly string[]): boolean {
-  return methods.every((name) => typeof (client as Record<string, unknown> | null | undefined)?.[name] === 'function')
 }

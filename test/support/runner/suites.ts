@@ -33,6 +33,8 @@ const LONG: readonly string[] = [
   'test/behaviour/hanging.test.ts',
   'test/behaviour/interleavings-of-three.test.ts',
   'test/behaviour/one-session-at-once.test.ts',
+  'test/postgres/interleavings.test.ts',
+  'test/postgres/pglite.test.ts',
   'test/redis/cluster-interleavings.test.ts',
   'test/redis/interleavings.test.ts',
   'test/redis/one-session-at-once.test.ts',

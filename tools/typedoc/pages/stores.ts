@@ -4,7 +4,9 @@
  */
 export { CookieStore } from '../../../lib/stores/cookie.ts'
 export { InMemoryStore } from '../../../lib/stores/memory.ts'
+export { PostgresStore } from '../../../lib/stores/postgres.ts'
 export { RedisStore } from '../../../lib/stores/redis.ts'
 export { RedisSessions } from '../../../lib/stores/redis-sessions.ts'
 export type * from '../../../types/clients/redis.ts'
+export type * from '../../../types/stores/postgres.ts'
 export type * from '../../../types/stores.ts'
