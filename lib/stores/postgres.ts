@@ -8,7 +8,7 @@ import { gcSeconds, isOver, MONTH_SECONDS, secondsToKeep } from './gc-ttl.ts'
 import { type Row, type RunStatement, statementRunner } from './postgres/clients.ts'
 import { hasLostRace, wasMadeTwice, withRemedy } from './postgres/faults.ts'
 import { postgresSchema, type TablePlace } from './postgres/schema.ts'
-import { type NamedStatement, postgresStatements, SWEEP_BATCH } from './postgres/statements.ts'
+import { postgresStatements, type Statement, SWEEP_BATCH } from './postgres/statements.ts'
 import { bufferOf, keyOfRow } from './sql/row.ts'
 import { Sweeping } from './sql/sweeping.ts'
 import { sqlName } from './sql/table-name.ts'
@@ -55,10 +55,9 @@ export class PostgresStore implements SessionStore {
    * migration do it: `npx fastify-starsessions schema postgres` prints the statements.
    */
   async createTable(): Promise<void> {
-    for (const [index, text] of postgresSchema(this.#place).entries()) {
-      const statement = { name: `starsessions.schema.${index}`, text }
+    for (const text of postgresSchema(this.#place)) {
       try {
-        await this.#run(statement, [])
+        await this.#run({ text }, [])
       } catch (error) {
         if (!wasMadeTwice(error)) throw withRemedy(error, this.#place)
       }
@@ -185,7 +184,7 @@ export class PostgresStore implements SessionStore {
     return [seconds, Math.min(1, seconds / 100)]
   }
 
-  async #ask(statement: NamedStatement, values: readonly PostgresValue[], race = 1): Promise<readonly Row[]> {
+  async #ask(statement: Statement, values: readonly PostgresValue[], race = 1): Promise<readonly Row[]> {
     try {
       // Each time a list of its own, because a client may change it.
       return await this.#run(statement, [...values])

@@ -239,6 +239,17 @@ t.test('names with any characters are quoted, and long names give short names of
   t.match(await server.sql(`SELECT count(*)::int AS n FROM pg_indexes WHERE schemaname = 'a "schema"'`), [{ n: 3 }])
 })
 
+t.test('two stores share a pool, each with a table of its own', async (t) => {
+  const client = pgPool(server.connection, { max: 1 })
+  t.teardown(() => client.end())
+  const [one, other] = [new PostgresStore({ client, table: 'one' }), new PostgresStore({ client, table: 'other' })]
+  for (const store of [one, other]) await store.createTable()
+  await one.write(ID, data, HOUR, HOUR)
+  await other.write(ID, next, HOUR, HOUR)
+  t.same(await one.read(ID, HOUR), data)
+  t.same(await other.read(ID, HOUR), next)
+})
+
 t.test('several processes may make the table at once', async (t) => {
   const pool = pgPool(server.connection)
   t.teardown(() => pool.end())

@@ -1,13 +1,13 @@
 import type { PgClient, PostgresClient, PostgresJsClient, PostgresValue } from '../../../types/stores/postgres.ts'
 import { offersMethods } from '../../checks/offers-methods.ts'
 import { SessionOptionsError } from '../../errors.ts'
-import type { NamedStatement } from './statements.ts'
+import type { Statement } from './statements.ts'
 
 /** A row: the names of the columns, and their values. */
 export type Row = Readonly<Record<string, unknown>>
 
 /** Runs one statement outside of a transaction, and returns its rows. */
-export type RunStatement = (statement: NamedStatement, values: PostgresValue[]) => PromiseLike<readonly Row[]>
+export type RunStatement = (statement: Statement, values: PostgresValue[]) => PromiseLike<readonly Row[]>
 
 const POSTGRES_CLIENTS =
   'new Pool() or new Client() of "pg" (8) or "@neondatabase/serverless"; postgres(url) of "postgres" (3); new PGlite(); any object with query({ name?, text, values }) that resolves to { rows }'
@@ -28,8 +28,8 @@ export function statementRunner(client: PostgresClient, prepare: boolean): RunSt
 
 const withPostgresJs =
   (sql: PostgresJsClient, prepare: boolean): RunStatement =>
-  ({ text }, values) =>
-    sql.unsafe(text, values, { prepare }) as PromiseLike<readonly Row[]>
+  ({ name, text }, values) =>
+    sql.unsafe(text, values, { prepare: prepare && name !== undefined }) as PromiseLike<readonly Row[]>
 
 /** The method of PGlite that the type of the option leaves out, because `pg` has another one of that name. */
 interface PGliteQuery {
@@ -44,7 +44,7 @@ const withPGlite =
 const withPg =
   (client: PgClient, prepare: boolean): RunStatement =>
   async ({ name, text }, values) =>
-    rowsOf(await client.query(prepare ? { name, text, values } : { text, values }))
+    rowsOf(await client.query(prepare && name !== undefined ? { name, text, values } : { text, values }))
 
 function rowsOf(answer: { readonly rows: readonly unknown[] } | undefined): readonly Row[] {
   if (Array.isArray(answer?.rows)) return answer.rows

@@ -7,9 +7,9 @@ const MOST_NAME_BYTES = 63
 /** How many expired rows one statement deletes. */
 export const SWEEP_BATCH = 1_000
 
-/** A statement, and the name under which the server prepares it. */
-export interface NamedStatement {
-  readonly name: string
+/** A statement, and the name under which the server prepares it. A statement that runs once has none. */
+export interface Statement {
+  readonly name?: string
   readonly text: string
 }
 
@@ -65,5 +65,5 @@ export function postgresStatements(place: TablePlace) {
   const short = longest > MOST_NAME_BYTES ? `starsessions.${hash('sha256', prefix, 'hex').slice(0, 32)}.` : prefix
   return Object.fromEntries(
     Object.entries(text).map(([operation, text]) => [operation, { name: short + operation, text }])
-  ) as Record<keyof typeof text, NamedStatement>
+  ) as Record<keyof typeof text, Required<Statement>>
 }
