@@ -18,7 +18,7 @@ export const wasMadeTwice = (error: unknown): boolean => MADE_TWICE.includes(sql
 const PREPARED =
   'the server does not know a statement that was prepared, as with PgBouncer in transaction mode: pass `prepare: false` to PostgresStore, or set max_prepared_statements in PgBouncer 1.21 or later'
 
-const REMEDIES: Readonly<Record<string, (table: string, options: string) => string>> = {
+const SQL_REMEDIES: Readonly<Record<string, (table: string, options: string) => string>> = {
   '42P01': (table, options) =>
     `there is no table ${table}: call \`await store.createTable()\` when the application starts, or put what \`npx fastify-starsessions schema postgres${options}\` prints into a migration`,
   '3F000': (table) => `there is no schema for the table ${table}: create the schema first`,
@@ -32,8 +32,8 @@ const REMEDIES: Readonly<Record<string, (table: string, options: string) => stri
 /** Adds what to do about an error of PostgreSQL, if that is known. Any other error stays as it is. */
 export function withRemedy(error: unknown, place: TablePlace): unknown {
   const code = String(sqlState(error))
-  if (!Object.hasOwn(REMEDIES, code)) return error
+  if (!Object.hasOwn(SQL_REMEDIES, code)) return error
   const { table, schema } = place
   const options = `${table === 'starsessions' ? '' : ` --table ${table}`}${schema === undefined ? '' : ` --schema ${schema}`}`
-  return Object.assign(new Error(REMEDIES[code]!(quotedTable(place), options), { cause: error }), { code })
+  return Object.assign(new Error(SQL_REMEDIES[code]!(quotedTable(place), options), { cause: error }), { code })
 }
