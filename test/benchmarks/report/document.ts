@@ -15,9 +15,11 @@ const PACKAGES = [
   'express-session',
   'iron-session',
   'connect-redis',
+  'connect-pg-simple',
   'ioredis',
   'redis',
-  'iovalkey'
+  'iovalkey',
+  'pg'
 ]
 
 const require = createRequire(import.meta.url)
