@@ -141,7 +141,16 @@ async function applicationFolder(): Promise<string> {
   }
   await link(manifest.name, root)
   const plugins = Object.keys(manifest.devDependencies).filter((name) => name.startsWith('@fastify/'))
-  const others = ['@fastify/cookie', 'express', 'express-session', 'iron-session'] // for programs of other libraries in docs/migrate/
+  // For programs of other libraries in docs/migrate/, and for stores of express-session.
+  const others = [
+    '@fastify/cookie',
+    'express',
+    'express-session',
+    'iron-session',
+    'connect-redis',
+    'session-file-store'
+  ]
+  const types = ['@types/express-session', '@types/session-file-store']
   for (const name of [
     'fastify',
     'ioredis',
@@ -154,7 +163,8 @@ async function applicationFolder(): Promise<string> {
     'ws',
     '@types/node',
     ...plugins,
-    ...others
+    ...others,
+    ...types
   ])
     await link(name, join(root, 'node_modules', name))
   // docs/ecosystem.md tells applications with @fastify/flash to add this file.

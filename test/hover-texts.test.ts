@@ -94,10 +94,10 @@ t.test('each exported class, with its constructor and its public members, has a 
 
 t.test('the plugin and the functions for tests have a doc comment', async (t) => {
   t.match(index, /\*\/\nconst starsessions = /)
-  const functions = ['lib/testing.ts', 'lib/store-conformance.ts'].flatMap((file) =>
+  const functions = ['lib/testing.ts', 'lib/store-conformance.ts', 'lib/stores/express.ts'].flatMap((file) =>
     declarationsIn(read(file)).filter(({ line }) => line.startsWith('export'))
   )
-  t.same(functions.length, 4)
+  t.same(functions.length, 5)
   for (const { line, comment } of functions) t.not(comment, '', line)
 })
 
@@ -106,7 +106,8 @@ t.test('the package exports types from types/ alone', async (t) => {
     ['lib/index.ts', "'../types/index.ts'"],
     ['lib/postgres.ts', "'../types/stores/postgres.ts'"],
     ['lib/testing.ts', "'../types/testing.ts'"],
-    ['lib/store-conformance.ts', "'../types/store-conformance.ts'"]
+    ['lib/store-conformance.ts', "'../types/store-conformance.ts'"],
+    ['lib/express-store.ts', "'../types/clients/express-store.ts'"]
   ] as const) {
     const lines = read(file).match(/^export type .*$/gm)
     t.same(lines, [`export type * from ${exported}`], file)

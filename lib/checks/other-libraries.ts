@@ -1,3 +1,6 @@
+import type { ExpressSessionStore } from '../../types/clients/express-store.ts'
+import { isObject } from '../is-object.ts'
+
 /**
  * Remedies for options of other session libraries. Each key is the other library's name for the option, as `plainName()`
  * gives it. Each value is a sentence that says what to do in this library.
@@ -14,6 +17,10 @@ export const hintFor = (name: string, from: Hints): string | undefined =>
   Object.hasOwn(from, plainName(name)) ? from[plainName(name)] : undefined
 
 const LEAVE_OUT_IDS = 'leave it out: the library makes the ids, of 256 random bits.'
+
+/** Whether a value has the methods of a store of express-session, which the stores of @fastify/session have as well. */
+export const isExpressStore = (value: unknown): value is ExpressSessionStore =>
+  isObject(value) && ['get', 'set', 'destroy'].every((name) => typeof value[name] === 'function')
 
 /** Remedies for options of the plugin. */
 export const PLUGIN_HINTS: Hints = hints({

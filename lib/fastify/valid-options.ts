@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { SessionStore } from '../../types/store.ts'
+import { isExpressStore } from '../checks/other-libraries.ts'
 import { type Known, remedyFor, remedyForAttribute } from '../checks/unknown-option.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { ownCopy } from '../own.ts'
@@ -38,6 +39,9 @@ function explain(error: Mismatch): string {
         ? remedyFor(name, (error.data as Record<string, unknown>)[name], KNOWN_NAMES)
         : remedyForAttribute(name, KNOWN_NAMES)
     return `unknown option "${path === '' ? name : `${path}.${name}`}": ${remedy}`
+  }
+  if (path === 'store' && isExpressStore(error.data)) {
+    return `option "store" is a store of express-session: wrap it: fromExpressStore(store) from 'fastify-starsessions/express-store'`
   }
   return `option "${path}" must be ${error.parentSchema!.description}, but is ${describeValue(path, error.data)}`
 }

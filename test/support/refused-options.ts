@@ -18,6 +18,10 @@ export const REFUSED_OPTIONS: readonly (readonly [options: object, message: RegE
   [{ store: null }, /"store" must be/],
   [{ store: { read, write } }, /"store" must be/],
   [{ store: { read, write, remove, touch: 1 } }, /"store" must be/],
+  [
+    { store: { get: read, set: write, destroy: remove } },
+    /"store" is a store of express-session: wrap it: fromExpressStore\(store\) from 'fastify-starsessions\/express-store'$/
+  ],
   [{ store: 'redis' }, /"store" must be .*, but is text/],
   [{ store: MapStore }, /"store" must be .*, but is a function or class: pass what `new` makes of it/],
   [{ lifetime: '1d' }, /"lifetime" must be seconds, or \{ days: 14 \}/],
