@@ -289,8 +289,8 @@ app.register(starsessions, { store: whole })
 const reads: SessionStore = { ...threeMethods, read: async () => 'text' }
 // @ts-expect-error write must return the id
 const writes: SessionStore = { ...threeMethods, write: async () => {} }
-// @ts-expect-error remove must return a promise
-const removes: SessionStore = { ...threeMethods, remove: () => true }
+// @ts-expect-error remove must not return text
+const removes: SessionStore = { ...threeMethods, remove: () => 'text' }
 // @ts-expect-error touch must return whether the record was found
 const touches: SessionStore = { ...threeMethods, touch: async () => {} }
 // @ts-expect-error a refused replace must return the current record

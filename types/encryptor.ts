@@ -7,7 +7,7 @@
  * log does not get the message, because it could contain session data.
  *
  * `associatedData` is the name of the cookie in UTF-8, a zero byte, and the id of the session in UTF-8 (empty if the
- * store `ownsIds`). If an encryptor authenticates it, the bytes of one session are worthless in the place of another.
+ * store `ownsIds`). A `CookieStore` with an encryptor of its own gives other bytes. If an encryptor authenticates it, the bytes of one session are worthless in the place of another.
  */
 export interface Encryptor {
   /**
@@ -27,7 +27,8 @@ export interface Encryptor {
   decrypt(data: Uint8Array, associatedData: Uint8Array): Uint8Array | null | Promise<Uint8Array | null>
 
   /**
-   * `true`: `decrypt` answers `null` if `associatedData` are not the bytes that `encrypt` was given.
+   * `true`: `decrypt` answers `null` if `associatedData` are not the bytes that `encrypt` was given. Only such an encryptor
+   * fits the option `encryptor` of `CookieStore`.
    * @default false
    */
   readonly authenticatesAssociatedData?: boolean

@@ -31,7 +31,7 @@ export interface SessionStore {
    *   `lifetime` is 0, prolong the record for as long as the store itself decides, but not beyond `ttl`
    * @returns the bytes as they were written, or `null`
    */
-  read(sessionId: string, lifetime: number, ttl?: number): Promise<Uint8Array | null>
+  read(sessionId: string, lifetime: number, ttl?: number): Uint8Array | null | Promise<Uint8Array | null>
 
   /**
    * Stores the bytes under an id, and replaces bytes that are there already.
@@ -41,14 +41,14 @@ export interface SessionStore {
    * @param ttl the seconds that are left. 0 only if `lifetime` is 0
    * @returns the id of the session: the same one, unless the store `ownsIds`
    */
-  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string>
+  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): string | Promise<string>
 
   /**
    * Removes the bytes under an id. It is not an error if there are none.
    * @returns `true` if they were there, `false` if not, nothing if the store cannot tell
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing must fit, too
-  remove(sessionId: string): Promise<boolean | void>
+  remove(sessionId: string): boolean | void | Promise<boolean | void>
 
   /**
    * Prolongs a record without writing it again. It never creates a record.
@@ -95,6 +95,13 @@ export interface SessionStore {
    * @default false
    */
   readonly ownsIds?: boolean
+
+  /**
+   * `true`: the store encrypts the records itself. So the plugin refuses the option `encryptor`, which would encrypt them
+   * twice.
+   * @default false
+   */
+  readonly encrypts?: boolean
 
   /**
    * `true`: all methods answer in this process and ask no server, disk or other thread. Such a call cannot hang, so the

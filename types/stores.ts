@@ -1,4 +1,5 @@
 import type { RedisClient, RedisSubscriber } from './clients/redis.ts'
+import type { Encryptor } from './encryptor.ts'
 import type { SessionsByUser } from './sessions-by-user.ts'
 
 /** The options of `InMemoryStore`. All are optional. */
@@ -20,17 +21,16 @@ export interface InMemoryStoreOptions {
  */
 export type Secret = string | Uint8Array | undefined
 
-/** The options of `CookieStore`. Only `secretKey` is required. */
-export interface CookieStoreOptions {
+/**
+ * The options of `CookieStore`: with `secretKey`, the cookie is signed, and with `encryptor`, it is encrypted. One of the
+ * two is required, and the other one must be left out.
+ */
+export type CookieStoreOptions = SignedCookieOptions | SealedCookieOptions
+
+/** The options of a `CookieStore` that signs its cookies. Only `secretKey` is required. */
+export interface SignedCookieOptions extends CommonCookieOptions {
   /** One secret, or a list with the newest first. The first signs, all verify. Each has at least 32 bytes. */
   readonly secretKey: Secret | readonly Secret[]
-  /**
-   * The most bytes that the name, `=` and the value of the cookie may have together. A larger session fails with
-   * `FST_SESSION_TOO_LARGE`. Browsers drop cookies above 4096 bytes (RFC 6265bis, section 5.6), so that is the upper
-   * limit.
-   * @default 4096
-   */
-  readonly maxSize?: number
   /** The hash of the signature. `sha1` is for cookies that Python's starsessions reads or writes. @default 'sha256' */
   readonly digest?: 'sha256' | 'sha1'
   /**
@@ -38,6 +38,35 @@ export interface CookieStoreOptions {
    * @default 'starsessions.CookieStore.', followed by the name of the cookie
    */
   readonly salt?: string
+  /** Only without `secretKey`. @default none */
+  readonly encryptor?: never
+}
+
+/** The options of a `CookieStore` that encrypts its cookies. Only `encryptor` is required. */
+export interface SealedCookieOptions extends CommonCookieOptions {
+  /**
+   * Encrypts the session, so that visitors can neither read nor change it. It must authenticate the associated data: an
+   * `XChaCha20Encryptor`, an `AESGCMEncryptor` without `bind: false`, or an encryptor of your own that says
+   * `authenticatesAssociatedData: true`.
+   */
+  readonly encryptor: Encryptor
+  /** Only without `encryptor`. @default none */
+  readonly secretKey?: never
+  /** Only with `secretKey`. @default none */
+  readonly digest?: never
+  /** Only with `secretKey`. @default none */
+  readonly salt?: never
+}
+
+/** The options that both kinds of a `CookieStore` have. All are optional. */
+export interface CommonCookieOptions {
+  /**
+   * The most bytes that the name, `=` and the value of the cookie may have together. A larger session fails with
+   * `FST_SESSION_TOO_LARGE`. Browsers drop cookies above 4096 bytes (RFC 6265bis, section 5.6), so that is the upper
+   * limit.
+   * @default 4096
+   */
+  readonly maxSize?: number
   /**
    * Where the sessions of each user are listed: `new RedisSessions({ client })`. With it, a cookie of a session that
    * belongs to a user opens only while the session is in the list. So such a session can be ended, and a copy of its

@@ -2,7 +2,7 @@ import type { StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Longest, toSeconds } from '../checks/duration.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { ownCopy } from '../own.ts'
+import { member, ownCopy } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
 import type { Expiry, ResolvedCookie, Settings } from '../settings.ts'
 import { InMemoryStore } from '../stores/memory.ts'
@@ -20,9 +20,15 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
   const copy = validated(withoutFastifyOptions(options))
   const { name, cookieName = name, autoload, encryptor, serializer = new JsonSerializer() } = copy
   const cookie = resolveCookie(cookieName, copy.cookie)
+  const store = storeFor(cookieName, copy.store ?? new InMemoryStore())
+  if (encryptor !== undefined && member(store, 'encrypts') === true) {
+    throw new SessionOptionsError(
+      'option "encryptor" must not be set, because the store encrypts the sessions already. Leave it out here, or pass "secretKey" to the CookieStore instead of its "encryptor"'
+    )
+  }
   return Object.freeze({
     name,
-    store: storeFor(cookieName, copy.store ?? new InMemoryStore()),
+    store,
     expiry: resolveExpiry(copy),
     cookieName,
     cookie,

@@ -7,7 +7,7 @@ import type { Log } from '../settings.ts'
 const REMEDIES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     undecryptable:
-      'no key of the option "encryptor" opens it. While you change keys, deploy the new key at the end of the list everywhere first, then move it to the front. An AESGCMEncryptor also opens a record only under the cookie name and the id that it was written for',
+      'no key of the option "encryptor" opens it. While you change keys, deploy the new key at the end of the list everywhere first, then move it to the front. Most encryptors also open a record only under the cookie name and the id that it was written for',
     unparsable:
       'the option "serializer" cannot read it. Did the serializer or the encryptor change, or does another program write there?',
     'not-an-object': 'it is no object. Does another program write there?',
@@ -19,7 +19,8 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
       'its time is over: "absoluteLifetime" or `session.options({ lifetime })` has ended it, or "lifetime" was made shorter',
     signature:
       'no "secretKey" of the CookieStore has signed it. Do all processes have the same secrets, cookie name and salt? While you change secrets, deploy the new one at the end of the list everywhere first, then move it to the front',
-    malformed: 'it was not made by a CookieStore. Did another store, or another program, set a cookie of this name?',
+    malformed:
+      'it was not made by a CookieStore of this kind. Did another store, or another program, set a cookie of this name? Or was "secretKey" replaced by "encryptor", or the other way round?',
     'too-old': 'it is older than "lifetime" allows. Was "lifetime" made shorter?',
     future: 'it is dated in the future. Are the clocks of all servers right?'
   })

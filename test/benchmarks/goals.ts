@@ -1,26 +1,9 @@
 import type { Column } from './columns/column.ts'
 import { AGAIN } from './columns/index.ts'
-import {
-  pluginInAesGcmCookie,
-  pluginInIoredis,
-  pluginInMemory,
-  pluginInNodeRedis,
-  pluginInSignedCookie
-} from './columns/limits/plugin.ts'
-import {
-  oursInAesGcmCookie,
-  oursInIoredis,
-  oursInMemory,
-  oursInNodeRedis,
-  oursInPostgres,
-  oursInSignedCookie
-} from './columns/ours.ts'
+import { pluginInIoredis, pluginInMemory, pluginInNodeRedis, pluginInSignedCookie } from './columns/limits/plugin.ts'
+import { oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
 import { expressSessionInMemory, expressSessionInRedis } from './columns/peers/express-session.ts'
-import {
-  fastifySessionInMemory,
-  fastifySessionInPostgres,
-  fastifySessionInRedis
-} from './columns/peers/fastify-session.ts'
+import { fastifySessionInMemory, fastifySessionInRedis } from './columns/peers/fastify-session.ts'
 import { mgcreaSessionInMemory } from './columns/peers/mgcrea-session.ts'
 import type { Speed } from './measures/comparison.ts'
 import type { Import } from './measures/imports.ts'
@@ -62,8 +45,7 @@ const HTTP_RATIOS: readonly RatioGoal[] = [
   ...pair(oursInMemory, mgcreaSessionInMemory, ['S1'], 0.6),
   ...pair(oursInMemory, mgcreaSessionInMemory, ['S2'], 0.9),
   ...pair(oursInNodeRedis, fastifySessionInRedis, ['S0'], 0.05),
-  ...pair(oursInNodeRedis, fastifySessionInRedis, COMMON, 0.6),
-  ...pair(oursInPostgres, fastifySessionInPostgres, COMMON, 1)
+  ...pair(oursInNodeRedis, fastifySessionInRedis, COMMON, 0.6)
 ]
 
 /** In processes that have just started, the same columns may differ less. */
@@ -85,8 +67,7 @@ const IN_PROCESS_RATIOS: readonly RatioGoal[] = [
   ...pair(oursInMemory, pluginInMemory, ['S4'], 1.6),
   { ours: oursInNodeRedis, other: pluginInNodeRedis, scenarios: EACH, limit: 2 },
   { ours: oursInIoredis, other: pluginInIoredis, scenarios: EACH, limit: 2 },
-  { ours: oursInSignedCookie, other: pluginInSignedCookie, scenarios: EACH, limit: 2 },
-  { ours: oursInAesGcmCookie, other: pluginInAesGcmCookie, scenarios: EACH, limit: 1.7 }
+  { ours: oursInSignedCookie, other: pluginInSignedCookie, scenarios: EACH, limit: 2 }
 ]
 
 /** How many requests a busy core still serves, as a share of those that it serves without sessions. */

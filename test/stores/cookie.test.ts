@@ -1,5 +1,8 @@
 import t from 'tap'
+import { AESGCMEncryptor } from '../../lib/encryptors/aes-gcm.ts'
+import { FernetEncryptor } from '../../lib/encryptors/fernet.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
+import type { Encryptor } from '../../types/encryptor.ts'
 import type { CookieStoreOptions } from '../../types/stores.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { storeConformance } from '../support/store-conformance.ts'
@@ -97,11 +100,11 @@ t.test('a cookie that is too large for browsers is refused, and its name and "="
   const size = await sizeOf(roomy, 'session')
   const fitting = new CookieStore({ secretKey: SECRET, maxSize: size })
   t.equal(await sizeOf(fitting.forCookie('session'), 'session'), size)
-  await t.rejects(fitting.forCookie('session_').write('', data, HOUR, HOUR), {
+  t.throws(() => fitting.forCookie('session_').write('', data, HOUR, HOUR), {
     code: 'FST_SESSION_TOO_LARGE',
     message: `The session is too large: its cookie would have ${size + 1} bytes, and the limit is ${size}. Store less, or use a store that keeps sessions on the server`
   })
-  await t.rejects(roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096\. Store less/ })
+  t.throws(() => roomy.write('', Buffer.alloc(3_100), HOUR, HOUR), { message: /the limit is 4096\. Store less/ })
 })
 
 t.test('the caller may wipe a key after passing it', async (t) => {
@@ -139,6 +142,119 @@ t.test('wrong options are refused, and the message names them', async (t) => {
   t.throws(make({ digest: 'md5' }), { message: "CookieStore: digest must be 'sha256' or 'sha1'" })
   t.throws(make({ salt: 1 }), { message: 'CookieStore: salt must be text' })
   t.throws(() => new CookieStore(undefined as unknown as CookieStoreOptions), { code: 'FST_SESSION_OPTIONS' })
+})
+
+t.test('with an encryptor, the cookie is encrypted', async (t) => {
+  const clock = fakeClock(t)
+  const encryptor = new AESGCMEncryptor(AESGCMEncryptor.generateKey())
+  const store = new CookieStore({ encryptor }).forCookie('session')
+  t.equal(store.encrypts, true)
+  t.equal(new CookieStore({ secretKey: SECRET }).encrypts, false)
+  const cookie = await store.write('', data, HOUR, HOUR)
+  t.match(cookie, /^1700000000\.[\w-]+$/)
+  t.notMatch(Buffer.from(cookie.slice(11), 'base64url').toString('latin1'), 'alice')
+  t.equal(text(await store.read(cookie, HOUR)), data.toString())
+  t.equal(await new CookieStore({ encryptor }).forCookie('admin').read(cookie, HOUR), null)
+  clock.advance(360 * 86_400)
+  t.equal(await store.read(cookie, HOUR), null)
+  t.equal(store.explain(cookie, HOUR), 'too-old')
+  t.equal(text(await store.read(cookie, 0)), data.toString())
+})
+
+t.test('with an encryptor, the store keeps the promises of SessionStore, at once or with promises', async (t) => {
+  const clock = fakeClock(t)
+  const advance = async (seconds: number) => clock.advance(seconds)
+  const inner = new AESGCMEncryptor(AESGCMEncryptor.generateKey())
+  const later: Encryptor = {
+    encrypt: async (...args) => inner.encrypt(...args),
+    decrypt: async (...args) => inner.decrypt(...args),
+    authenticatesAssociatedData: true
+  }
+  for (const [name, encryptor] of Object.entries({ AESGCMEncryptor: inner, 'an asynchronous encryptor': later })) {
+    const store = new CookieStore({ encryptor }).forCookie('session')
+    await storeConformance(t, `CookieStore with ${name}`, async () => ({ store, advance }))
+  }
+  const large = new CookieStore({ encryptor: later }).forCookie('session')
+  await t.rejects(async () => large.write('', Buffer.alloc(3_100), HOUR, HOUR), { code: 'FST_SESSION_TOO_LARGE' })
+})
+
+t.test('the store needs either a secret or an encryptor', async (t) => {
+  const encryptor = new AESGCMEncryptor(AESGCMEncryptor.generateKey())
+  const make = (options: object) => () => new CookieStore(options as CookieStoreOptions)
+  const refused: [object, RegExp][] = [
+    [{}, /^CookieStore: pass "secretKey" to sign the cookie, or "encryptor" to encrypt it$/],
+    [{ secretKey: SECRET, encryptor }, /^CookieStore: pass "secretKey" or "encryptor", not both/],
+    [{ secretKey: undefined, encryptor }, /not both/],
+    [{ secretKey: SECRET, encryptor: undefined }, /not both/],
+    [{ encryptor: undefined }, /^CookieStore: encryptor must be an object with encrypt and decrypt/],
+    [{ encryptor: null }, /^CookieStore: encryptor must be an object/],
+    [{ encryptor: { encrypt() {} } }, /^CookieStore: encryptor must be an object/],
+    [{ encryptor: 'a key' }, /^CookieStore: encryptor must be an object/],
+    [{ encryptor, digest: 'sha256' }, /^CookieStore: "digest" and "salt" belong to "secretKey"/],
+    [{ encryptor, salt: 'a' }, /^CookieStore: "digest" and "salt" belong to "secretKey"/]
+  ]
+  for (const [options, message] of refused) t.throws(make(options), { code: 'FST_SESSION_OPTIONS', message })
+})
+
+t.test('an encryptor that does not authenticate the associated data is refused, with the remedy', async (t) => {
+  const key = FernetEncryptor.generateKey()
+  const own = (authenticatesAssociatedData?: unknown) => ({
+    encrypt: (data: Uint8Array) => data,
+    decrypt: (data: Uint8Array) => data,
+    authenticatesAssociatedData
+  })
+  for (const encryptor of [new FernetEncryptor(key), new AESGCMEncryptor(key, { bind: false }), own(), own('true')]) {
+    t.throws(() => new CookieStore({ encryptor: encryptor as Encryptor }), {
+      code: 'FST_SESSION_OPTIONS',
+      message: /must authenticate the associated data\. .*Pass an XChaCha20Encryptor, an AESGCMEncryptor without/
+    })
+  }
+  t.doesNotThrow(() => new CookieStore({ encryptor: own(true) as Encryptor }))
+})
+
+t.test('a subclass keeps its methods when it is bound to a cookie, and serves one cookie name', async (t) => {
+  const seen: string[] = []
+  class Watched extends CookieStore {
+    readonly #label: string
+    constructor(label: string) {
+      super({ secretKey: SECRET })
+      this.#label = label
+    }
+    override write(...args: Parameters<CookieStore['write']>) {
+      seen.push(this.#label)
+      return super.write(...args)
+    }
+  }
+  const store = new Watched('watched')
+  const bound = store.forCookie('session')
+  const cookie = await bound.write('', data, HOUR, HOUR)
+  t.same(seen, ['watched'])
+  t.equal(text(await new CookieStore({ secretKey: SECRET }).forCookie('session').read(cookie, HOUR)), data.toString())
+  t.equal(store.forCookie('session'), bound)
+  t.throws(() => store.forCookie('admin'), {
+    code: 'FST_SESSION_OPTIONS',
+    message:
+      'this object of a subclass of CookieStore serves the cookie "session" already. Make another object for "admin"'
+  })
+
+  const patched = new CookieStore({ secretKey: SECRET })
+  patched.write = () => 'replaced'
+  t.equal(await patched.forCookie('session').write('', data, HOUR, HOUR), 'replaced')
+})
+
+t.test('stores share records if one may open the cookies of the other', async (t) => {
+  const sealed = () => new CookieStore({ encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey()) })
+  const signed = (secretKey: string) => new CookieStore({ secretKey }).forCookie('session')
+  t.equal(signed(SECRET).sharesRecordsWith(signed(SECRET)), true)
+  t.equal(signed(SECRET).sharesRecordsWith(signed(OTHER)), false)
+  t.equal(sealed().sharesRecordsWith(sealed()), true, 'it cannot tell')
+  t.equal(sealed().sharesRecordsWith(signed(SECRET)), false)
+  t.equal(signed(SECRET).sharesRecordsWith(sealed()), false)
+})
+
+t.test('calls of a signing store are not timed, and calls of an encrypting one are', async (t) => {
+  t.equal(new CookieStore({ secretKey: SECRET }).isLocal, true)
+  t.equal(new CookieStore({ encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey()) }).isLocal, false)
 })
 
 t.test('explain() gives the reason why a cookie was refused', async (t) => {

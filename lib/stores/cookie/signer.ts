@@ -1,8 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Digest, HmacKey } from '../../crypto/hmac.ts'
-
-/** By how many seconds the clocks of two servers may differ. */
-const CLOCK_SKEW = 60
+import { refusalByAge } from './format.ts'
 
 const SEPARATOR = '.'
 
@@ -100,9 +98,8 @@ export class TimestampSigner {
     if (middle === -1) return MALFORMED
     const signedAt = decodeTimestamp(payload.slice(middle + 1))
     if (signedAt === null) return MALFORMED
-    const age = Math.floor(seconds) - signedAt
-    if (age > maxAge) return { refusal: 'too-old' }
-    return age < -CLOCK_SKEW ? { refusal: 'future' } : { value: payload.slice(0, middle) }
+    const refusal = refusalByAge(signedAt, maxAge, seconds)
+    return refusal === undefined ? { value: payload.slice(0, middle) } : { refusal }
   }
 
   /** Whether a text that one of the two signers has signed is valid for the other. */

@@ -4,7 +4,6 @@ import type { Tell } from '../report/progress.ts'
 import type { Section } from '../report/table.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
-import type { Ports } from './opening.ts'
 import type { Path } from './path-count.ts'
 
 const SCENARIOS: readonly Scenario[] = ['S1', 'S2', 'S5']
@@ -16,14 +15,18 @@ export interface ColumnPath {
 }
 
 /** One column after the other. Promises are those that the same request to a bare route does not create. */
-export async function measurePaths(all: readonly Column[], ports: Ports, tell: Tell): Promise<ColumnPath[]> {
+export async function measurePaths(
+  all: readonly Column[],
+  redisPort: number | undefined,
+  tell: Tell
+): Promise<ColumnPath[]> {
   const columns = all.filter(({ kind }) => kind === 'ours' || kind === 'limit')
-  const bare = await pathsOf(BARE, ports)
+  const bare = await pathsOf(BARE, redisPort)
   const found: ColumnPath[] = []
   for (const column of columns) {
     tell(column.name)
     const paths = new Map<Scenario, Path>()
-    for (const [scenario, path] of await pathsOf(column, ports)) {
+    for (const [scenario, path] of await pathsOf(column, redisPort)) {
       paths.set(scenario, { ...path, promises: path.promises - bare.get(scenario)!.promises })
     }
     found.push({ column: column.name, paths })
@@ -31,8 +34,8 @@ export async function measurePaths(all: readonly Column[], ports: Ports, tell: T
   return found
 }
 
-async function pathsOf({ name }: Column, ports: Ports): Promise<Map<Scenario, Path>> {
-  const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, ports })
+async function pathsOf({ name }: Column, redisPort: number | undefined): Promise<Map<Scenario, Path>> {
+  const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, redisPort })
   const paths = new Map<Scenario, Path>()
   for (const scenario of SCENARIOS) paths.set(scenario, await worker.path(scenario))
   await worker.stop()

@@ -12,14 +12,9 @@ import {
   oursInIoredis,
   oursInMemory,
   oursInNodeRedis,
-  oursInPostgres,
   oursInSignedCookie
 } from '../columns/ours.ts'
-import {
-  fastifySessionInMemory,
-  fastifySessionInPostgres,
-  fastifySessionInRedis
-} from '../columns/peers/fastify-session.ts'
+import { fastifySessionInMemory, fastifySessionInRedis } from '../columns/peers/fastify-session.ts'
 import { mgcreaSessionInMemory } from '../columns/peers/mgcrea-session.ts'
 import { secureSessionInCookie } from '../columns/peers/secure-session.ts'
 import type { Speed } from '../measures/comparison.ts'
@@ -35,7 +30,6 @@ const PAIRS: readonly (readonly [Column, Column])[] = [
   [oursInIoredis, pluginInIoredis],
   [oursInNodeRedis, pluginInNodeRedis],
   [oursInNodeRedis, fastifySessionInRedis],
-  [oursInPostgres, fastifySessionInPostgres],
   [oursInSignedCookie, pluginInSignedCookie],
   [oursInSignedCookie, secureSessionInCookie],
   [oursInAesGcmCookie, pluginInAesGcmCookie]
