@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Load } from './load.ts'
 
@@ -74,4 +75,17 @@ t.test('a connection that the server closes, and an answer without a length, end
     await t.rejects(load.run(scenario, 0), { message })
     load.close()
   }
+})
+
+t.test('a connection that the server closed between two runs ends the next run', async (t) => {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-length', 2)
+    response.end('ok')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => new Promise((resolve) => server.close(resolve)))
+  const load = await Load.open((server.address() as AddressInfo).port, 1)
+  server.closeAllConnections()
+  await sleep(20)
+  await t.rejects(load.run('S1', 0), { message: /closed a connection/ })
 })

@@ -4,6 +4,7 @@ import type { Scenario } from '../scenarios/scenarios.ts'
 
 const HEAD_END = '\r\n\r\n'
 const LENGTH = 'content-length: '
+const CLOSED = 'the server closed a connection'
 const SET_COOKIE = 'set-cookie: '
 /** Applications without sessions set no cookie, so they get this one. */
 const NO_SESSION = 'session=k3v9S0b7Qm2nXc5LrTz8Yp1wHd4fJg6aEu0iOsRtVxB'
@@ -23,12 +24,18 @@ class Browser {
     socket.setEncoding('latin1')
     socket.setNoDelay(true)
     socket.on('data', (text) => this.#receive(String(text)))
-    socket.on('close', () => this.#answered(new Error('the server closed a connection')))
+    // 'close' follows each error.
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#answered(new Error(CLOSED)))
   }
 
   /** @param answered called once, with an error unless the status is 200 */
   send(scenario: Scenario, answered: (error?: Error) => void): void {
     this.#answered = answered
+    if (this.#socket.destroyed) {
+      answered(new Error(CLOSED))
+      return
+    }
     const cookie = scenario === 'S3' ? '' : `Cookie: ${this.#cookie}\r\n`
     this.#socket.write(`GET /${scenario} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n${cookie}\r\n`, 'latin1')
   }
