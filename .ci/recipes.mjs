@@ -1,7 +1,7 @@
 // Runs the recipes of docs/ for packages that are not devDependencies: installs each beside the packed
 // package the way an application does, and uses what the page says to write.
 //
-//   node .ci/recipes.mjs PACKAGE.tgz
+//   node .ci/recipes.mjs PACKAGE.tgz [PART OF A NAME]
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 
-const [tarball] = process.argv.slice(2)
+const [tarball, wanted = ''] = process.argv.slice(2)
 if (tarball === undefined) throw new Error('node .ci/recipes.mjs PACKAGE.tgz')
 const docs = new URL('../docs/', import.meta.url)
 const pages = readdirSync(docs, { recursive: true })
@@ -188,7 +188,23 @@ async function jest() {
   assert.equal(JSON.parse(readFileSync(report, 'utf8')).numPassedTests, 5)
 }
 
+/** The tests of a store, as the page shows them, over the store in memory. */
+async function storeTests() {
+  const folder = application('store-tests', 'module', [resolve(tarball), 'fastify@5', 'vitest@4'])
+  const test = recipe('store.test.js')
+  writeFileSync(join(folder, 'my-store.js'), "export { InMemoryStore as MyStore } from 'fastify-starsessions'\n")
+  writeFileSync(join(folder, 'store.test.js'), test)
+  const run = (...args) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  const [, passed] = /^# pass (\d+)$/m.exec(run('--test', '--test-reporter=tap')) ?? []
+  assert.ok(Number(passed) > 80, `${passed} tests`)
+  writeFileSync(join(folder, 'store.test.js'), test.replace("'node:test'", "'vitest'"))
+  const report = run('node_modules/vitest/vitest.mjs', 'run', '--testTimeout', '30000', '--reporter=json')
+  const { numPassedTests, numFailedTests } = JSON.parse(report)
+  assert.deepEqual({ numPassedTests, numFailedTests }, { numPassedTests: Number(passed), numFailedTests: 0 })
+}
+
 const RECIPES = {
+  'the tests of a store, with node:test and vitest': storeTests,
   'NestJS 11, as CommonJS': () => nest(11, 'commonjs'),
   'NestJS 12, as an ES module': () => nest(12, 'module'),
   'socket.io': socketIo,
@@ -196,6 +212,7 @@ const RECIPES = {
   Jest: jest
 }
 for (const [name, run] of Object.entries(RECIPES)) {
+  if (!name.includes(wanted)) continue
   try {
     await run()
     console.log(`ok - ${name}`)

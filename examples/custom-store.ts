@@ -36,13 +36,14 @@ export class FileStore implements SessionStore {
     }
   }
 
-  async write(sessionId: string, data: Uint8Array, _lifetime: number, ttl: number): Promise<string> {
+  async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const file = this.#fileOf(sessionId)
     const draft = `${file}.${randomUUID()}`
     await writeFile(draft, data, { mode: 0o600 })
-    // A ttl of 0 means "until the browser closes". A store cannot know when that is, so it picks a limit of its own.
-    await utimes(draft, Date.now() / 1000, Date.now() / 1000 + (ttl || DAY))
+    // A lifetime of 0 means "until the browser closes". A store cannot know when that is, so it picks a limit of its own.
+    const seconds = lifetime === 0 ? Math.min(ttl || DAY, DAY) : ttl
+    await utimes(draft, Date.now() / 1000, Date.now() / 1000 + seconds)
     // Renaming replaces the file in one step, so that nobody reads half a session.
     await rename(draft, file)
     return sessionId

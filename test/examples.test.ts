@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { readdir, utimes, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,9 +11,12 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { storeCases } from '../lib/store-conformance.ts'
+import type { SessionStore } from '../types/store.ts'
 import { CookieJar } from './support/cookie-jar.ts'
 import { connections, othersHaveGone } from './support/redis-connections.ts'
 import { startRedis } from './support/redis-server.ts'
+import { runCases } from './support/store-conformance.ts'
 import { TYPESCRIPT } from './support/typescript.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -313,6 +316,24 @@ t.test('custom-store keeps sessions in files that outlive the application', asyn
   t.teardown(() => broken.close())
   await writeFile(join(folder, file), '')
   t.equal((await ask(broken, jarWith('session', 'x'.repeat(43)), 'GET /')).status, 503, 'nobody is logged out')
+})
+
+t.test('the store of custom-store passes the tests of a store', async (t) => {
+  const example = await import(new URL('../examples/custom-store.ts', import.meta.url).href)
+  const FileStore = example.FileStore as new (folder: string) => SessionStore
+  const folder = join(t.testdir({}), 'sessions')
+  const breakDown = async () => {
+    // A file in the place of the folder. The user root may read any folder, so taking away rights breaks nothing.
+    await rename(folder, `${folder}.away`)
+    await writeFile(folder, '')
+    return async () => {
+      await rm(folder)
+      await rename(`${folder}.away`, folder)
+    }
+  }
+  const cases = await storeCases(async () => ({ store: new FileStore(folder), break: breakDown }))
+  t.ok(cases.length > 20, `${cases.length} cases`)
+  await runCases(t, cases)
 })
 
 t.test('two-requests: a store with replace keeps all changes, and a store without it loses some', async (t) => {

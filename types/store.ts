@@ -38,7 +38,8 @@ export interface SessionStore {
    * @param sessionId the id. It is empty for a new session if the store `ownsIds`
    * @param data the bytes
    * @param lifetime the configured lifetime in seconds. 0: until the browser closes
-   * @param ttl the seconds that are left. 0 only if `lifetime` is 0
+   * @param ttl the seconds that are left. If `lifetime` is not 0 and `ttl` is 0, the time is over: nothing can be read
+   *   afterwards
    * @returns the id of the session: the same one, unless the store `ownsIds`
    */
   write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): string | Promise<string>

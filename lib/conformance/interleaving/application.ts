@@ -33,8 +33,8 @@ export class Application {
   }
 
   static async over(store: SessionStore, options: InterleavingOptions['plugin']): Promise<Application> {
-    // A logger that is silent, because without a logger the first problem would be a warning of the process.
-    const fastify = Fastify({ logger: { level: 'silent' } })
+    // A logger that writes next to nothing. If it were off, the first problem would be a warning of the process.
+    const fastify = Fastify({ logger: { level: 'fatal', stream: process.stderr } })
     await fastify.register(plugin, { ...options, store, storeTimeout: STORE_TIMEOUT })
     return new Application(fastify)
   }
