@@ -1,10 +1,29 @@
 import type { Column } from './columns/column.ts'
 import { AGAIN } from './columns/index.ts'
-import { pluginInIoredis, pluginInMemory, pluginInNodeRedis, pluginInSignedCookie } from './columns/limits/plugin.ts'
-import { oursInIoredis, oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
+import {
+  pluginInAesGcmCookie,
+  pluginInIoredis,
+  pluginInMemory,
+  pluginInNodeRedis,
+  pluginInSignedCookie
+} from './columns/limits/plugin.ts'
+import {
+  oursInAesGcmCookie,
+  oursInIoredis,
+  oursInMemory,
+  oursInNodeRedis,
+  oursInPostgres,
+  oursInSignedCookie,
+  oursInSodiumCookie
+} from './columns/ours.ts'
 import { expressSessionInMemory, expressSessionInRedis } from './columns/peers/express-session.ts'
-import { fastifySessionInMemory, fastifySessionInRedis } from './columns/peers/fastify-session.ts'
+import {
+  fastifySessionInMemory,
+  fastifySessionInPostgres,
+  fastifySessionInRedis
+} from './columns/peers/fastify-session.ts'
 import { mgcreaSessionInMemory } from './columns/peers/mgcrea-session.ts'
+import { secureSessionInCookie } from './columns/peers/secure-session.ts'
 import type { Speed } from './measures/comparison.ts'
 import type { Import } from './measures/imports.ts'
 import type { Memory } from './measures/memory-process.ts'
@@ -45,7 +64,10 @@ const HTTP_RATIOS: readonly RatioGoal[] = [
   ...pair(oursInMemory, mgcreaSessionInMemory, ['S1'], 0.6),
   ...pair(oursInMemory, mgcreaSessionInMemory, ['S2'], 0.9),
   ...pair(oursInNodeRedis, fastifySessionInRedis, ['S0'], 0.05),
-  ...pair(oursInNodeRedis, fastifySessionInRedis, COMMON, 0.6)
+  ...pair(oursInNodeRedis, fastifySessionInRedis, COMMON, 0.6),
+  ...pair(oursInPostgres, fastifySessionInPostgres, COMMON, 1),
+  ...pair(oursInSodiumCookie, secureSessionInCookie, ['S0'], 0.05),
+  ...pair(oursInSodiumCookie, secureSessionInCookie, COMMON, 1)
 ]
 
 /** In processes that have just started, the same columns may differ less. */
@@ -67,14 +89,18 @@ const IN_PROCESS_RATIOS: readonly RatioGoal[] = [
   ...pair(oursInMemory, pluginInMemory, ['S4'], 1.6),
   { ours: oursInNodeRedis, other: pluginInNodeRedis, scenarios: EACH, limit: 2 },
   { ours: oursInIoredis, other: pluginInIoredis, scenarios: EACH, limit: 2 },
-  { ours: oursInSignedCookie, other: pluginInSignedCookie, scenarios: EACH, limit: 2 }
+  { ours: oursInSignedCookie, other: pluginInSignedCookie, scenarios: EACH, limit: 2 },
+  { ours: oursInAesGcmCookie, other: pluginInAesGcmCookie, scenarios: EACH, limit: 1.7 },
+  ...pair(oursInSodiumCookie, secureSessionInCookie, ['S0'], 0.1),
+  { ours: oursInSodiumCookie, other: secureSessionInCookie, scenarios: EACH, limit: 1 }
 ]
 
 /** How many requests a busy core still serves, as a share of those that it serves without sessions. */
 const SHARES: readonly (readonly [Scenario, Column, number])[] = [
   ['S0', oursInMemory, 0.95],
   ['S1', oursInMemory, 0.68],
-  ['S1', oursInNodeRedis, 0.6]
+  ['S1', oursInNodeRedis, 0.6],
+  ['S1', oursInSodiumCookie, 0.65]
 ]
 
 /** In S4, the second command checks that the session has not ended meanwhile, because its cookie must not come back. */

@@ -43,7 +43,13 @@ async function measure(limits: readonly Limit[], effort: typeof EFFORT, seconds:
   const columns = [...new Set([BARE, AGAIN, ...limits.flatMap(({ ours, other }) => [ours, other])])]
   const part = { name: 'in process', seconds }
   const progress = new Progress([part])
-  const speeds = await measureSpeed({ size: 200, scenarios }, columns, effort, redis.port, progress.begin(part))
+  const speeds = await measureSpeed(
+    { size: 200, scenarios },
+    columns,
+    effort,
+    { redis: redis.port },
+    progress.begin(part)
+  )
   progress.clear()
   for (const section of inProcessSections(speeds, effort.rounds)) console.log(asText(section))
   return speeds

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
+import { startPostgres } from '../support/postgres-server.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { type Arguments, type Part as PartName, parseArguments, USAGE } from './arguments.ts'
-import { COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
+import type { Column } from './columns/column.ts'
+import { COLD_COLUMNS, COLUMNS, HTTP_COLUMNS, QUICK_COLUMNS } from './columns/index.ts'
 import { FULL, QUICK } from './efforts.ts'
 import {
   type Check,
@@ -20,6 +22,7 @@ import { importSection, measureImports } from './measures/imports.ts'
 import { measureMemory, memorySection } from './measures/memory.ts'
 import { measureMerging } from './measures/merging.ts'
 import { measureOneSession } from './measures/one-session.ts'
+import type { Ports } from './measures/opening.ts'
 import { measurePaths, pathSection } from './measures/path.ts'
 import { measureCommands } from './measures/redis-commands.ts'
 import { measureTraffic, trafficSection } from './measures/redis-traffic.ts'
@@ -45,9 +48,25 @@ function readArguments(): Arguments {
 const { quick, scenarios, parts, peers, write } = readArguments()
 const effort = quick ? QUICK : FULL
 
+/** PostgreSQL need not wait for the disk: only the CPU time of its client is measured. */
+const FAST_DISK = { fsync: 'off', synchronous_commit: 'off' }
+
 const redis = await startRedis().catch(() => undefined)
 if (redis === undefined) console.log('redis-server does not run: without the columns that need it\n')
-const columns = (peers ? COLUMNS : QUICK_COLUMNS).filter(({ needs }) => needs === undefined || redis !== undefined)
+const needsPostgres = ({ needs }: Column): boolean => needs === 'postgres'
+/** PostgreSQL takes seconds to start, so it only starts for columns that need it. */
+const usesPostgres = peers && parts.includes('http') && HTTP_COLUMNS.some(needsPostgres)
+const postgres = usesPostgres ? await startPostgres({ settings: FAST_DISK }).catch(() => undefined) : undefined
+if (usesPostgres && postgres === undefined) console.log('PostgreSQL does not run: without the columns that need it\n')
+const ports: Ports = { redis: redis?.port, postgres: postgres?.port }
+
+/** The columns of this run whose servers are there. */
+const wanted = (columns: readonly Column[]): readonly Column[] =>
+  columns.filter((column) => {
+    if (!peers && !QUICK_COLUMNS.includes(column)) return false
+    return column.needs === undefined || (needsPostgres(column) ? postgres : redis) !== undefined
+  })
+const columns = wanted(COLUMNS)
 
 const sections: Section[] = []
 const checks: Check[] = []
@@ -64,15 +83,15 @@ function step(part: PartName, name: string, seconds: number, run: Step['run']): 
 }
 
 step('http', 'over HTTP', effort.seconds.http, async (tell) => {
-  http.push(...(await measureHttp(columns, effort.http, redis?.port, tell)))
+  http.push(...(await measureHttp(wanted(HTTP_COLUMNS), effort.http, ports, tell)))
   checks.push(...httpChecks(http))
 })
 step('cold', 'cold', effort.seconds.cold, async (tell) => {
-  cold.push(...(await measureCold(columns, effort.coldRounds, redis?.port, tell)))
+  cold.push(...(await measureCold(wanted(COLD_COLUMNS), effort.coldRounds, ports, tell)))
   checks.push(...coldChecks(cold))
 })
 step('path', 'the path of a request', 10, async (tell) => {
-  sections.push(pathSection(await measurePaths(columns, redis?.port, tell)))
+  sections.push(pathSection(await measurePaths(columns, ports, tell)))
 })
 if (redis !== undefined) {
   step('redis', 'traffic to Redis', 12, async (tell) => {
@@ -88,13 +107,13 @@ if (scenarios.length > 0) {
     { size: 200, scenarios: scenarios.filter((scenario) => scenario === 'S4') },
     { size: 4_096, scenarios: scenarios.filter((scenario) => scenario === 'S1' || scenario === 'S2') }
   ]
-  const wanted = groups.filter((group) => group.scenarios.length > 0 && effort.sizes.includes(group.size))
+  const measured = groups.filter((group) => group.scenarios.length > 0 && effort.sizes.includes(group.size))
   steps.push({
     name: 'in process',
-    seconds: effort.seconds.scenario * wanted.flatMap((group) => group.scenarios).length,
+    seconds: effort.seconds.scenario * measured.flatMap((group) => group.scenarios).length,
     async run(tell) {
       const speeds: Speed[] = []
-      for (const group of wanted) speeds.push(...(await measureSpeed(group, columns, effort.speed, redis?.port, tell)))
+      for (const group of measured) speeds.push(...(await measureSpeed(group, columns, effort.speed, ports, tell)))
       sections.push(...inProcessSections(speeds, effort.speed.rounds))
       checks.push(...inProcessChecks(speeds))
     }
@@ -145,3 +164,4 @@ if (write) {
   if (http.length > 0) await writeFile(new URL('benchmarks.svg', docs), httpPicture(http))
 }
 await redis?.stop()
+await postgres?.stop()

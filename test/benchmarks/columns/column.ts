@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import type { Pool } from 'pg'
 import type { createClient } from 'redis'
 import type { Effects, Scenario } from '../scenarios/scenarios.ts'
 import type { BenchData } from '../scenarios/session-data.ts'
@@ -6,7 +7,7 @@ import type { Application } from './application.ts'
 
 export type NodeRedis = ReturnType<typeof createClient>
 
-/** What a column is opened with. A Redis client is only there for a column that needs it, and it is connected. */
+/** What a column is opened with. A client is only there for a column that needs it. */
 export interface Bench {
   /** Wraps every store. It counts calls while a column is proven, and does nothing while the column is measured. */
   counted<Store extends object>(store: Store): Store
@@ -16,6 +17,7 @@ export interface Bench {
   readonly rolling: boolean
   readonly ioredis: Redis
   readonly nodeRedis: NodeRedis
+  readonly postgres: Pool
 }
 
 /** A kind of application with a route for each scenario, `/S0` and so on. Each is one row of the report's tables. */
@@ -29,7 +31,7 @@ export interface Column {
   readonly inCookie?: boolean
   /** The only scenarios in which this column differs from another one. Without them, all. */
   readonly scenarios?: readonly Scenario[]
-  readonly needs?: 'ioredis' | 'node-redis'
+  readonly needs?: 'ioredis' | 'node-redis' | 'postgres'
   /** The bare route of this framework is subtracted from the column's cost. */
   readonly framework: 'Fastify' | 'Express'
   open(bench: Bench): Promise<Application>

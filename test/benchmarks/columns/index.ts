@@ -14,10 +14,12 @@ import {
   oursInIoredis,
   oursInMemory,
   oursInNodeRedis,
-  oursInSignedCookie
+  oursInPostgres,
+  oursInSignedCookie,
+  oursInSodiumCookie
 } from './ours.ts'
 import { expressSessionInMemory, expressSessionInRedis } from './peers/express-session.ts'
-import { fastifySessionInMemory, fastifySessionInRedis } from './peers/fastify-session.ts'
+import { fastifySessionInMemory, fastifySessionInPostgres, fastifySessionInRedis } from './peers/fastify-session.ts'
 import { ironSessionInCookie } from './peers/iron-session.ts'
 import { mgcreaSessionInCookie, mgcreaSessionInMemory } from './peers/mgcrea-session.ts'
 import { secureSessionInCookie } from './peers/secure-session.ts'
@@ -27,7 +29,7 @@ export const BARE = bareFastify('bare Fastify')
 export const AGAIN = bareFastify('bare Fastify again')
 export const BARE_EXPRESS = bareExpress
 
-/** All columns, in the order of the table. */
+/** The columns that are measured in process, in the order of the table. */
 export const COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,
@@ -46,6 +48,7 @@ export const COLUMNS: readonly Column[] = [
   oursInAesGcmCookie,
   pluginInAesGcmCookie,
   oursInFernetCookie,
+  oursInSodiumCookie,
   secureSessionInCookie,
   mgcreaSessionInCookie,
   ironSessionInCookie,
@@ -66,14 +69,15 @@ export const QUICK_COLUMNS: readonly Column[] = [
   fastifySessionInRedis,
   oursInSignedCookie,
   pluginInSignedCookie,
+  oursInSodiumCookie,
   secureSessionInCookie
 ]
 
 /**
- * The columns of the first table: measured over HTTP, and in processes that have just started. Express is not among them,
- * because the figures are compared with bare Fastify.
+ * The columns that are measured in processes that have just started. Express is not among them, because the figures are
+ * compared with bare Fastify.
  */
-export const HTTP_COLUMNS: readonly Column[] = [
+export const COLD_COLUMNS: readonly Column[] = [
   BARE,
   AGAIN,
   fastifyCookieAlone,
@@ -84,6 +88,14 @@ export const HTTP_COLUMNS: readonly Column[] = [
   oursInIoredis,
   fastifySessionInRedis,
   oursInSignedCookie,
+  oursInAesGcmCookie,
+  oursInSodiumCookie,
   secureSessionInCookie,
   mgcreaSessionInCookie
 ]
+
+/** The columns that are measured over HTTP. */
+export const HTTP_COLUMNS: readonly Column[] = [...COLD_COLUMNS, oursInPostgres, fastifySessionInPostgres]
+
+/** Every column, once. */
+export const ALL_COLUMNS: readonly Column[] = [...new Set([...COLUMNS, ...HTTP_COLUMNS])]

@@ -2,11 +2,14 @@ import Fastify from 'fastify'
 import starsessions, {
   AESGCMEncryptor,
   CookieStore,
+  type Encryptor,
   FernetEncryptor,
   InMemoryStore,
   RedisStore,
   type StarsessionsOptions
 } from 'fastify-starsessions'
+import { PostgresStore } from 'fastify-starsessions/postgres'
+import { XChaCha20Encryptor } from 'fastify-starsessions/sodium'
 import type { Effects } from '../scenarios/scenarios.ts'
 import { fastifyApplication } from './application.ts'
 import type { Bench, Column } from './column.ts'
@@ -74,7 +77,18 @@ export const oursInNodeRedis: Column = {
   open: (bench) => open(bench, { store: bench.counted(new RedisStore({ client: bench.nodeRedis })) })
 }
 
-const inCookie = (name: string, options: () => StarsessionsOptions): Column => ({
+export const oursInPostgres: Column = {
+  ...COLUMN,
+  name: 'ours, PostgresStore over pg',
+  needs: 'postgres',
+  async open(bench) {
+    const store = new PostgresStore({ client: bench.postgres })
+    await store.createTable()
+    return open(bench, { store: bench.counted(store) })
+  }
+}
+
+const inCookie = (name: string, store: () => CookieStore, encryptor?: Encryptor): Column => ({
   ...COLUMN,
   name,
   effects: {
@@ -83,11 +97,19 @@ const inCookie = (name: string, options: () => StarsessionsOptions): Column => (
     S4: { reads: 1, changes: 1, setsCookie: true }
   },
   inCookie: true,
-  open: (bench) => open(bench, { store: bench.counted(new CookieStore({ secretKey: SECRET })), ...options() })
+  open: (bench) => open(bench, { store: bench.counted(store()), ...(encryptor && { encryptor }) })
 })
 
-export const oursInSignedCookie = inCookie('ours, CookieStore, signed', () => ({}))
-export const oursInFernetCookie = inCookie('ours, CookieStore, Fernet', () => ({ encryptor: new FernetEncryptor(KEY) }))
-export const oursInAesGcmCookie = inCookie('ours, CookieStore, AES-GCM', () => ({
-  encryptor: new AESGCMEncryptor(KEY)
-}))
+const signed = () => new CookieStore({ secretKey: SECRET })
+
+export const oursInSignedCookie = inCookie('ours, CookieStore, signed', signed)
+/** Signed and encrypted: the format of Python's starsessions. */
+export const oursInFernetCookie = inCookie('ours, CookieStore, Fernet', signed, new FernetEncryptor(KEY))
+export const oursInAesGcmCookie = inCookie(
+  'ours, CookieStore, sealed with AES-GCM',
+  () => new CookieStore({ encryptor: new AESGCMEncryptor(KEY) })
+)
+export const oursInSodiumCookie = inCookie(
+  'ours, CookieStore, sealed with libsodium',
+  () => new CookieStore({ encryptor: new XChaCha20Encryptor(KEY) })
+)

@@ -1,9 +1,9 @@
 import type { Column } from '../columns/column.ts'
-import { HTTP_COLUMNS } from '../columns/index.ts'
 import type { Tell } from '../report/progress.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import type { ColdTask } from './cold-process.ts'
 import { type Costs, compareWithMedian, type Speed } from './comparison.ts'
+import type { Ports } from './opening.ts'
 import { DEFAULT_FLAGS, Worker } from './processes.ts'
 
 export const COLD_SCENARIOS = ['S0', 'S1', 'S2', 'S5'] as const satisfies readonly Scenario[]
@@ -16,18 +16,17 @@ const IN_FLIGHT = 16
  * process in each round.
  */
 export async function measureCold(
-  all: readonly Column[],
+  columns: readonly Column[],
   rounds: number,
-  redisPort: number | undefined,
+  ports: Ports,
   tell: Tell
 ): Promise<Speed[]> {
-  const columns = all.filter((column) => HTTP_COLUMNS.includes(column))
   const found = new Map<Scenario, Costs[]>(COLD_SCENARIOS.map((scenario) => [scenario, []]))
   for (let round = 0; round < rounds; round++) {
     tell(`new processes, round ${round + 1} of ${rounds}`)
     const costs = new Map<Scenario, Map<string, number>>(COLD_SCENARIOS.map((scenario) => [scenario, new Map()]))
     for (const { name } of round % 2 === 0 ? columns : columns.toReversed()) {
-      for (const [at, cost] of (await costsOf(name, redisPort)).entries()) {
+      for (const [at, cost] of (await costsOf(name, ports)).entries()) {
         costs.get(COLD_SCENARIOS[at]!)!.set(name, cost)
       }
     }
@@ -40,8 +39,8 @@ export async function measureCold(
   }))
 }
 
-async function costsOf(column: string, redisPort: number | undefined): Promise<number[]> {
-  const setup = { column, size: SIZE, rolling: false, redisPort }
+async function costsOf(column: string, ports: Ports): Promise<number[]> {
+  const setup = { column, size: SIZE, rolling: false, ports }
   const worker = await Worker.start(column, './cold-process', [JSON.stringify(setup)], DEFAULT_FLAGS)
   const task: ColdTask = { scenarios: COLD_SCENARIOS, requests: COLD_REQUESTS, inFlight: IN_FLIGHT }
   const costs = (await worker.ask(task)) as number[]

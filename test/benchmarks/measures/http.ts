@@ -1,12 +1,11 @@
 import type { Column } from '../columns/column.ts'
-import { HTTP_COLUMNS } from '../columns/index.ts'
 import type { Tell } from '../report/progress.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
 import { type Costs, compare, type Speed } from './comparison.ts'
 import type { HttpQuestion } from './http-process.ts'
 import { Load } from './load.ts'
-import type { Setup } from './opening.ts'
+import type { Ports, Setup } from './opening.ts'
 import { DEFAULT_FLAGS, Worker } from './processes.ts'
 
 export const HTTP_SCENARIOS = ['S0', 'S1', 'S2', 'S5'] as const satisfies readonly Scenario[]
@@ -65,13 +64,12 @@ class Server {
 
 /** Measures what a request costs a server over real connections, with V8's default flags. */
 export async function measureHttp(
-  all: readonly Column[],
+  columns: readonly Column[],
   { rounds, turn, warmUp }: HttpEffort,
-  redisPort: number | undefined,
+  ports: Ports,
   tell: Tell
 ): Promise<Speed[]> {
-  const columns = all.filter((column) => HTTP_COLUMNS.includes(column))
-  const setups = columns.map(({ name }): Setup => ({ column: name, size: SIZE, rolling: false, redisPort }))
+  const setups = columns.map(({ name }): Setup => ({ column: name, size: SIZE, rolling: false, ports }))
   tell('each column proves that it does what its scenarios say')
   for (const setup of setups) await (await ColumnWorker.start(setup)).stop()
   const servers: Server[] = []

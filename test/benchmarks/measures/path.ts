@@ -4,6 +4,7 @@ import type { Tell } from '../report/progress.ts'
 import type { Section } from '../report/table.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
+import type { Ports } from './opening.ts'
 import type { Path } from './path-count.ts'
 
 const SCENARIOS: readonly Scenario[] = ['S1', 'S2', 'S5']
@@ -15,18 +16,14 @@ export interface ColumnPath {
 }
 
 /** One column after the other. Promises are those that the same request to a bare route does not create. */
-export async function measurePaths(
-  all: readonly Column[],
-  redisPort: number | undefined,
-  tell: Tell
-): Promise<ColumnPath[]> {
+export async function measurePaths(all: readonly Column[], ports: Ports, tell: Tell): Promise<ColumnPath[]> {
   const columns = all.filter(({ kind }) => kind === 'ours' || kind === 'limit')
-  const bare = await pathsOf(BARE, redisPort)
+  const bare = await pathsOf(BARE, ports)
   const found: ColumnPath[] = []
   for (const column of columns) {
     tell(column.name)
     const paths = new Map<Scenario, Path>()
-    for (const [scenario, path] of await pathsOf(column, redisPort)) {
+    for (const [scenario, path] of await pathsOf(column, ports)) {
       paths.set(scenario, { ...path, promises: path.promises - bare.get(scenario)!.promises })
     }
     found.push({ column: column.name, paths })
@@ -34,8 +31,8 @@ export async function measurePaths(
   return found
 }
 
-async function pathsOf({ name }: Column, redisPort: number | undefined): Promise<Map<Scenario, Path>> {
-  const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, redisPort })
+async function pathsOf({ name }: Column, ports: Ports): Promise<Map<Scenario, Path>> {
+  const worker = await ColumnWorker.start({ column: name, size: 200, rolling: false, ports })
   const paths = new Map<Scenario, Path>()
   for (const scenario of SCENARIOS) paths.set(scenario, await worker.path(scenario))
   await worker.stop()

@@ -26,12 +26,14 @@ const ORDER: readonly Scenario[] = ['S0', 'S1', 'S2', 'S3', 'S5', 'S4']
 export async function measureTraffic(columns: readonly Column[], port: number, tell: Tell): Promise<Traffic[]> {
   const redis = new Redis({ host: '127.0.0.1', port })
   const traffic: Traffic[] = []
-  for (const { name: column, scenarios = ORDER } of columns.filter(({ needs }) => needs !== undefined)) {
+  for (const { name: column, scenarios = ORDER } of columns.filter(
+    ({ needs }) => needs === 'ioredis' || needs === 'node-redis'
+  )) {
     tell(column)
     for (const rolling of [false, true]) {
       const sent = scenarios.filter((scenario) => (scenario === 'S4') === rolling)
       if (sent.length === 0) continue
-      const worker = await ColumnWorker.start({ column, size: 200, rolling, redisPort: port })
+      const worker = await ColumnWorker.start({ column, size: 200, rolling, ports: { redis: port } })
       for (const scenario of sent) {
         // The first requests also send the scripts to Redis. They do not count.
         await worker.send(scenario, REQUESTS, 1)

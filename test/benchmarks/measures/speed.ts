@@ -4,6 +4,7 @@ import type { Scenario } from '../scenarios/scenarios.ts'
 import type { Size } from '../scenarios/session-data.ts'
 import { ColumnWorker } from './column-worker.ts'
 import { type Costs, compare, type Speed } from './comparison.ts'
+import type { Ports } from './opening.ts'
 import { requestsIn } from './turn.ts'
 
 /** Requests in one batch of the warm-up. One batch also shows what a request costs. */
@@ -45,14 +46,14 @@ export async function measureSpeed(
   { size, scenarios }: Group,
   all: readonly Column[],
   effort: Effort,
-  redisPort: number | undefined,
+  ports: Ports,
   tell: Tell
 ): Promise<Speed[]> {
   const columns = fitting(all, size)
   const rolling = scenarios.includes('S4')
   tell(`${scenarios.join(', ')} with ${size} bytes: start and warm-up`)
   const workers = await Promise.all(
-    columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, redisPort }))
+    columns.map(({ name }) => ColumnWorker.start({ column: name, size, rolling, ports }))
   )
   const { requests, time } = effort.warmUp
   const each = { requests, time: time / scenarios.length }

@@ -12,10 +12,16 @@ import {
   oursInIoredis,
   oursInMemory,
   oursInNodeRedis,
-  oursInSignedCookie
+  oursInPostgres,
+  oursInSignedCookie,
+  oursInSodiumCookie
 } from '../columns/ours.ts'
-import { fastifySessionInMemory, fastifySessionInRedis } from '../columns/peers/fastify-session.ts'
-import { mgcreaSessionInMemory } from '../columns/peers/mgcrea-session.ts'
+import {
+  fastifySessionInMemory,
+  fastifySessionInPostgres,
+  fastifySessionInRedis
+} from '../columns/peers/fastify-session.ts'
+import { mgcreaSessionInCookie, mgcreaSessionInMemory } from '../columns/peers/mgcrea-session.ts'
 import { secureSessionInCookie } from '../columns/peers/secure-session.ts'
 import type { Speed } from '../measures/comparison.ts'
 import type { Sample } from './statistics.ts'
@@ -30,9 +36,12 @@ const PAIRS: readonly (readonly [Column, Column])[] = [
   [oursInIoredis, pluginInIoredis],
   [oursInNodeRedis, pluginInNodeRedis],
   [oursInNodeRedis, fastifySessionInRedis],
+  [oursInPostgres, fastifySessionInPostgres],
   [oursInSignedCookie, pluginInSignedCookie],
   [oursInSignedCookie, secureSessionInCookie],
-  [oursInAesGcmCookie, pluginInAesGcmCookie]
+  [oursInAesGcmCookie, pluginInAesGcmCookie],
+  [oursInSodiumCookie, secureSessionInCookie],
+  [oursInSodiumCookie, mgcreaSessionInCookie]
 ]
 
 /** A column of figures in a table. */

@@ -15,9 +15,11 @@ const PACKAGES = [
   'express-session',
   'iron-session',
   'connect-redis',
+  'connect-pg-simple',
   'ioredis',
   'redis',
-  'iovalkey'
+  'iovalkey',
+  'pg'
 ]
 
 const require = createRequire(import.meta.url)
@@ -53,9 +55,11 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     '',
     'A request costs what the bare route costs plus the figure in the table. A cost of 10 µs takes one percent of a core at 1,000 requests a second. Compare figures of this page with each other only: another machine, or a busy one, has others.',
     '',
-    'The figures do not show what the libraries promise: this one loses no write of parallel requests and lets no request undo a logout, and the others do. They do not show latency either. Redis adds a round trip for each command, and how long that takes depends on your network.',
+    'The figures do not show what the libraries promise. With a server-side store, this library loses no write of parallel requests, and no request in flight undoes a logout. The others promise neither. Their memory stores keep the object of a session itself, while ours keeps bytes.',
     '',
-    'Every column first proves that it does what its scenario says: the answer, the store calls and the cookie.',
+    'The figures do not show latency either. Each command to Redis is a round trip, and how long that takes depends on your network.',
+    '',
+    'Every column first proves that it does what its scenario says: the answer, the store calls and the cookie. Options are set so that each library writes only what has changed. @mgcrea/fastify-session has no method for a new id, so its login destroys the session and creates another one.',
     '',
     `Versions: ${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}.`,
     '',

@@ -1,5 +1,5 @@
 import type { Column } from '../columns/column.ts'
-import { oursInMemory, oursInNodeRedis, oursInSignedCookie } from '../columns/ours.ts'
+import { oursInMemory, oursInNodeRedis, oursInSodiumCookie } from '../columns/ours.ts'
 import { fastifySessionInMemory, fastifySessionInRedis } from '../columns/peers/fastify-session.ts'
 import { mgcreaSessionInCookie, mgcreaSessionInMemory } from '../columns/peers/mgcrea-session.ts'
 import { secureSessionInCookie } from '../columns/peers/secure-session.ts'
@@ -9,7 +9,7 @@ import { type Bar, barChart } from './picture.ts'
 
 const MEMORY = [oursInMemory, fastifySessionInMemory, mgcreaSessionInMemory]
 const REDIS = [oursInNodeRedis, fastifySessionInRedis]
-const COOKIE = [oursInSignedCookie, secureSessionInCookie, mgcreaSessionInCookie]
+const COOKIE = [oursInSodiumCookie, secureSessionInCookie, mgcreaSessionInCookie]
 
 const GROUPS: readonly (readonly [string, Scenario, readonly Column[]])[] = [
   ['A route that does not touch the session: memory', 'S0', MEMORY],
@@ -19,9 +19,9 @@ const GROUPS: readonly (readonly [string, Scenario, readonly Column[]])[] = [
   ['Read a key: Redis', 'S1', REDIS],
   ['Change a key: Redis', 'S2', REDIS],
   ['Login: Redis', 'S5', REDIS],
-  ['Read a key: cookie', 'S1', COOKIE],
-  ['Change a key: cookie', 'S2', COOKIE],
-  ['Login: cookie', 'S5', COOKIE]
+  ['Read a key: cookie sealed with libsodium', 'S1', COOKIE],
+  ['Change a key: cookie sealed with libsodium', 'S2', COOKIE],
+  ['Login: cookie sealed with libsodium', 'S5', COOKIE]
 ]
 
 /** The picture at the top of docs/benchmarks.md. */

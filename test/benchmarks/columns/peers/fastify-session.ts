@@ -6,6 +6,7 @@ import type { Effects } from '../../scenarios/scenarios.ts'
 import type { BenchData } from '../../scenarios/session-data.ts'
 import { fastifyApplication } from '../application.ts'
 import type { Bench, Column } from '../column.ts'
+import { connectPgSimple } from './connect-pg-simple.ts'
 
 // Required instead of imported, because its types and ours declare different types for request.session.
 const fastifySession = createRequire(import.meta.url)('@fastify/session') as FastifyPluginCallback<
@@ -77,4 +78,11 @@ export const fastifySessionInRedis: Column = {
   name: '@fastify/session, connect-redis',
   needs: 'node-redis',
   open: (bench) => open(bench, bench.counted(new RedisStore({ client: bench.nodeRedis })))
+}
+
+export const fastifySessionInPostgres: Column = {
+  ...COLUMN,
+  name: '@fastify/session, connect-pg-simple',
+  needs: 'postgres',
+  open: (bench) => open(bench, bench.counted(connectPgSimple(bench.postgres)))
 }
