@@ -80,7 +80,7 @@ export const COOKIE_STORE_HINTS: Hints = {
 
 const SQL_TABLE = {
   'tablename collection': 'it is "table" here.',
-  'createtableifmissing createtable initialize autocreate': 'call `await store.createTable()` instead.',
+  'createtableifmissing createtable initialize autocreate': 'call `store.createTable()` instead.',
   'prunesessioninterval pruneonstart clearinterval cleanupinterval expirationinterval clear':
     'leave it out: writes delete expired sessions now and then, and `store.sweep()` does so at once.'
 }
@@ -92,5 +92,14 @@ export const POSTGRES_HINTS: Hints = {
     'url uri host port user username password database ssl pool pg db sql conobject connection connectionstring constring':
       'make a client and pass it as `client`: `new PostgresStore({ client: new Pool(...) })`.',
     schemaname: 'it is "schema" here.'
+  })
+}
+
+export const SQLITE_HINTS: Hints = {
+  ...STORE_HINTS,
+  ...hints({
+    ...SQL_TABLE,
+    'client db sqlite connection file filename path url dir concurrentdb':
+      'open the database and pass it as `database`: `new SqliteStore({ database: new Database(file) })`.'
   })
 }

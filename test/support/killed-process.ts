@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Library, Servers } from './redis-topologies.ts'
-import { sharedSession } from './session-processes.ts'
+import { sessionIn } from './session-processes.ts'
+import type { SharedPlace } from './shared-stores.ts'
 
 const IN_FLIGHT = 4
 
+/** Starts three processes that share a session in Redis, and kills one of them. */
+export const killedProcess = (t: Test, servers: Servers, library: Library, rounds: number): Promise<void> =>
+  killedProcessIn(t, { kind: 'redis', servers, library }, rounds)
+
 /** Starts three processes that increment numbers in one session, and kills one of them before it has finished. */
-export async function killedProcess(t: Test, servers: Servers, library: Library, rounds: number): Promise<void> {
-  const { start, data } = await sharedSession(t, servers, library)
+export async function killedProcessIn(t: Test, place: SharedPlace, rounds: number): Promise<void> {
+  const { start, data } = await sessionIn(t, place)
   const increments = (name: string) => start({ kind: 'increment', name, inFlight: IN_FLIGHT, rounds })
   const each = IN_FLIGHT * rounds
   const killed = increments('killed')

@@ -1,12 +1,11 @@
 import Fastify from 'fastify'
-import starsessions, { RedisStore } from '../../lib/index.ts'
+import starsessions from '../../lib/index.ts'
 import type { Session } from '../../types/session.ts'
-import { connectTo, type Library, type Servers } from './redis-topologies.ts'
+import { openShared, type SharedPlace } from './shared-stores.ts'
 
 /** The work that a separate process does with one session. */
 export interface Job {
-  readonly servers: Servers
-  readonly library: Library
+  readonly place: SharedPlace
   readonly cookie: string
   readonly kind: 'write' | 'increment'
   /** The keys of this process start with this name. */
@@ -15,11 +14,11 @@ export interface Job {
   readonly rounds: number
 }
 
-// This file is a program. Its argument is a job. Several such processes share a session in Redis.
+// This file is a program. Its argument is a job. Several such processes share a session.
 const job = JSON.parse(String(process.argv[2])) as Job
-const { client, close } = await connectTo(job.servers, job.library)
+const { store, close } = await openShared(job.place)
 const app = Fastify()
-await app.register(starsessions, { store: new RedisStore({ client }) })
+await app.register(starsessions, { store })
 
 const handlers: Record<Job['kind'], (session: Session, key: string) => unknown> = {
   async write(session, key) {
@@ -54,4 +53,4 @@ for (let round = 0; round < job.rounds; round++) {
   )
 }
 await app.close()
-close()
+await close()

@@ -1,0 +1,2 @@
+export type * from '../types/stores/sqlite.ts'
+export { SqliteStore } from './stores/sqlite.ts'
