@@ -80,15 +80,26 @@ for (const file of ['esm.mjs', 'cjs.cjs']) {
 }
 const program = join(work, 'node_modules/.bin/fastify-starsessions')
 for (const kind of ['secret', 'fernet', 'aes-gcm', 'xchacha20']) check(`keygen ${kind}`, program, ['keygen', kind])
+for (const kind of ['postgres', 'sqlite']) check(`schema ${kind}`, program, ['schema', kind])
 check('--version', program, ['--version'])
 check('keygen of an unknown kind', program, ['keygen', 'rsa'], { expect: 'unknown kind "rsa"' })
-for (const name of ['ioredis', 'pg', 'postgres', 'sodium-native']) {
+for (const name of ['better-sqlite3', 'ioredis', 'pg', 'postgres', 'sodium-native']) {
   if (existsSync(join(work, 'node_modules', name))) throw new Error(`${name} is not optional`)
 }
 
 // TypeScript.
 const aliases = TYPESCRIPTS.map((version) => `typescript-${version}@npm:typescript@${version}`)
-npm('install', 'ioredis@6', 'pg@8', '@types/pg@8', 'postgres@3', '@types/node@20', ...aliases)
+npm(
+  'install',
+  'ioredis@6',
+  'pg@8',
+  '@types/pg@8',
+  'postgres@3',
+  'better-sqlite3@12',
+  '@types/better-sqlite3',
+  '@types/node@20',
+  ...aliases
+)
 const folderOf = (file) => (file === 'transpiled.ts' ? 'commonjs' : 'module')
 for (const type of ['commonjs', 'module']) {
   mkdirSync(join(work, type))

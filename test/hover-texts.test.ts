@@ -47,7 +47,7 @@ const typeFiles = readdirSync('types', { recursive: true, encoding: 'utf8' }).fi
 const index = read('lib/index.ts')
 
 /** The entry points that export one class. */
-const CLASS_ENTRIES = ['lib/postgres.ts', 'lib/sodium.ts']
+const CLASS_ENTRIES = ['lib/postgres.ts', 'lib/sodium.ts', 'lib/sqlite.ts']
 
 /** Each exported class, and its source text from the class to the closing brace. */
 const classes = [
@@ -105,6 +105,7 @@ t.test('the package exports types from types/ alone', async (t) => {
   for (const [file, exported] of [
     ['lib/index.ts', "'../types/index.ts'"],
     ['lib/postgres.ts', "'../types/stores/postgres.ts'"],
+    ['lib/sqlite.ts', "'../types/stores/sqlite.ts'"],
     ['lib/testing.ts', "'../types/testing.ts'"],
     ['lib/store-conformance.ts', "'../types/store-conformance.ts'"],
     ['lib/express-store.ts', "'../types/clients/express-store.ts'"]

@@ -8,6 +8,7 @@ const ENTRY_POINTS = [
   'lib/index.ts',
   'lib/postgres.ts',
   'lib/sodium.ts',
+  'lib/sqlite.ts',
   'lib/store-conformance.ts',
   'lib/testing.ts'
 ]

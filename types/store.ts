@@ -105,9 +105,9 @@ export interface SessionStore {
   readonly encrypts?: boolean
 
   /**
-   * `true`: all methods answer in this process and ask no server, disk or other thread. Such a call cannot hang, so the
-   * library starts no timer for it, and the option `storeTimeout` does not apply. In a store in memory, that timer
-   * would cost more than the call.
+   * `true`: all methods answer in this process and wait for no server and no other thread, or they block the process
+   * while they wait, as a SQLite database does. No timer could end such a call, so the library starts none, and the
+   * option `storeTimeout` does not apply. In a store in memory, that timer would cost more than the call.
    *
    * The plugin reads `isLocal` once, at registration. A subclass inherits the value, so a subclass that asks a server
    * must say `false`. Calls of a Proxy are always timed. The stores of this package say `true` only if nobody has

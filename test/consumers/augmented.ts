@@ -1,5 +1,6 @@
 // TypeScript as an ES module, with a declaration of the application's session data.
 import assert from 'node:assert/strict'
+import Database from 'better-sqlite3'
 import Fastify from 'fastify'
 import starsessions, {
   AESGCMEncryptor,
@@ -15,6 +16,7 @@ import starsessions, {
   type StarsessionsOptions
 } from 'fastify-starsessions'
 import { PostgresStore } from 'fastify-starsessions/postgres'
+import { SqliteStore } from 'fastify-starsessions/sqlite'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 import { type Cluster, Redis } from 'ioredis'
 import pg from 'pg'
@@ -29,9 +31,10 @@ declare module 'fastify-starsessions' {
 const client = new Redis({ lazyConnect: true })
 const stores: SessionStore[] = [new InMemoryStore({ gcTtl: 60 }), new RedisStore({ client })]
 stores.push(new PostgresStore({ client: new pg.Pool() }), new PostgresStore({ client: postgres() }))
+stores.push(new SqliteStore({ database: new Database(':memory:') }))
 // This function is compiled but never called, because a cluster client connects at once.
 const clustered = (cluster: Cluster): SessionStore => new RedisStore({ client: cluster })
-assert.equal(stores.length + clustered.length, 5)
+assert.equal(stores.length + clustered.length, 6)
 
 const serializer: Serializer = new JsonSerializer()
 const encryptor: Encryptor = new FernetEncryptor([FernetEncryptor.generateKey()])

@@ -14,12 +14,14 @@ const names = [
 const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
 const { PostgresStore } = require('fastify-starsessions/postgres')
 const { XChaCha20Encryptor } = require('fastify-starsessions/sodium')
+const { SqliteStore } = require('fastify-starsessions/sqlite')
 const { interleavingCases } = require('fastify-starsessions/store-conformance')
 const { readSession, sessionCookie } = require('fastify-starsessions/testing')
 
 assert.equal(typeof starsessions, 'function')
 for (const name of [...names, 'SessionUnavailableError']) assert.equal(typeof starsessions[name], 'function', name)
 
+assert.throws(() => new SqliteStore({ database: 'file' }), { code: 'FST_SESSION_OPTIONS' })
 assert.throws(() => new PostgresStore({ client: 'postgres://' }), { code: 'FST_SESSION_OPTIONS' })
 
 async function main() {

@@ -4,12 +4,14 @@ import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'
 import { PostgresStore } from 'fastify-starsessions/postgres'
 import { XChaCha20Encryptor } from 'fastify-starsessions/sodium'
+import { SqliteStore } from 'fastify-starsessions/sqlite'
 import { storeCases } from 'fastify-starsessions/store-conformance'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 
 const { InMemoryStore } = namespace
 assert.equal(starsessions.InMemoryStore, InMemoryStore)
 
+assert.throws(() => new SqliteStore({ database: 'file' }), { code: 'FST_SESSION_OPTIONS' })
 assert.throws(() => new PostgresStore({ client: 'postgres://' }), { code: 'FST_SESSION_OPTIONS' })
 
 const app = Fastify()
