@@ -41,14 +41,14 @@ const FLAGS = {
   unlogged: { type: 'boolean' }
 } as const
 
-interface Command {
+interface KnownCommand {
   /** What the argument of the command is. */
   readonly argument: string
   readonly makers: Readonly<Record<string, (flags: SchemaFlags) => string>>
   readonly hasFlags: boolean
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Readonly<Record<string, KnownCommand>> = {
   keygen: { argument: 'kind of key', makers: KEY_MAKERS, hasFlags: false },
   schema: { argument: 'database', makers: SCHEMA_MAKERS, hasFlags: true }
 }

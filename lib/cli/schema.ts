@@ -14,12 +14,12 @@ export interface SchemaFlags {
 export const SCHEMA_MAKERS: Readonly<Record<string, (flags: SchemaFlags) => string>> = {
   postgres({ table, schema, unlogged = false }) {
     const place = { table: tableName(table), schema: schema === undefined ? undefined : named('--schema', schema) }
-    return script(postgresSchema(place, { unlogged }))
+    return asScript(postgresSchema(place, { unlogged }))
   },
   sqlite({ table, schema, unlogged }) {
     if (schema !== undefined) throw new SessionOptionsError('SQLite has no --schema')
     if (unlogged) throw new SessionOptionsError('SQLite has no --unlogged tables')
-    return script(sqliteSchema(tableName(table)))
+    return asScript(sqliteSchema(tableName(table)))
   }
 }
 
@@ -27,4 +27,4 @@ const named = (flag: string, name: string): string => sqlName('schema', flag, na
 
 const tableName = (name = 'starsessions'): string => named('--table', name)
 
-const script = (statements: readonly string[]): string => `${statements.join(';\n')};`
+const asScript = (statements: readonly string[]): string => `${statements.join(';\n')};`
