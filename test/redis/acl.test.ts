@@ -6,12 +6,12 @@ import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import type { RedisClient } from '../../types/clients/redis.ts'
 import { testApp } from '../support/app.ts'
-import { byUserCases } from '../support/by-user-cases.ts'
 import { PAGES } from '../support/pages.ts'
 import { calls } from '../support/redis-calls.ts'
 import { CLIENTS } from '../support/redis-clients.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { casesByUser } from '../support/store-conformance.ts'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
@@ -60,8 +60,7 @@ t.test('the lists of each user work for that user, and endings are told', async 
     subscriber.disconnect()
   })
   const store = new RedisStore({ client, subscriber })
-  const pass = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000))
-  for (const { title, run } of byUserCases(store)) await t.test(title, () => run({ store, pass }))
+  for (const { title, run } of await casesByUser(store)) await t.test(title, run)
   t.same(await admin.call('ACL', 'LOG'), [], 'nothing was denied')
 })
 

@@ -1,4 +1,5 @@
 import type { Case, Subject } from '../../../types/store-conformance.ts'
+import { byUserCases } from '../by-user/all.ts'
 import { type Add, makeCase } from '../cases.ts'
 import { bytesCases } from './bytes.ts'
 import { creatingCases } from './creating.ts'
@@ -29,6 +30,7 @@ export function allCases(probe: Subject, make: () => Promise<Subject>): Case[] {
     replacingCases(add)
     creatingCases(add)
   }
+  if (probe.store.byUser !== undefined) byUserCases(add, probe.store.byUser)
   if (probe.break !== undefined) failureCases(add)
   return cases
 }
