@@ -15,6 +15,7 @@ const { AESGCMEncryptor, CookieStore } = require('fastify-starsessions')
 const { PostgresStore } = require('fastify-starsessions/postgres')
 const { XChaCha20Encryptor } = require('fastify-starsessions/sodium')
 const { SqliteStore } = require('fastify-starsessions/sqlite')
+const { fromExpressStore } = require('fastify-starsessions/express-store')
 const { interleavingCases } = require('fastify-starsessions/store-conformance')
 const { readSession, sessionCookie } = require('fastify-starsessions/testing')
 
@@ -48,6 +49,7 @@ async function main() {
   assert.deepEqual(await readSession(app, ready), { visits: 8 })
   await app.close()
 
+  assert.throws(() => fromExpressStore({}), { code: 'FST_SESSION_OPTIONS' })
   const [someCase] = await interleavingCases(async () => ({ store: new starsessions.InMemoryStore() }))
   await someCase.run()
   assert.match(XChaCha20Encryptor.generateKey(), /^[\w-]{43}$/)

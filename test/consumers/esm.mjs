@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import starsessions, * as namespace from 'fastify-starsessions'
+import { fromExpressStore } from 'fastify-starsessions/express-store'
 import { PostgresStore } from 'fastify-starsessions/postgres'
 import { XChaCha20Encryptor } from 'fastify-starsessions/sodium'
 import { SqliteStore } from 'fastify-starsessions/sqlite'
@@ -33,3 +34,13 @@ await app.close()
 
 for (const { run } of await storeCases(async () => ({ store: new InMemoryStore() }))) await run()
 assert.throws(() => new XChaCha20Encryptor(XChaCha20Encryptor.generateKey()), /Run `npm install sodium-native`/)
+
+const sessions = new Map()
+const expressStore = {
+  get: (sid, callback) => callback(null, sessions.get(sid)),
+  set: (sid, session, callback) => callback(sessions.set(sid, session) && null),
+  destroy: (sid, callback) => callback(sessions.delete(sid) && null)
+}
+const wrapped = fromExpressStore(expressStore)
+await wrapped.write('id', Buffer.from('bytes'), 60, 60)
+assert.deepEqual(await wrapped.read('id', 60), Buffer.from('bytes'))
