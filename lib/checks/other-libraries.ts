@@ -70,8 +70,11 @@ export const REDIS_HINTS: Hints = {
   })
 }
 
+/** A cookie store can encrypt its cookies itself, so it knows the option `encryptor`. */
+const { encryptor: _, ...COMMON_HINTS } = STORE_HINTS
+
 export const COOKIE_STORE_HINTS: Hints = {
-  ...STORE_HINTS,
+  ...COMMON_HINTS,
   ...hints({
     'secret secrets key keys password signingkey cookiesecret':
       'it is "secretKey" here: text or bytes, or a list of them.'

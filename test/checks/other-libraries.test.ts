@@ -103,7 +103,7 @@ t.test('each store has remedies for the option names of other libraries', async 
     ['CookieStore', { keys: ['hidden'] }, 'it is "secretKey" here'],
     ['CookieStore', { secret_key: 'hidden' }, 'did you mean "secretKey"?'],
     ['CookieStore', { maxAge: 5 }, 'is the option "lifetime" of the plugin'],
-    ['CookieStore', { zzz: 1 }, 'known are secretKey, maxSize, digest, salt'],
+    ['CookieStore', { zzz: 1 }, 'known are secretKey, encryptor, maxSize, digest, salt'],
     ['InMemoryStore', { ttl: 5 }, 'is the option "lifetime" of the plugin'],
     ['InMemoryStore', { checkPeriod: 5 }, 'leave it out: expired sessions go by themselves'],
     ['InMemoryStore', { zzz: 1 }, 'known are gcTtl, maxSessions']
