@@ -7,6 +7,8 @@ import type { SessionStore } from '../types/store.ts'
 export interface Expiry {
   readonly lifetime: number
   readonly rolling: boolean
+  /** A rolling session is prolonged at most once in that time. 0: with each response. */
+  readonly every: number
   readonly absoluteLifetime: number | undefined
 }
 

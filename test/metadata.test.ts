@@ -1,5 +1,13 @@
+import fc from 'fast-check'
 import t from 'tap'
-import { absentMetadata, cookieOf, hideInherited, isMetadata, type RecordMetadata } from '../lib/metadata.ts'
+import {
+  absentMetadata,
+  cookieOf,
+  hideInherited,
+  isMetadata,
+  metadataText,
+  type RecordMetadata
+} from '../lib/metadata.ts'
 
 const TIMES = { lifetime: 60, created: 1, last_access: 1.5 }
 
@@ -112,4 +120,28 @@ t.test('hiding inherited properties accepts parts of any type', async (t) => {
 t.test('a record without metadata counts as created now, and its metadata are valid', async (t) => {
   t.same(absentMetadata(7.5), { lifetime: 0, created: 7.5, last_access: 7.5 })
   t.equal(isMetadata(absentMetadata(7.5)), true)
+})
+
+t.test('the text of metadata is their JSON', async (t) => {
+  const time = fc.oneof(fc.nat(), fc.double({ min: 0, max: 4e9, noNaN: true }), fc.constantFrom(1e21, 5e-7))
+  const usual = { lifetime: fc.nat(), created: time, last_access: time }
+  const name = fc.stringMatching(/^[\w!#$%&'*+.^`|~-]{1,40}$/)
+  const rev = fc.stringMatching(/^[\w-]{1,20}$/)
+  const parts = {
+    rotated: fc.array(fc.string()),
+    cookie: fc.record({ maxAge: fc.option(fc.nat()) }),
+    limit: fc.record({ lifetime: fc.nat(), from: time }),
+    other: fc.jsonValue()
+  }
+  const same = (metadata: RecordMetadata) => metadataText(metadata) === JSON.stringify(metadata)
+  const written = fc.record({ ...usual, name, rev }, { noNullPrototype: true })
+  fc.assert(fc.property(written, same))
+  fc.assert(fc.property(fc.record({ ...usual, name }, { noNullPrototype: true }), same))
+  fc.assert(fc.property(fc.record(usual, { noNullPrototype: true }), same))
+  const more = fc.record(parts, { requiredKeys: [], noNullPrototype: true })
+  fc.assert(fc.property(written, more, (metadata, others) => same({ ...metadata, ...others })))
+  t.equal(
+    metadataText({ lifetime: 60, created: 1, last_access: 1.5, name: 'session', rev: 'r' }),
+    '{"lifetime":60,"created":1,"last_access":1.5,"name":"session","rev":"r"}'
+  )
 })

@@ -68,9 +68,14 @@ export interface StarsessionsOptions {
   /**
    * `true`: each response that loaded the session prolongs it by `lifetime`, so the session ends after that time of
    * inactivity. Needs a `lifetime`.
+   *
+   * `{ every: { minutes: 5 } }`: the same, but a response prolongs the session only if the last time was at least five
+   * minutes ago. The requests in between cost less: a request that only reads the session makes one read of the store,
+   * and its response has no cookie. In return, the session may end up to five minutes earlier: after `lifetime`, minus
+   * at most `every`, of inactivity. `every` is at least 1 second, and less than `lifetime`.
    * @default false
    */
-  rolling?: boolean
+  rolling?: boolean | { readonly every: Duration }
   /**
    * The age at which a session ends even if it is active: seconds, or `{ days: 14 }`. Needs `rolling: true` or
    * `lifetime: 0`, and must not be below `lifetime`.

@@ -9,7 +9,7 @@ export type Replaced = { replaced: true } | { replaced: false; current: Uint8Arr
 /**
  * Where sessions live. A store keeps bytes under an id and does not know what they mean.
  *
- * - If a record is missing, expired, malformed or tampered with, `read` resolves to `null`. It does not throw.
+ * - If a record is missing, expired, malformed or tampered with, `read` answers `null`. It does not throw.
  * - An exception or a rejection says that the store itself is broken. The request then fails with `FST_SESSION_STORE`
  *   (503), and nobody is logged out.
  * - `lifetime` is the configured lifetime, in seconds. `ttl` is the time left, in seconds, possibly with a fraction.
@@ -18,9 +18,12 @@ export type Replaced = { replaced: true } | { replaced: false; current: Uint8Arr
  *   data. `ttl` is 0 as well, unless `absoluteLifetime` or the session's own limit ends the session. Then `ttl` is the
  *   time left, and the store must not keep the data for longer.
  *
+ * Each method may return its answer or a promise of it. If a method answers at once, the library continues in the same
+ * turn of the event loop. A method that answers at once may throw. That means the same as a rejection.
+ *
  * Three methods are enough: `read`, `write` and `remove`. `touch` or `readProlongs` make rolling sessions cheaper.
- * `replace` keeps overlapping requests of one session safe. Without `replace`, the library lets only one request of a
- * process change a session at a time.
+ * `replace` keeps overlapping requests of one session safe, and `move` makes new ids cheaper. Without `replace`, the
+ * library lets only one request of a process change a session at a time.
  */
 export interface SessionStore {
   /**
@@ -56,7 +59,7 @@ export interface SessionStore {
    * @param ttl the seconds that are left from now on
    * @returns `true`, or `false` if there is nothing under the id. Any other answer is an error
    */
-  touch?(sessionId: string, lifetime: number, ttl: number): Promise<boolean>
+  touch?(sessionId: string, lifetime: number, ttl: number): boolean | Promise<boolean>
 
   /**
    * Compare and swap, in one atomic step. If the stored bytes equal `expected`, the store puts `data` in their place,
@@ -74,10 +77,37 @@ export interface SessionStore {
     data: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Promise<Replaced>
+  ): Replaced | Promise<Replaced>
 
   /**
-   * Says why `read()` has just resolved to `null`. The reason goes to the log and to the channel `starsessions:load`.
+   * A rotation in one atomic step, for the time when a session gets a new id. If the stored bytes of the old id equal
+   * `expected`, the store puts `tombstone` in their place and stores `data` under the new id. Otherwise the store changes
+   * nothing and returns what is there. Another request must never see only one of the two changes.
+   *
+   * Without `move`, the library writes the new record first and then replaces the old one. That takes one call more.
+   * @param sessionId the old id
+   * @param expected the bytes that must be there
+   * @param tombstone takes the place of these bytes for `tombstoneTtl` seconds. A read must not prolong it further than
+   *   it prolongs a session
+   * @param newId a new random id. Nothing is under it
+   * @param data the bytes of the session under its new id
+   * @param ttl the seconds that are left of the session
+   */
+  readonly move?:
+    | ((
+        sessionId: string,
+        expected: Uint8Array,
+        tombstone: Uint8Array,
+        tombstoneTtl: number,
+        newId: string,
+        data: Uint8Array,
+        lifetime: number,
+        ttl: number
+      ) => Replaced | Promise<Replaced>)
+    | undefined
+
+  /**
+   * Says why `read()` has just answered `null`. The reason goes to the log and to the channel `starsessions:load`.
    * The client never sees it.
    * @returns a code of at most 40 characters (letters, digits, `_`, `.`, `-`), the same one for the same cause. Each
    *   code is logged once. Any other answer is logged as `other`. `undefined` if there is simply nothing under the id

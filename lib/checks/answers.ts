@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { isInstance, SessionUnavailableError } from '../errors.ts'
-import { inTime } from './deadline.ts'
+import type { MaybePromise } from '../when.ts'
+import { startLimit } from './deadline.ts'
 
 /** An object of the application gave an answer that does not fit its interface. The message holds nothing of that answer. */
 class BadAnswerError extends TypeError {}
@@ -23,24 +24,55 @@ export function disown(answer: unknown): void {
  * @param understand turns the answer into the result. It throws `badAnswer()` if the answer does not fit.
  * @param seconds the time limit. `null` means no limit, for an object of this library that works within this process.
  * @param failure makes an error of this library from the thrown value. Reading a property of that value may throw.
- * @returns the result of `understand`
+ * @returns the result of `understand`, or a promise of it if the call has returned a promise
  * @throws `FST_SESSION_STORE`, or the error from `failure`
  */
-export async function ask<A, T>(
+export function ask<A, T>(
   call: () => A | PromiseLike<A>,
   understand: (answer: A) => T,
   seconds: number | null,
   failure: (thrown: unknown) => Error
-): Promise<T> {
+): MaybePromise<T> {
   try {
     const answer = call()
-    if (!isThenable(answer)) return understand(answer)
-    return understand(await (seconds === null ? answer : inTime(answer, seconds, () => noAnswer(seconds))))
+    return isThenable(answer) ? waitFor(answer, understand, seconds, failure) : understand(answer)
   } catch (thrown) {
-    if (isInstance(thrown, BadAnswerError)) throw new SessionUnavailableError({ cause: thrown })
-    throw failure(thrown)
+    throw asOurs(thrown, failure)
   }
 }
+
+function waitFor<A, T>(
+  answer: PromiseLike<A>,
+  understand: (answer: A) => T,
+  seconds: number | null,
+  failure: (thrown: unknown) => Error
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (thrown: unknown) => reject(asOurs(thrown, failure))
+    const stop = seconds === null ? undefined : startLimit(seconds, () => fail(noAnswer(seconds)))
+    const refused = (thrown: unknown) => {
+      stop?.()
+      fail(thrown)
+    }
+    const answered = (value: A) => {
+      stop?.()
+      try {
+        resolve(understand(value))
+      } catch (thrown) {
+        fail(thrown)
+      }
+    }
+    try {
+      Promise.resolve(answer).then(answered, refused)
+    } catch (thrown) {
+      // A promise of the application may have a getter that throws.
+      refused(thrown)
+    }
+  })
+}
+
+const asOurs = (thrown: unknown, failure: (thrown: unknown) => Error): Error =>
+  isInstance(thrown, BadAnswerError) ? new SessionUnavailableError({ cause: thrown }) : failure(thrown)
 
 function noAnswer(seconds: number): Error {
   const error = new Error(`no answer within ${seconds} s (option "storeTimeout")`)

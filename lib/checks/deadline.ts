@@ -5,24 +5,32 @@
 const GRACE_MS = 20
 
 /**
- * Waits for `answer`, but not longer than the limit. A later answer is dropped, and so is a later rejection. The timer
- * does not keep the process alive.
+ * Calls `late` after the limit, unless the result is called before. The timer does not keep the process alive.
+ * @returns stops the timer
+ */
+export function startLimit(seconds: number, late: () => void): () => void {
+  let timer = setTimeout(() => {
+    timer = setTimeout(late, GRACE_MS).unref()
+  }, seconds * 1_000).unref()
+  return () => clearTimeout(timer)
+}
+
+/**
+ * Waits for `answer`, but not longer than the limit. A later answer is dropped, and so is a later rejection.
  * @param late makes the error for an answer that is too late
  * @returns the value of `answer`
  * @throws the rejection of `answer`, or the error from `late`
  */
 export function inTime<T>(answer: T | PromiseLike<T>, seconds: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    let timer = setTimeout(() => {
-      timer = setTimeout(() => reject(late()), GRACE_MS).unref()
-    }, seconds * 1_000).unref()
+    const stop = startLimit(seconds, () => reject(late()))
     Promise.resolve(answer).then(
       (value) => {
-        clearTimeout(timer)
+        stop()
         resolve(value)
       },
       (error: unknown) => {
-        clearTimeout(timer)
+        stop()
         reject(error)
       }
     )

@@ -70,11 +70,11 @@ export const REDIS_HINTS: Hints = {
   })
 }
 
-/** A cookie store can encrypt its cookies itself, so it knows the option `encryptor`. */
-const { encryptor: _, ...COMMON_HINTS } = STORE_HINTS
+/** A CookieStore has an encryptor of its own. */
+const { encryptor: _encryptor, ...HINTS_BUT_ENCRYPTOR } = STORE_HINTS
 
 export const COOKIE_STORE_HINTS: Hints = {
-  ...COMMON_HINTS,
+  ...HINTS_BUT_ENCRYPTOR,
   ...hints({
     'secret secrets key keys password signingkey cookiesecret':
       'it is "secretKey" here: text or bytes, or a list of them.'

@@ -34,7 +34,7 @@ export const SCHEMA = {
       description: 'an object with read, write and remove: InMemoryStore, CookieStore, RedisStore or your own'
     },
     lifetime: { type: ['number', 'object'], default: 0, description: 'seconds, or { days: 14 }' },
-    rolling: { type: 'boolean', default: false, description: 'true or false' },
+    rolling: { type: ['boolean', 'object'], default: false, description: 'true, false or { every: { minutes: 5 } }' },
     absoluteLifetime: { type: ['number', 'object'], description: 'seconds, or { days: 14 }' },
     cookieName: {
       type: 'string',

@@ -1,6 +1,7 @@
-import type { StarsessionsOptions } from '../../types/options.ts'
+import type { Duration, StarsessionsOptions } from '../../types/options.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { type Longest, toSeconds } from '../checks/duration.ts'
+import { ownOptions } from '../checks/option-names.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { member, ownCopy } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
@@ -68,13 +69,27 @@ function withoutUndefined(object: object): object {
 
 function resolveExpiry(options: Validated): Expiry {
   const lifetime = toSeconds('option "lifetime"', options.lifetime)
-  const { rolling } = options
+  const rolling = options.rolling !== false
   if (rolling && lifetime === 0) {
     throw new SessionOptionsError(
       'option "rolling" needs a "lifetime": the seconds of inactivity after which the session ends'
     )
   }
-  if (options.absoluteLifetime === undefined) return Object.freeze({ lifetime, rolling, absoluteLifetime: undefined })
+  const every = typeof options.rolling === 'object' ? resolveEvery(options.rolling, lifetime) : 0
+  return Object.freeze({ lifetime, rolling, every, absoluteLifetime: resolveAbsolute(options, lifetime, rolling) })
+}
+
+function resolveEvery(rolling: object, lifetime: number): number {
+  const { every = 0 } = ownOptions<{ every?: Duration }>('option "rolling"', rolling, ['every'])
+  const seconds = toSeconds('option "rolling.every"', every)
+  if (seconds > 0 && seconds < lifetime) return seconds
+  throw new SessionOptionsError(
+    'option "rolling.every" must be at least 1 second and less than "lifetime": a session must be prolonged before it ends, for example `lifetime: { hours: 1 }, rolling: { every: { minutes: 5 } }`. For each response, set "rolling" to true'
+  )
+}
+
+function resolveAbsolute(options: Validated, lifetime: number, rolling: boolean): number | undefined {
+  if (options.absoluteLifetime === undefined) return undefined
   const absoluteLifetime = toSeconds('option "absoluteLifetime"', options.absoluteLifetime)
   if (absoluteLifetime === 0) throw new SessionOptionsError('option "absoluteLifetime" must be at least 1 second')
   if (!rolling && lifetime > 0) {
@@ -85,7 +100,7 @@ function resolveExpiry(options: Validated): Expiry {
   if (absoluteLifetime < lifetime) {
     throw new SessionOptionsError('option "absoluteLifetime" must not be below "lifetime"')
   }
-  return Object.freeze({ lifetime, rolling, absoluteLifetime })
+  return absoluteLifetime
 }
 
 /** Nobody waits longer than this for a page. */

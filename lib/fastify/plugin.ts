@@ -13,7 +13,7 @@ import { autoloadMatcher, routingOf } from './autoload.ts'
 import { addToApplication, namesIn } from './conflicts.ts'
 import { resolveOptions } from './options.ts'
 import { addToScope, innermostIn, keep, keyOf, type Registration, registrationIn, responseOf } from './registration.ts'
-import { decorate, load } from './request-members.ts'
+import { decorate, requestSessionFor } from './request-members.ts'
 import { SetCookie } from './set-cookie.ts'
 
 /** Closing waits for `storeTimeout` plus this many seconds, so that the last call of the store can still time out. */
@@ -55,13 +55,19 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
 
   finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
 
-  // If there is nothing to load, the hook calls `done` at once. Otherwise the hook returns a promise and does not call
+  // If there is nothing to wait for, the hook calls `done` at once. Otherwise the hook returns a promise and does not call
   // `done`. With a promise, Fastify catches an error that Fastify itself throws while it continues the request.
   fastify.addHook('onRequest', (request, reply, done): unknown => {
     keep(request, registration.replyKey, reply)
     // If an inner scope has registered the same name again, the request gets the session of that registration only.
     if (registrationIn(request.server, key) !== registration || !wantsLoading(request, registration)) return done()
-    return load(request, registration)
+    let loaded: unknown
+    try {
+      loaded = requestSessionFor(request, registration).loadNow()
+    } catch (error) {
+      return done(error as Error)
+    }
+    return loaded instanceof Promise ? loaded : done()
   })
 
   fastify.addHook('onSend', (request, _reply, payload, done) => {

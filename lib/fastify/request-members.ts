@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '../../types/session.ts'
 import { SessionKeyError, SessionNotLoadedError, SessionOptionsError } from '../errors.ts'
 import { findCookies } from '../http/cookie.ts'
+import type { RequestSession } from '../lifecycle/request-session.ts'
 import { own } from '../own.ts'
 import { report } from '../report.ts'
 import { isCookieShared, leftBehind } from './conflicts.ts'
@@ -62,7 +63,7 @@ export function decorate(fastify: FastifyInstance, name: string): void {
     try {
       const registration = registrationOf(this)
       if (registration === undefined) throw tooEarly(`request.${loadName}() was called`)
-      return load(this, registration)
+      return requestSessionFor(this, registration).load()
     } catch (error) {
       const refused = Promise.reject(error)
       // If nobody waits for the promise, this mistake must not end the process.
@@ -72,11 +73,9 @@ export function decorate(fastify: FastifyInstance, name: string): void {
   })
 }
 
-/** @throws `FST_SESSION_STORE` as a rejection; `FST_SESSION_OPTIONS` at once if our hook has not run */
-export function load(request: FastifyRequest, registration: Registration): Promise<Session> {
-  const response = responseOf(request, registration) ?? open(request, registration)
-  return response.requestSession.load()
-}
+/** @throws `FST_SESSION_OPTIONS` if our hook has not run */
+export const requestSessionFor = (request: FastifyRequest, registration: Registration): RequestSession =>
+  (responseOf(request, registration) ?? open(request, registration)).requestSession
 
 const tooEarly = (what: string): Error =>
   new SessionOptionsError(

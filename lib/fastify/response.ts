@@ -7,6 +7,7 @@ import type { InFlight } from '../lifecycle/order/in-flight.ts'
 import type { CookieOutlet, Outcome } from '../lifecycle/outcome.ts'
 import { RequestSession } from '../lifecycle/request-session.ts'
 import { report } from '../report.ts'
+import type { MaybePromise } from '../when.ts'
 import { isUpgrade, problemOf, putOnRaw } from './raw-response.ts'
 import { type FirstChunk, firstChunkOf } from './sending/first-chunk.ts'
 import { type Done, whileSending } from './sending/held-reply.ts'
@@ -85,17 +86,18 @@ export class SessionResponse implements CookieOutlet {
     // Fetching the first chunk runs code of the stream. If that code changes the session, the commit stores the change.
     const chunk = this.#isLate(payload) ? firstChunkOf(payload, this.reply.raw) : undefined
     const toSend = chunk?.payload ?? payload
-    const commit = this.#beginCommit(payload)
-    // Most requests only read their session. Such a response continues in the same turn of the event loop.
-    if (commit === undefined) {
+    const outcome = this.#beginCommit(payload)
+    // Most responses have nothing to wait for, so they continue in the same turn of the event loop. A changed session with
+    // a stream waits all the same, because the headers of a stream go out later.
+    if (outcome === undefined || !(outcome instanceof Promise || isStream(payload))) {
       chunk?.stopWaiting()
+      this.#noteSuperseded(outcome)
       done(null, this.#withHeaders(toSend))
       return
     }
     const afterCommit = async (): Promise<unknown> => {
       try {
-        const { kind } = await commit
-        if (kind === 'superseded') this.isDropped = true
+        this.#noteSuperseded(await outcome)
         if (chunk !== undefined) await this.#checkCookie(chunk)
       } catch (failure) {
         return this.#failed(failure, toSend)
@@ -107,13 +109,23 @@ export class SessionResponse implements CookieOutlet {
     whileSending(this.reply, orFailureOf(payload, afterCommit()), done)
   }
 
-  /** @returns `undefined` if there is nothing to commit, or nothing to wait for */
-  #beginCommit(payload: unknown): Promise<Outcome> | undefined {
+  #noteSuperseded(outcome: Outcome | undefined): void {
+    if (outcome?.kind === 'superseded') this.isDropped = true
+  }
+
+  /** @returns `undefined` if there is nothing to commit */
+  #beginCommit(payload: unknown): MaybePromise<Outcome> | undefined {
     if (this.commitHasBegun) return undefined
     this.commitHasBegun = true
     this.isStreaming = isStream(payload)
     this.isDropped = this.#statusOf(payload) >= 500
-    return this.isDropped ? undefined : this.requestSession.finish()
+    if (this.isDropped) return undefined
+    try {
+      return this.requestSession.finish()
+    } catch (error) {
+      // A promise, because an error handler may take its time. Until then, the reply must count as sent.
+      return Promise.reject(error)
+    }
   }
 
   /** Finishes a response without a session. If the store was unavailable, the response says when to try again. */

@@ -11,6 +11,7 @@ import { tell } from '../report.ts'
 import { changeData, stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
+import { type MaybePromise, settle, when } from '../when.ts'
 import { renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
 import { Turns } from './order/turns.ts'
@@ -19,7 +20,7 @@ import type { Review } from './status.ts'
 import { type Committed, type SwapInput, swap, type WrittenState } from './swap.ts'
 
 /** The part of a review, or of an update, that a swap needs. */
-type Writing = Pick<SwapInput, 'data' | 'record' | 'at' | 'derive'>
+type Writing = Pick<SwapInput, 'data' | 'body' | 'at' | 'prolongs' | 'derive'>
 
 /** Writes a session to the store in one of several ways. Afterwards the session continues from the new record. */
 export class Committer {
@@ -39,60 +40,55 @@ export class Committer {
   }
 
   /** Writes without comparing. This is for the first write of a session, and for stores without `replace`. */
-  async write(state: SessionState, data: Data, at: number): Promise<Outcome> {
+  write(state: SessionState, { data, body, at }: Review, prolongs = true): MaybePromise<Outcome> {
     const began = performance.now()
     if (state.stored === null || state.mustRotate) renewId(state)
     const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
-    const metadata = { ...state.metadata, last_access: at }
-    const stored = await writeRecord(this.#records, state, { data, metadata, record: undefined })
-    adoptRecord(state, stored, writtenState, began)
-    publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
-    return this.#issue(stored, at)
+    const metadata = prolongs ? { ...state.metadata, last_access: at } : state.metadata
+    return when(writeRecord(this.#records, state, { data, metadata, body }), (stored) => {
+      adoptRecord(state, stored, writtenState, began)
+      publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
+      return this.#issue(stored, at)
+    })
   }
 
   /** Replaces the record that the session was loaded from. Merges changes that other requests made meanwhile. */
-  async swap(session: Session, writing: Writing, log: Log): Promise<Outcome> {
+  swap(session: Session, writing: Writing, log: Log): MaybePromise<Outcome> {
     const state = stateOf(session)
     const base = state.stored as Stored
     const { mergeableKeys } = state
-    const { record, at } = writing
+    const { body, at, prolongs } = writing
     const derive = own(writing, 'derive')
     const began = performance.now()
-    const committed = await this.#turns.run(base.id, async (turn) => {
-      // The handler may have changed the data during the wait. The record holds the data from before the wait.
-      const data = turn.waited ? this.#records.codec.restore(record) : writing.data
+    return this.#turns.run(base.id, (turn) => {
+      // The handler may have changed the data during the wait. The body holds the data from before the wait.
+      const data = turn.waited ? this.#records.codec.dataOf(body) : writing.data
       // Bytes that replaced the base of this request are newer. Other bytes may be older.
       const { hint } = turn
       const newest = hint !== undefined && Buffer.compare(hint.from, base.bytes) === 0 ? hint.bytes : undefined
-      const done = await swap(this.#records, base, this.#concurrency, {
-        data,
-        record,
-        derive,
-        at,
-        state,
-        mergeableKeys,
-        newest
+      const input = { data, body, derive, at, prolongs, state, mergeableKeys, newest }
+      return when(swap(this.#records, base, this.#concurrency, input), (done) => {
+        turn.hintForNext = done.stored?.id === base.id ? { from: base.bytes, bytes: done.stored.bytes } : undefined
+        const { attempts, conflicts } = done
+        tell(log, 'debug', { attempts, conflicts }, 'the session was committed')
+        return this.#adopt(session, done, writing, began)
       })
-      turn.hintForNext = done.stored?.id === base.id ? { from: base.bytes, bytes: done.stored.bytes } : undefined
-      return done
     })
-    const { attempts, conflicts } = committed
-    tell(log, 'debug', { attempts, conflicts }, 'the session was committed')
-    return this.#adopt(session, committed, { record, derive, at }, began)
   }
 
   /** Writes to a store without `replace`, where the last write wins as a whole. */
-  async overwrite(session: Session, { status, data, at }: Review): Promise<Outcome> {
+  overwrite(session: Session, review: Review, prolongs: boolean): MaybePromise<Outcome> {
     const state = stateOf(session)
-    if (status !== 'rotated') {
-      const mustIssue = this.mustIssue(state)
-      const issued = await this.write(state, data, at)
-      return mustIssue ? issued : NONE
-    }
+    if (review.status === 'rotated') return this.#rotateInSteps(state, review)
+    const mustIssue = this.mustIssue(state, prolongs)
+    return when(this.write(state, review, prolongs || mustIssue), (issued) => (mustIssue ? issued : NONE))
+  }
+
+  async #rotateInSteps(state: SessionState, review: Review): Promise<Outcome> {
     renewId(state)
     const { id, stored, unconfirmed } = state
     const began = channels.rotate.hasSubscribers ? performance.now() : 0
-    const issued = await this.write(state, data, at)
+    const issued = await this.write(state, review)
     const old = (stored as Stored).id
     try {
       await this.#records.remove(old)
@@ -109,42 +105,67 @@ export class Committer {
     return issued
   }
 
-  #isMissing(id: string): Promise<boolean> {
-    return this.#records.read(id).then(
-      ({ kind }) => kind === 'missing',
-      () => false
-    )
+  async #isMissing(id: string): Promise<boolean> {
+    try {
+      return (await this.#records.read(id)).kind === 'missing'
+    } catch {
+      return false
+    }
   }
 
   /** Prolongs a rolling session that was not changed. */
-  async prolong(session: Session, review: Review, log: Log): Promise<Outcome> {
+  prolong(session: Session, review: Review, log: Log): MaybePromise<Outcome> {
     const state = stateOf(session)
     const stored = state.stored as Stored
     const { canReplace, canTouch } = this.#records
     if (!state.prolonged && !canTouch) return this.renew(session, review, log)
-    if (!state.prolonged && !(await this.#records.touch(stored.id, state.metadata))) return WITHHOLD
-    // Another request may have rotated or destroyed the session meanwhile, and a store touches tombstones as well. The old
-    // cookie would take the place of a newer one, so read the record first.
-    const isThere = !canReplace || (await this.#records.read(stored.id)).kind === 'session'
-    return isThere ? this.#issue(stored, review.at) : WITHHOLD
+    const isTouched = state.prolonged || this.#records.touch(stored.id, state.metadata)
+    return when(isTouched, (isAlive) => {
+      if (!isAlive) return WITHHOLD
+      if (!canReplace) return this.#issue(stored, review.at)
+      // Another request may have rotated or destroyed the session meanwhile, and a store touches tombstones as well. The
+      // old cookie would take the place of a newer one, so read the record first.
+      return when(this.#records.isThere(stored), (isThere) => (isThere ? this.#issue(stored, review.at) : WITHHOLD))
+    })
   }
 
   /** Writes an unchanged session again, so that the record, the store and the cookie have its new end. */
-  async renew(session: Session, review: Review, log: Log): Promise<Outcome> {
-    if (!this.#records.canReplace) return this.write(stateOf(session), review.data, review.at)
-    try {
-      return await this.swap(session, review, log)
-    } catch (error) {
-      if (error instanceof SessionGoneError) return WITHHOLD
-      throw error
-    }
+  renew(session: Session, review: Review, log: Log): MaybePromise<Outcome> {
+    const state = stateOf(session)
+    const { canReplace, codec } = this.#records
+    if (!canReplace) return this.write(state, review)
+    if (this.#expiry.every > 0) return this.#renewOnce(state, review)
+    const { data, at } = review
+    return settle(
+      () => this.swap(session, { data, body: codec.bodyOf(data, state.metadata), at, prolongs: true }, log),
+      (outcome) => outcome,
+      (error) => {
+        if (error instanceof SessionGoneError) return WITHHOLD
+        throw error
+      }
+    )
+  }
+
+  /** If another request has changed or prolonged the session meanwhile, this one leaves it at that. */
+  #renewOnce(state: SessionState, { data, at }: Review): MaybePromise<Outcome> {
+    const began = performance.now()
+    const { id, bytes } = state.stored as Stored
+    const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
+    const draft = { data, metadata: { ...state.metadata, last_access: at } }
+    return when(this.#records.replace(id, bytes, draft), (replacement) => {
+      if (!replacement.ok) return replacement.found.kind === 'session' ? NONE : WITHHOLD
+      const stored = replacement.stored as Stored
+      adoptRecord(state, stored, writtenState, began)
+      publishCommit(id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
+      return this.#issue(stored, at)
+    })
   }
 
   /** Gives the session the committed record, and merges the changes that the handler made since the commit began. */
   #adopt(
     session: Session,
     { stored, data, writtenState, isMerged, attempts, conflicts }: Committed,
-    { record, derive, at }: Omit<Writing, 'data'>,
+    { body, derive, at, prolongs }: Omit<Writing, 'data'>,
     began: number
   ): Outcome {
     const state = stateOf(session)
@@ -152,13 +173,13 @@ export class Committer {
     publishCommit(old, began, { attempts, conflicts, bytes: stored?.bytes.byteLength ?? 0 })
     if (stored === null) return CLEAR
     if (isMerged && derive === undefined) {
-      const start = this.#records.codec.restore(record)
+      const start = this.#records.codec.dataOf(body)
       const since = this.#asStored(session)
       // After a clear() or regenerate() since then, other requests can add only the keys that the call kept.
       const mergeableKeys = state.mergeableKeys === writtenState.mergeableKeys ? null : state.mergeableKeys
       changeData(session, merge(start, since, data, mergeableKeys ?? undefined).data, since)
     }
-    const mustIssue = stored.id !== old || this.mustIssue(state)
+    const mustIssue = stored.id !== old || this.mustIssue(state, prolongs)
     adoptRecord(state, stored, writtenState, began)
     if (stored.id !== old) publishRotation(old, stored.id, began, attempts)
     return mustIssue ? this.#issue(stored, at) : NONE
@@ -170,8 +191,8 @@ export class Committer {
   }
 
   /** Whether the browser gets the cookie although the id stays the same. Call this before the state has the new record. */
-  mustIssue({ stored, cookieChanged }: SessionState): boolean {
-    if (this.#expiry.rolling || this.#records.ownsIds || cookieChanged) return true
+  mustIssue({ stored, cookieChanged }: SessionState, prolongs: boolean): boolean {
+    if ((this.#expiry.rolling && prolongs) || this.#records.ownsIds || cookieChanged) return true
     return stored !== null && isRaised(this.#expiry, stored.metadata)
   }
 

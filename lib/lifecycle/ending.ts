@@ -1,7 +1,7 @@
 import { SessionConflictError, SessionGoneError } from '../errors.ts'
 import { type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
-import { retry } from './retry.ts'
+import { retry } from './order/retry.ts'
 import { unseal } from './seal.ts'
 
 /** The most records that one destroy() reads to find the sessions that a session was rotated into. */

@@ -4,19 +4,21 @@ import { newSessionId } from '../crypto/random.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { cannotSendCookie, SessionGoneError } from '../errors.ts'
 import { type CookieValue, isSafeValue } from '../http/cookie.ts'
+import { changeProlongs, isProlongedByAll } from '../record/expiry.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
 import { type Data, type Found, idOf, MISSING } from '../record/record.ts'
 import { Records } from '../record/records.ts'
 import { firstThatOpens } from '../record/several-cookies.ts'
 import { alignRecord, changeData, createSession, resetData, stateOf } from '../session/session.ts'
-import { type SessionCommands, type SessionKind, stateFor } from '../session/state.ts'
+import { type SessionCommands, type SessionKind, type SessionState, stateFor } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
+import { type MaybePromise, when } from '../when.ts'
 import { Committer } from './commit.ts'
 import { end, endRemnant } from './ending.ts'
 import { Alone } from './order/alone.ts'
 import { CLEAR, NONE, type Outcome, SUPERSEDED } from './outcome.ts'
 import { Refusals } from './refusals.ts'
-import { needsCookie, Reviewer } from './status.ts'
+import { needsCookie, type Review, Reviewer } from './status.ts'
 
 /**
  * Loads, commits and ends sessions in a store. Knows nothing of HTTP, so a commit returns an `Outcome` and no header.
@@ -43,8 +45,8 @@ export class Lifecycle {
     this.#kind = {
       expiry: settings.expiry,
       newId: () => (ownsIds ? undefined : newSessionId()),
-      recordOf: (data, metadata) => codec.serialize(data, metadata),
-      isChanged: (data, stored) => this.#records.changes.recordOf(data, stored) !== stored.record
+      recordOf: (data, metadata) => codec.recordOf(data, metadata),
+      isChanged: (data, stored) => this.#records.changes.bodyIfChanged(data, stored) !== undefined
     }
   }
 
@@ -52,12 +54,18 @@ export class Lifecycle {
    * @param value the value of the request's cookie. If there are several, the first one that opens a session counts
    * @throws `FST_SESSION_STORE`
    */
-  async load(value: CookieValue, commands: SessionCommands, log: Log): Promise<Session> {
+  load(value: CookieValue, commands: SessionCommands, log: Log): MaybePromise<Session> {
     const began = performance.now()
-    let found: Found = MISSING
-    if (typeof value === 'object') found = await firstThatOpens(this.#records, value)
-    else if (value !== undefined && isSafeValue(value)) found = await this.#records.read(value)
-    this.#refusals.tell(found, log)
+    return when(this.#find(value), (found) => this.#begin(found, commands, log, began))
+  }
+
+  #find(value: CookieValue): MaybePromise<Found> {
+    if (typeof value === 'object') return firstThatOpens(this.#records, value)
+    return value !== undefined && isSafeValue(value) ? this.#records.read(value) : MISSING
+  }
+
+  #begin(found: Found, commands: SessionCommands, log: Log, began: number): Session {
+    if (found.kind !== 'session') this.#refusals.tell(found, log)
     const state = stateFor(found, this.#kind, commands, began, this.#records.readProlongs)
     const session = createSession(state, found.kind === 'session' ? found.data : {})
     alignRecord(session)
@@ -107,14 +115,14 @@ export class Lifecycle {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`,
    *   `FST_SESSION_CONFLICT`, `FST_SESSION_HEADERS_SENT`
    */
-  async commit(
+  commit(
     session: Session,
     log: Log,
     canSendCookie = true,
     review = this.reviewer.review(session)
-  ): Promise<Outcome> {
+  ): MaybePromise<Outcome> {
     const state = stateOf(session)
-    const { data, status, at } = review
+    const { status, at } = review
     if (!canSendCookie && needsCookie(status, state, this.#records.ownsIds)) throw cannotSendCookie()
     switch (status) {
       case 'new-empty':
@@ -124,24 +132,36 @@ export class Lifecycle {
         return SUPERSEDED
       case 'new':
         state.metadata = { ...state.metadata, created: at }
-        return this.#committer.write(state, data, at)
+        return this.#committer.write(state, review)
       case 'ended':
-        await this.destroy(session)
-        throw new SessionGoneError()
+        return this.destroy(session).then(() => {
+          throw new SessionGoneError()
+        })
       case 'prolonged':
         return this.#committer.prolong(session, review, log)
       case 'renewed':
         // The cookie must tell the browser the longer lifetime. If no cookie can go out now, a later response renews
         // the session.
-        return canSendCookie || this.#expiry.rolling ? this.#committer.renew(session, review, log) : NONE
+        return canSendCookie || isProlongedByAll(this.#expiry) ? this.#committer.renew(session, review, log) : NONE
       case 'emptied':
       case 'rotated':
       case 'changed':
-        if (this.#records.canReplace) return this.#swap(session, review, log)
-        if (status !== 'emptied') return this.#committer.overwrite(session, review)
-        await this.destroy(session)
-        return CLEAR
+        if (this.#records.canReplace) return this.#swap(session, this.#writing(state, review, canSendCookie), log)
+        if (status !== 'emptied')
+          return this.#committer.overwrite(
+            session,
+            review,
+            changeProlongs(this.#expiry, state.metadata, at, canSendCookie)
+          )
+        return this.destroy(session).then(() => CLEAR)
     }
+  }
+
+  /** A session that only gets a new id or cookie has not been serialized yet. */
+  #writing(state: SessionState, { data, body, at }: Review, canSendCookie: boolean): Parameters<Committer['swap']>[1] {
+    const { metadata } = state
+    const prolongs = changeProlongs(this.#expiry, metadata, at, canSendCookie)
+    return { data, body: body ?? this.#records.codec.bodyOf(data, metadata), at, prolongs }
   }
 
   /**
@@ -159,7 +179,7 @@ export class Lifecycle {
     const state = stateOf(session)
     if (state.isSuperseded) throw new SessionGoneError()
     const { codec } = this.#records
-    const record = codec.serialize(session.data() as Data, state.stored?.metadata ?? state.metadata)
+    const body = codec.bodyOf(session.data() as Data, state.stored?.metadata ?? state.metadata)
     const { id, mustRotate, mergeableKeys, cookieChanged, metadata } = state
     const before = { id, mustRotate, mergeableKeys, cookieChanged }
     let result: T | undefined
@@ -175,7 +195,7 @@ export class Lifecycle {
     }
     try {
       if (state.stored === null) {
-        await derive(codec.restore(record))
+        await derive(codec.dataOf(body))
         return { result: result as T, outcome: NONE }
       }
       if (this.#records.ownsIds) {
@@ -183,19 +203,25 @@ export class Lifecycle {
         await derive(session.data() as Data)
         return { result: result as T, outcome: await this.commit(session, log, canSendCookie) }
       }
-      const outcome = await this.#swap(session, { data: codec.restore(record), record, at: now(), derive }, log)
+      const at = now()
+      const prolongs = changeProlongs(this.#expiry, metadata, at, canSendCookie)
+      const outcome = await this.#swap(session, { data: codec.dataOf(body), body, at, prolongs, derive }, log)
       return { result: result as T, outcome }
     } catch (error) {
       // The commit of the response must not store half a change.
       Object.assign(state, before, { metadata })
-      resetData(session, codec.restore(record))
+      resetData(session, codec.dataOf(body))
       throw error
     }
   }
 
   /** Whether a commit may issue the cookie again with the id that the browser has already. */
   mayIssueAgain(session: Session): boolean {
-    return !this.#records.ownsIds && this.#committer.mustIssue(stateOf(session))
+    const state = stateOf(session)
+    return (
+      !this.#records.ownsIds &&
+      this.#committer.mustIssue(state, changeProlongs(this.#expiry, state.metadata, now(), true))
+    )
   }
 
   /** Whether the store still has the session under its id. */
@@ -209,15 +235,15 @@ export class Lifecycle {
     return this.#committer.issueUnconfirmed(stateOf(session))
   }
 
-  async #swap(session: Session, input: Parameters<Committer['swap']>[1], log: Log): Promise<Outcome> {
-    const outcome = await this.#committer.swap(session, input, log)
-    if (outcome === CLEAR) {
+  #swap(session: Session, writing: Parameters<Committer['swap']>[1], log: Log): MaybePromise<Outcome> {
+    return when(this.#committer.swap(session, writing, log), (outcome) => {
+      if (outcome !== CLEAR) return outcome
       // The handler may have set keys during the removal. These keys begin a new session.
       const setMeanwhile = session.data() as Data
       this.#reset(session, MISSING, 0)
       changeData(session, setMeanwhile)
-    }
-    return outcome
+      return outcome
+    })
   }
 
   #reset(session: Session, found: Found, seenAt: number): void {

@@ -1,12 +1,12 @@
 import type { Session } from '../../types/session.ts'
-import { cannotSendCookie, isInstance, SessionGoneError, SessionUnavailableError } from '../errors.ts'
+import { cannotSendCookie, isInstance, SessionGoneError } from '../errors.ts'
 import type { CookieValue } from '../http/cookie.ts'
-import { hasSameValues } from '../record/changed.ts'
+import { hasSameValues, isAsLoaded } from '../record/changed.ts'
 import { copyOf } from '../record/codec.ts'
 import { type Data, idOf } from '../record/record.ts'
 import { stateOf } from '../session/session.ts'
-import type { SessionCommands } from '../session/state.ts'
 import type { Log } from '../settings.ts'
+import { type MaybePromise, promised, settle, when } from '../when.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { InFlight } from './order/in-flight.ts'
 import { OneByOne } from './order/one-by-one.ts'
@@ -14,58 +14,45 @@ import { Unawaited } from './order/unawaited.ts'
 import { calledInside, callInside, isInside } from './order/update-function.ts'
 import { type CookieOutlet, isNewId, NONE, type Outcome, outcomeAfter } from './outcome.ts'
 import { tellSuperseded } from './refusals.ts'
+import { SessionLoader } from './session-loader.ts'
 import type { Review } from './status.ts'
 
 /** Holds the session of one request, loads it once, and runs its commands one after the other. */
-export class RequestSession implements SessionCommands {
-  readonly #lifecycle: Lifecycle
-  readonly #requestCookie: CookieValue
-  readonly #log: Log
+export class RequestSession extends SessionLoader {
   readonly #outlet: CookieOutlet
   readonly #order: OneByOne
-  #loading: Promise<Session> | null = null
   #unawaited: Unawaited | null = null
   #outcome: Outcome = NONE
-  /** The properties of the session after the last commit. */
-  #committed: Readonly<Data> = {}
-
-  session: Session | null = null
-  /** The error of the handler's last command, if the store was unavailable. Otherwise `null`. */
-  unavailable: SessionUnavailableError | null = null
+  /** The properties of the session after the last commit. `null` if they were those of the record that was loaded. */
+  #committed: Readonly<Data> | null = {}
 
   /**
    * @param requestCookie the values of the request's cookie
    * @param inFlight gets each operation, so that closing can wait for its end
    */
   constructor(lifecycle: Lifecycle, requestCookie: CookieValue, log: Log, inFlight: InFlight, outlet: CookieOutlet) {
-    this.#lifecycle = lifecycle
-    this.#requestCookie = requestCookie
-    this.#log = log
+    super(lifecycle, requestCookie, log)
     this.#outlet = outlet
     this.#order = new OneByOne(inFlight)
   }
 
   /** The outcome of the commits so far. Read it only after the session is loaded. */
   get outcome(): Outcome {
-    const ofFailure = this.#lifecycle.outcomeOfFailure(this.session as Session)
+    const ofFailure = this.lifecycle.outcomeOfFailure(this.session as Session)
     return ofFailure === NONE ? this.#outcome : ofFailure
-  }
-
-  load(): Promise<Session> {
-    this.#loading ??= this.#load()
-    return this.#loading
   }
 
   /**
    * Commits the session for the response. Call this only after the session is loaded.
-   * @returns `undefined` if there is nothing to wait for. Most responses only read their session
+   * @returns the outcome, or a promise of it. `undefined` if there was nothing to commit, because most responses only
+   *   read their session
    */
-  finish(): Promise<Outcome> | undefined {
+  finish(): MaybePromise<Outcome> | undefined {
     const session = this.session as Session
     if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers()
-    const review = this.#lifecycle.reviewer.tryReview(session)
+    const review = this.lifecycle.reviewer.tryReview(session)
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.#finishNow(review)
-    this.#committed = review.data
+    this.#noteCommitted(session, review)
     return undefined
   }
 
@@ -73,37 +60,55 @@ export class RequestSession implements SessionCommands {
   async #finishAfterOthers(): Promise<Outcome> {
     await this.#unawaited?.ended()
     const failed = this.#unawaited?.tell()
-    if (failed !== undefined) throw this.#withholdIfGone(this.#noteUnavailable(failed))
+    if (failed !== undefined) throw this.#withholdIfGone(this.noteUnavailable(failed))
     return this.#finishNow()
   }
 
-  async #finishNow(review?: Review): Promise<Outcome> {
-    const outcome = await this.#commit(review)
-    if (outcome.kind === 'superseded') tellSuperseded(idOf(stateOf(this.session as Session).remnant), this.#log)
-    return outcome
+  #finishNow(review?: Review): MaybePromise<Outcome> {
+    return this.#commit(review, (session) => tellSuperseded(idOf(stateOf(session).remnant), this.log))
   }
 
-  /** @param review a review that was made just now, if no command has begun since then */
-  #commit(review?: Review): Promise<Outcome> {
-    return this.#inTurn(async (session) => {
-      const outcome = await this.#changeStore(session, (waited) =>
-        this.#lifecycle.commit(session, this.#log, this.#outlet.canSendCookie, waited ? undefined : review)
+  /**
+   * @param review a review that was made just now, if no command has begun since then
+   * @param superseded called if nothing was stored because the browser has a newer session
+   */
+  #commit(review?: Review, superseded?: (session: Session) => void): MaybePromise<Outcome> {
+    return this.#inTurn((session) =>
+      this.#changeStore(
+        session,
+        (waited) => this.lifecycle.commit(session, this.log, this.#outlet.canSendCookie, waited ? undefined : review),
+        ({ kind }) => (kind === 'superseded' ? superseded?.(session) : this.#noteCommitted(session))
       )
-      if (outcome.kind !== 'superseded') this.#committed = copyOf(session as unknown as Data)
-      return outcome
-    })
+    )
+  }
+
+  #noteCommitted(session: Session, review?: Review): void {
+    const isTheSame = review !== undefined && review.data === stateOf(session).stored?.snapshot
+    this.#committed = isTheSame ? null : copyOf(session as unknown as Data)
   }
 
   /** Runs a step that changes the store, and remembers the step's outcome. */
-  async #changeStore(session: Session, step: (waited: boolean) => Promise<Outcome>): Promise<Outcome> {
-    try {
-      const outcome = await this.#lifecycle.alone.run(session, step)
-      if (outcome.kind === 'clear') await this.#endOthers()
+  #changeStore(
+    session: Session,
+    step: (waited: boolean) => MaybePromise<Outcome>,
+    then: (outcome: Outcome) => void = () => undefined
+  ): MaybePromise<Outcome> {
+    const done = (outcome: Outcome): Outcome => {
       this.#outcome = outcomeAfter(this.#outcome, outcome)
+      then(outcome)
       return outcome
-    } catch (error) {
+    }
+    const fail = (error: unknown): never => {
       throw this.#withholdIfGone(error)
     }
+    return settle(
+      () => this.lifecycle.alone.run(session, step),
+      (outcome) =>
+        outcome.kind === 'clear' && typeof this.requestCookie === 'object'
+          ? this.#endOthers().then(() => done(outcome), fail)
+          : done(outcome),
+      fail
+    )
   }
 
   /** Logs failed commands that nobody waited for, unless their error has become the response. */
@@ -113,17 +118,17 @@ export class RequestSession implements SessionCommands {
 
   /** Whether the response's commit may issue the cookie again with the id that the browser has already. */
   get mayIssueAgain(): boolean {
-    return this.session !== null && this.#lifecycle.mayIssueAgain(this.session)
+    return this.session !== null && this.lifecycle.mayIssueAgain(this.session)
   }
 
   /** The cookie is issued again with the id that the browser has already. */
   get issuesAgain(): boolean {
-    return this.#outcome.kind === 'issue' && !isNewId(this.#outcome, this.#requestCookie)
+    return this.#outcome.kind === 'issue' && !isNewId(this.#outcome, this.requestCookie)
   }
 
   /** Leaves out the cookie, unless the store still has the session under the cookie's id. */
   async withholdUnlessThere(): Promise<void> {
-    const isThere = await this.#lifecycle.isThere(this.session as Session).catch(() => false)
+    const isThere = await this.lifecycle.isThere(this.session as Session).catch(() => false)
     if (!isThere) this.withhold()
   }
 
@@ -132,23 +137,28 @@ export class RequestSession implements SessionCommands {
   }
 
   /** Waits for the commands that are running. Then tells whether a commit would store or remove something. */
-  hasUnsavedChanges(): Promise<boolean> {
-    return this.#inTurn(async (session) => this.#lifecycle.reviewer.hasUnsavedChanges(session))
+  async hasUnsavedChanges(): Promise<boolean> {
+    return this.#inTurn((session) => this.lifecycle.reviewer.hasUnsavedChanges(session))
   }
 
   /**
    * Whether a loaded session has changed since its last commit. This is a quick check, which does not look inside values.
    */
   get isAltered(): boolean {
-    const { mustRotate, cookieChanged } = stateOf(this.session as Session)
-    return mustRotate || cookieChanged || !hasSameValues(this.session as unknown as Data, this.#committed)
+    const session = this.session as Session
+    const { mustRotate, cookieChanged, stored } = stateOf(session)
+    if (mustRotate || cookieChanged) return true
+    return this.#committed === null
+      ? !isAsLoaded(session, stored?.snapshot as Data)
+      : !hasSameValues(session as unknown as Data, this.#committed)
   }
 
   save(): Promise<void> {
-    return this.#command('save', async () => {
-      const { kind } = await this.#commit()
-      if (kind === 'superseded') throw this.#withholdIfGone(new SessionGoneError())
-    })
+    return this.#command('save', () =>
+      when(this.#commit(), ({ kind }) => {
+        if (kind === 'superseded') throw this.#withholdIfGone(new SessionGoneError())
+      })
+    )
   }
 
   destroy(): Promise<void> {
@@ -156,30 +166,11 @@ export class RequestSession implements SessionCommands {
   }
 
   reload(): Promise<void> {
-    return this.#command('reload', () => this.#inTurn((session) => this.#lifecycle.reload(session, this.#log)))
+    return this.#command('reload', () => this.#inTurn((session) => this.lifecycle.reload(session, this.log)))
   }
 
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {
     return this.#command('update', () => this.#inTurn((session) => this.#update(session, fn)))
-  }
-
-  async #load(): Promise<Session> {
-    this.unavailable = null
-    try {
-      this.session = await this.#lifecycle.load(this.#requestCookie, this, this.#log)
-      return this.session
-    } catch (error) {
-      // If nobody waits for the load, the rejection must not end the process.
-      this.#loading?.catch(() => undefined)
-      // The next call tries again.
-      this.#loading = null
-      throw this.#noteUnavailable(error)
-    }
-  }
-
-  #noteUnavailable(error: unknown): unknown {
-    if (isInstance(error, SessionUnavailableError)) this.unavailable = error
-    return error
   }
 
   /** An earlier save() may have issued a cookie. If the session has ended since then, leave the cookie out. */
@@ -189,9 +180,9 @@ export class RequestSession implements SessionCommands {
   }
 
   async #destroy(session: Session): Promise<void> {
-    await this.#lifecycle.alone.run(session, () => this.#lifecycle.destroy(session, this.#outlet.canSendCookie))
+    await this.lifecycle.alone.run(session, () => this.lifecycle.destroy(session, this.#outlet.canSendCookie))
     await this.#endOthers()
-    if (this.#requestCookie !== undefined || this.outcome.kind === 'issue') this.#outcome = { kind: 'clear' }
+    if (this.requestCookie !== undefined || this.outcome.kind === 'issue') this.#outcome = { kind: 'clear' }
   }
 
   /**
@@ -199,20 +190,20 @@ export class RequestSession implements SessionCommands {
    * Otherwise the next request would open the session of another cookie.
    */
   async #endOthers(): Promise<void> {
-    if (typeof this.#requestCookie !== 'object') return
-    for (const value of this.#requestCookie) {
-      const other = await this.#lifecycle.load(value, this, this.#log)
-      await this.#lifecycle.alone.run(other, () => this.#lifecycle.destroy(other))
+    if (typeof this.requestCookie !== 'object') return
+    for (const value of this.requestCookie) {
+      const other = await this.lifecycle.load(value, this, this.log)
+      await this.lifecycle.alone.run(other, () => this.lifecycle.destroy(other))
     }
   }
 
   async #update<T>(session: Session, fn: (session: Session) => T | Promise<T>): Promise<T> {
     // A command inside `fn` would wait for the end of `fn`, and `fn` for the command. So callInside() refuses the
     // command.
-    const inside = (newest: Session) => callInside(this, this.#lifecycle.timeout, () => fn(newest))
+    const inside = (newest: Session) => callInside(this, this.lifecycle.timeout, () => fn(newest))
     let result: T | undefined
     await this.#changeStore(session, async () => {
-      const updated = await this.#lifecycle.update(session, inside, this.#log, this.#outlet.canSendCookie)
+      const updated = await this.lifecycle.update(session, inside, this.log, this.#outlet.canSendCookie)
       result = updated.result
       return updated.outcome
     })
@@ -220,39 +211,43 @@ export class RequestSession implements SessionCommands {
   }
 
   /** Runs a command of the handler. Its failure is reported even if nobody waits for the command. */
-  #command<T>(member: string, operation: () => Promise<T>): Promise<T> {
-    const result = isInside(this) ? Promise.reject(calledInside(member)) : this.#runAndAnnounce(operation)
-    this.#unawaited ??= new Unawaited(this.#log)
+  #command<T>(member: string, operation: () => MaybePromise<T>): Promise<T> {
+    const result = promised(() => {
+      if (isInside(this)) throw calledInside(member)
+      return this.#runAndAnnounce(operation)
+    })
+    this.#unawaited ??= new Unawaited(this.log)
     const isTooLate = () => this.#outlet.commitHasBegun || !this.#outlet.canSendCookie
     return this.#unawaited.track(member, result, isTooLate)
   }
 
   /** Runs a command and puts the cookie on the response at once, because the handler may send the response itself. */
-  async #runAndAnnounce<T>(operation: () => Promise<T>): Promise<T> {
+  #runAndAnnounce<T>(operation: () => MaybePromise<T>): MaybePromise<T> {
     const before = this.outcome
     this.unavailable = null
-    const result = await operation().catch((error: unknown) => {
-      if (this.outcome !== NONE && this.#outlet.canSendCookie) this.#outlet.announce(this.outcome)
-      throw this.#noteUnavailable(error)
-    })
-    const { outcome } = this
-    if (outcome === NONE) return result
-    if (this.#outlet.canSendCookie) this.#outlet.announce(outcome)
-    // The headers went out during the command, so the browser does not get the new id.
-    else if (isNewId(outcome, this.#requestCookie) && !isSameId(outcome, before)) throw cannotSendCookie()
-    return result
+    return settle(
+      operation,
+      (result) => {
+        const { outcome } = this
+        if (outcome === NONE) return result
+        if (this.#outlet.canSendCookie) this.#outlet.announce(outcome)
+        // The headers went out during the command, so the browser does not get the new id.
+        else if (isNewId(outcome, this.requestCookie) && !isSameId(outcome, before)) throw cannotSendCookie()
+        return result
+      },
+      (error) => {
+        if (this.outcome !== NONE && this.#outlet.canSendCookie) this.#outlet.announce(this.outcome)
+        throw this.noteUnavailable(error)
+      }
+    )
   }
 
-  #inTurn<T>(operation: (session: Session) => Promise<T>): Promise<T> {
+  #inTurn<T>(operation: (session: Session) => MaybePromise<T>): MaybePromise<T> {
     const { session } = this
     // An operation that has to wait reads `this.session` after the wait, because it may be another object by then.
     const begin =
-      session !== null && this.#order.isFree ? () => operation(session) : () => this.#runWhenLoaded(operation)
+      session !== null && this.#order.isFree ? () => operation(session) : () => when(this.loadNow(), operation)
     return this.#order.run(begin)
-  }
-
-  async #runWhenLoaded<T>(operation: (session: Session) => Promise<T>): Promise<T> {
-    return operation(await this.load())
   }
 }
 

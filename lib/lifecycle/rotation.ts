@@ -1,6 +1,7 @@
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from '../errors.ts'
-import type { Found, Stored, Tombstone } from '../record/record.ts'
+import type { Draft, Found, Replacement, Stored, Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
+import { type MaybePromise, settle } from '../when.ts'
 import { seal, unseal } from './seal.ts'
 
 /**
@@ -22,9 +23,37 @@ export async function leaveTombstone(records: Records, old: Stored, newId: strin
   } catch (error) {
     if (!(error instanceof SessionUnavailableError)) throw error
     // The answer is lost, but the store may have written the tombstone.
-    const found = await records.read(old.id).catch(() => null)
-    if (found?.kind === 'rotated' && leadsTo(found.tombstone, newId)) return null
+    if (await hasTombstone(records, old.id, newId)) return null
     throw error
+  }
+}
+
+/**
+ * Moves a session to its new id in one step of the store.
+ * @throws `FST_SESSION_STORE` if the store did not answer, and a second read did not show the tombstone. The old id is
+ *   then taken to be alive, because no other answer keeps a later logout final
+ */
+export function moveToNewId(records: Records, old: Stored, newId: string, draft: Draft): MaybePromise<Replacement> {
+  return settle(
+    () => records.move(old, newId, seal(old.id, newId), draft),
+    (replacement) => replacement,
+    async (error) => {
+      if (!(error instanceof SessionUnavailableError)) throw error
+      // The answer is lost, but the store may have moved the session.
+      if (!(await hasTombstone(records, old.id, newId))) throw error
+      const found = await records.read(newId)
+      return found.kind === 'session' ? { ok: true, stored: found.stored } : { ok: false, found }
+    }
+  )
+}
+
+/** Whether the store has a tombstone that leads to the new id. `false` as well if the store does not answer. */
+async function hasTombstone(records: Records, oldId: string, newId: string): Promise<boolean> {
+  try {
+    const found = await records.read(oldId)
+    return found.kind === 'rotated' && leadsTo(found.tombstone, newId)
+  } catch {
+    return false
   }
 }
 

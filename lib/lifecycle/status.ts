@@ -1,8 +1,9 @@
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
-import { needsRenewal, secondsLeft } from '../record/expiry.ts'
+import { isAsLoaded } from '../record/changed.ts'
+import { isProlongedByAll, needsRenewal, secondsLeft } from '../record/expiry.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
-import type { Data } from '../record/record.ts'
+import type { Body, Data } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
 import { stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
@@ -21,9 +22,9 @@ export type Status =
   /** The session gets a new id. */
   | 'rotated'
   | 'changed'
-  /** Unchanged, but the record has to be written again, because the session ends later than the record says. */
+  /** Unchanged, but the record has to be written again, because the session is to end later than the record says. */
   | 'renewed'
-  /** Unchanged and rolling. */
+  /** Unchanged, and each response prolongs the session. */
   | 'prolonged'
   | 'unchanged'
 
@@ -31,13 +32,12 @@ export type Status =
 export interface Review {
   readonly status: Status
   readonly data: Data
-  /** The record of the data. Empty for a session that is not stored yet. */
-  readonly record: Uint8Array
+  /** The data, serialized. `undefined` if nothing has changed, or if the session is not stored yet. */
+  readonly body: Body | undefined
   /** Unix time in seconds. */
   readonly at: number
 }
 
-const NOT_STORED = new Uint8Array(0)
 const STORES_NOTHING_NEW: ReadonlySet<Status> = new Set(['new-empty', 'unchanged', 'prolonged', 'renewed'])
 
 /** Decides what a commit has to do. */
@@ -53,12 +53,15 @@ export class Reviewer {
   /** @throws `FST_SESSION_SERIALIZE` */
   review(session: Session): Review {
     const state = stateOf(session)
-    const { stored } = state
+    const { stored, aside } = state
     const at = now()
+    const snapshot = aside === null ? stored?.snapshot : undefined
+    if (snapshot !== undefined && isAsLoaded(session, snapshot)) {
+      return { data: snapshot, body: undefined, at, status: statusOf(state, this.#expiry, snapshot, false, at) }
+    }
     const data = session.data() as Data
-    const record = stored === null ? NOT_STORED : this.#records.changes.recordOf(data, stored)
-    const isChanged = stored !== null && record !== stored.record
-    return { data, record, at, status: statusOf(state, this.#expiry, data, isChanged, at) }
+    const body = stored === null ? undefined : this.#records.changes.bodyIfChanged(data, stored)
+    return { data, body, at, status: statusOf(state, this.#expiry, data, body !== undefined, at) }
   }
 
   /** @returns `undefined` if the data cannot be serialized. The commit throws the error */
@@ -87,15 +90,15 @@ export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChan
   // A session without time left is removed. It is never written with a ttl of 0, which would keep it.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
   if (!changed) {
-    if (needsRenewal(expiry, metadata) && !isEmpty(data)) return 'renewed'
-    return expiry.rolling ? 'prolonged' : 'unchanged'
+    if (needsRenewal(expiry, metadata, at) && !isEmpty(data)) return 'renewed'
+    return isProlongedByAll(expiry) ? 'prolonged' : 'unchanged'
   }
   if (isEmpty(data)) return 'emptied'
   return mustRotate ? 'rotated' : 'changed'
 }
 
 /** A record without data is never written: it is removed instead. */
-const isEmpty = (data: Data): boolean => Object.keys(data).length === 0
+export const isEmpty = (data: Data): boolean => Object.keys(data).length === 0
 
 /** Whether the commit needs the response's cookie, because the browser has to get a new value or a new end. */
 export function needsCookie(status: Status, { cookieChanged }: SessionState, ownsIds: boolean): boolean {

@@ -2,25 +2,29 @@ import type { Concurrency } from '../../types/options.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from '../errors.ts'
 import type { RecordMetadata } from '../metadata.ts'
-import type { Data, Draft, Found, Replacement, Stored } from '../record/record.ts'
+import type { Body, Data, Draft, Found, Replacement, Stored } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
+import { type MaybePromise, settle, when } from '../when.ts'
 import { renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
-import { retry } from './retry.ts'
-import { leadsTo, leaveTombstone } from './rotation.ts'
+import { retry } from './order/retry.ts'
+import { leadsTo, leaveTombstone, moveToNewId } from './rotation.ts'
+import { isEmpty } from './status.ts'
 
 /** What `swap()` has to write for one request. */
 export interface SwapInput {
   readonly state: SessionState
   /** The data to write. */
   readonly data: Data
-  /** The same data in a record, with the metadata that the session was loaded with. */
-  readonly record: Uint8Array
+  /** The same data, serialized. */
+  readonly body: Body
   /** The session's `mergeableKeys` when the commit began: the keys that a merge may take from another request. */
   readonly mergeableKeys: SessionState['mergeableKeys']
   /** Unix time in seconds. */
   readonly at: number
+  /** Whether this commit prolongs a rolling session. Otherwise the session keeps the end that its cookie has. */
+  readonly prolongs: boolean
   /**
    * The newest bytes that this process wrote for the session. If they differ from the base, the swap merges at once.
    */
@@ -52,22 +56,28 @@ export interface Committed {
  *
  * @throws `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`
  */
-export function swap(records: Records, base: Stored, concurrency: Concurrency, input: SwapInput): Promise<Committed> {
+export function swap(
+  records: Records,
+  base: Stored,
+  concurrency: Concurrency,
+  input: SwapInput
+): MaybePromise<Committed> {
   return new Swap(records, base, concurrency, input).run()
 }
 
-class Swap {
+class Swap implements Committed {
+  stored: Stored | null = null
+  writtenState: WrittenState
+  attempts = 0
+  conflicts = 0
+  isMerged = false
+  data: Data
   readonly #records: Records
   readonly #concurrency: Concurrency
   readonly #input: SwapInput
   /** The record to replace. */
   #expected: Stored
   #ours: Data
-  /** The record that came with the input. */
-  readonly #prepared: Draft['record']
-  #written: Pick<Committed, 'data' | 'stored' | 'writtenState'>
-  #isMerged = false
-  #conflicts = 0
 
   constructor(records: Records, base: Stored, concurrency: Concurrency, input: SwapInput) {
     this.#records = records
@@ -75,53 +85,111 @@ class Swap {
     this.#input = input
     this.#expected = base
     this.#ours = input.data
-    this.#prepared = { bytes: input.record, metadata: base.metadata }
-    this.#written = { data: input.data, stored: null, writtenState: input.state }
+    this.data = input.data
+    this.writtenState = input.state
   }
 
-  async run(): Promise<Committed> {
-    const { newest } = this.#input
+  /** Most often the first attempt succeeds. If the store answers at once, there is nothing to wait for. */
+  run(): MaybePromise<Committed> {
+    let isDone: MaybePromise<boolean>
     try {
-      if (newest !== undefined && Buffer.compare(newest, this.#expected.bytes) !== 0) {
-        this.#mergeWith(await this.#records.interpret(this.#expected.id, newest))
-      }
-      const attempts = await retry(() => this.#attempt())
-      await this.#takeBack()
-      return { ...this.#written, attempts, conflicts: this.#conflicts, isMerged: this.#isMerged }
+      isDone = this.#first()
     } catch (error) {
-      // If the store's answer was lost, the tombstone may lead to the new record. So keep the new record: removing it
-      // could end the session.
-      if (!(error instanceof SessionUnavailableError)) await this.#takeBack()
-      throw error
+      return this.#failed(error)
+    }
+    if (isDone !== true || this.#input.state.unconfirmed !== null) return this.#goOn(isDone)
+    this.attempts = 1
+    return this
+  }
+
+  async #goOn(first: MaybePromise<boolean>): Promise<Committed> {
+    try {
+      this.attempts = (await first) ? 1 : await retry(() => this.#attempt(), 1)
+      await this.#takeBack()
+      return this
+    } catch (error) {
+      return this.#failed(error)
     }
   }
 
+  #first(): MaybePromise<boolean> {
+    const { newest } = this.#input
+    const { id, bytes } = this.#expected
+    if (newest === undefined || Buffer.compare(newest, bytes) === 0) return this.#attempt()
+    return when(this.#records.interpret(id, newest), (found) => {
+      this.#mergeWith(found)
+      return this.#attempt()
+    })
+  }
+
+  #failed(error: unknown): MaybePromise<never> {
+    const fail = (): never => {
+      throw error
+    }
+    // If the store's answer was lost, the tombstone may lead to the new record. So keep the new record: removing it
+    // could end the session.
+    return error instanceof SessionUnavailableError ? fail() : when(this.#takeBack(), fail)
+  }
+
   /** @returns `false` if another request was faster, after merging that request's changes */
-  async #attempt(): Promise<boolean> {
-    const { state, mergeableKeys, derive, at } = this.#input
+  #attempt(): MaybePromise<boolean> {
+    const { derive, state } = this.#input
     const before = state.metadata
-    const data = derive === undefined ? this.#ours : await derive(this.#ours)
+    if (derive === undefined) return this.#write(this.#ours, before)
+    return derive(this.#ours).then((data) => this.#write(data, before))
+  }
+
+  #write(data: Data, before: RecordMetadata): MaybePromise<boolean> {
+    const { state, mergeableKeys, derive, at, body, prolongs } = this.#input
     if (state.mustRotate) renewId(state)
     const writtenState = {
       id: state.id,
       metadata: state.metadata,
       mergeableKeys: derive === undefined ? mergeableKeys : state.mergeableKeys
     }
-    const metadata = { ...state.metadata, last_access: Math.max(at, state.metadata.last_access) }
-    // After a merge, and in an update(), the prepared record no longer holds the data.
-    const record = data === this.#input.data ? this.#prepared : undefined
-    const draft = Object.keys(data).length === 0 ? null : { data, metadata, record }
+    const { last_access: lastAccess } = state.metadata
+    const isAccess = prolongs || state.mustRotate || state.cookieChanged
+    const metadata = { ...state.metadata, last_access: isAccess ? Math.max(at, lastAccess) : lastAccess }
+    // After a merge, and in an update(), the body of the input no longer holds the data.
+    const draft = isEmpty(data) ? null : { data, metadata, body: data === this.#input.data ? body : undefined }
+    return when(this.#replace(draft), (replacement) => {
+      if (replacement.ok) {
+        this.data = data
+        this.stored = replacement.stored
+        this.writtenState = writtenState
+        return true
+      }
+      // An update() runs its function again, so undo what session.options() changed in this run.
+      if (derive !== undefined) state.metadata = before
+      this.#mergeWith(replacement.found)
+      return false
+    })
+  }
+
+  #replace(draft: Draft | null): MaybePromise<Replacement> {
     const { id, bytes } = this.#expected
-    const isRotation = draft !== null && state.mustRotate
-    const replacement = isRotation ? await this.#rotate(draft) : await this.#records.replace(id, bytes, draft)
-    if (replacement.ok) {
-      this.#written = { data, stored: replacement.stored, writtenState }
-      return true
-    }
-    // An update() runs its function again, so undo what session.options() changed in this run.
-    if (derive !== undefined) state.metadata = before
-    this.#mergeWith(replacement.found)
-    return false
+    const { mustRotate } = this.#input.state
+    if (draft === null || !mustRotate) return this.#records.replace(id, bytes, draft)
+    return this.#records.canMove ? this.#move(draft) : this.#rotate(draft)
+  }
+
+  /** Rotates in one step. If another rotation was faster, rotates in two steps, which add to its tombstone. */
+  #move(draft: Draft): MaybePromise<Replacement> {
+    const { state } = this.#input
+    const { id } = state
+    return settle(
+      () => moveToNewId(this.#records, this.#expected, id as string, draft),
+      (replacement) => {
+        if (!replacement.ok) return replacement.found.kind === 'rotated' ? this.#rotate(draft) : replacement
+        // An earlier attempt in two steps may have written the new record already. Now it is confirmed.
+        if (state.unconfirmed?.id === id) state.unconfirmed = null
+        return replacement
+      },
+      (error) => {
+        if (error instanceof SessionUnavailableError) state.unanswered = id
+        throw error
+      }
+    )
   }
 
   async #rotate(draft: Draft): Promise<Replacement> {
@@ -139,20 +207,20 @@ class Swap {
   #mergeWith(current: Found): void {
     const found = this.#ownRotation(current) ?? current
     if (found.kind !== 'session') throw new SessionGoneError()
-    const { state, record, mergeableKeys } = this.#input
+    const { state, body, mergeableKeys } = this.#input
     const { codec } = this.#records
     const { id, record: base, metadata } = this.#expected
-    const ours = this.#isMerged ? this.#ours : codec.restore(record)
+    const ours = this.isMerged ? this.#ours : codec.dataOf(body)
     const { data, conflicts } = merge(codec.restore(base), ours, found.data, mergeableKeys ?? undefined)
     if (channels.conflict.hasSubscribers) {
       channels.conflict.publish({ fingerprint: fingerprint(id), keys: conflicts.length })
     }
-    this.#conflicts += conflicts.length
-    if (this.#conflicts > 0 && this.#concurrency === 'reject') throw new SessionConflictError()
+    this.conflicts += conflicts.length
+    if (this.conflicts > 0 && this.#concurrency === 'reject') throw new SessionConflictError()
     state.metadata = merge(metadata, state.metadata, found.stored.metadata).data as RecordMetadata
     this.#ours = data
     this.#expected = found.stored
-    this.#isMerged = true
+    this.isMerged = true
   }
 
   /** The new record of this request's earlier rotation, if that rotation took place although its answer was lost. */
@@ -163,12 +231,12 @@ class Swap {
   }
 
   /** Removes the new record of a rotation that did not take place. Nobody knows its id, so a failure does no harm. */
-  async #takeBack(): Promise<void> {
+  #takeBack(): MaybePromise<void> {
     const { state } = this.#input
     const { unconfirmed } = state
     state.unconfirmed = null
     // If the earlier rotation did take place, the swap continues from its record.
-    if (unconfirmed === null || unconfirmed.id === this.#expected.id) return
-    await this.#records.remove(unconfirmed.id).catch(() => undefined)
+    if (unconfirmed === null || unconfirmed.id === this.#expected.id) return undefined
+    return this.#records.remove(unconfirmed.id).catch(() => undefined)
   }
 }

@@ -1,74 +1,67 @@
 import { types } from 'node:util'
-import { METADATA_KEY, type RecordMetadata } from '../metadata.ts'
+import type { RecordMetadata } from '../metadata.ts'
 import { isOwn } from '../own.ts'
-import type { Data, Stored } from './record.ts'
+import type { Body, Data, RecordForm, Stored } from './record.ts'
 
 // Has a session changed since it was loaded? Three answers, the cheapest first:
 //
 // 1. A snapshot of the data, taken when the record is read, is compared with the data. For most sessions, this already
 //    says "no".
-// 2. The data are serialized with the metadata of the record. Equal bytes mean "no".
-// 3. Another program may write the same data in other bytes, for example `1.0` instead of `1`, or with spaces. Its
-//    record is parsed and serialized again, and compared with the bytes of step 2.
-//
-// A record that this library wrote ends in our spelling of its metadata, so step 3 is only for records of other
-// programs. Because the metadata come last, a record can get other metadata without serializing its data again.
+// 2. The data are serialized. If they were changed, the commit needs that anyway. The same record as before means "no".
+// 3. Another program may write the same data in another way, for example `1.0` instead of `1`, or with spaces. Its
+//    record is parsed and serialized again, and compared with the result of step 2. Data that have a snapshot need no
+//    such step, because the snapshot does not depend on the spelling.
 
 /** The part of the codec that a comparison needs. */
 interface Spelling {
   readonly isJson: boolean
-  serialize(data: Data, metadata: RecordMetadata): Uint8Array
-  restore(record: Uint8Array): Data
+  bodyOf(data: Data, metadata: RecordMetadata): Body
+  complete(body: Body, metadata: RecordMetadata): RecordForm
+  restore(record: RecordForm): Data
 }
 
-const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
-
-const endsIn = (record: Uint8Array, ending: Uint8Array): boolean => isEqual(record.subarray(-ending.byteLength), ending)
+const isEqual = (one: RecordForm, other: RecordForm): boolean =>
+  typeof one === 'string' || typeof other === 'string' ? one === other : Buffer.compare(one, other) === 0
 
 /** Compares the data of sessions with their records. */
 export class Changes {
   readonly #codec: Spelling
-  #ending: { readonly metadata: RecordMetadata; readonly bytes: Uint8Array } | undefined
 
   constructor(codec: Spelling) {
     this.#codec = codec
   }
 
   /**
-   * @returns the record of the data. If nothing has changed, this is the same object as the stored record
+   * @returns the changed data, serialized. `undefined` if nothing has changed
    * @throws `FST_SESSION_SERIALIZE`
    */
-  recordOf(data: Data, stored: Stored): Uint8Array {
-    if (stored.snapshot !== undefined && isSamePlain(data, stored.snapshot)) return stored.record
-    const record = this.#codec.serialize(data, stored.metadata)
-    return isEqual(record, stored.record) || isEqual(record, this.#inOurSpelling(stored)) ? stored.record : record
+  bodyIfChanged(data: Data, stored: Stored): Body | undefined {
+    const { snapshot, record, metadata } = stored
+    if (snapshot !== undefined && isSamePlain(data, snapshot)) return undefined
+    const body = this.#codec.bodyOf(data, metadata)
+    if (this.#isRecordOf(body, stored)) return undefined
+    if (snapshot !== undefined && this.#codec.isJson) return body
+    return this.#isInOurSpelling(stored) ||
+      !this.#isSame(body, this.#codec.bodyOf(this.#codec.restore(record), metadata))
+      ? body
+      : undefined
   }
 
-  #inOurSpelling({ record, metadata }: Stored): Uint8Array {
-    const isOurs = endsIn(record, this.#endingOf(metadata))
-    return isOurs ? record : this.#codec.serialize(this.#codec.restore(record), metadata)
+  #isRecordOf(body: Body, { record, metadata }: Stored): boolean {
+    if (typeof record !== 'string') return isEqual(body.form, record)
+    return record.startsWith((body.form as string).slice(0, -1)) && record === this.#codec.complete(body, metadata)
   }
 
-  /**
-   * Gives a record other metadata. In JSON the metadata come last, so only the end of the record changes.
-   * @param record made of `data` with the metadata `from`
-   * @throws `FST_SESSION_SERIALIZE`
-   */
-  withMetadata(record: Uint8Array, data: Data, from: RecordMetadata, to: RecordMetadata): Uint8Array {
-    const ending = this.#codec.isJson ? this.#endingOf(from) : undefined
-    if (ending === undefined || !endsIn(record, ending)) return this.#codec.serialize(data, to)
-    return Buffer.concat([record.subarray(0, -ending.byteLength), this.#endingOf(to)])
+  #isSame(one: Body, other: Body): boolean {
+    return isEqual(one.form, other.form) && String(one.dates) === String(other.dates)
   }
 
-  /** Keeps the last ending, because a commit needs it twice. Metadata objects never change, so `!==` is enough. */
-  #endingOf(metadata: RecordMetadata): Uint8Array {
-    if (this.#ending?.metadata !== metadata) this.#ending = { metadata, bytes: this.#newEnding(metadata) }
-    return this.#ending.bytes
-  }
-
-  #newEnding(metadata: RecordMetadata): Uint8Array {
-    if (this.#codec.isJson) return Buffer.from(`"${METADATA_KEY}":${JSON.stringify(metadata)}}`)
-    return this.#codec.serialize({}, metadata).subarray(1)
+  /** A record that this library wrote ends in our spelling of its metadata. */
+  #isInOurSpelling({ record, metadata }: Stored): boolean {
+    const empty = this.#codec.bodyOf({}, metadata)
+    if (typeof record === 'string') return record.endsWith((this.#codec.complete(empty, metadata) as string).slice(1))
+    const ending = (empty.form as Uint8Array).subarray(1)
+    return isEqual(record.subarray(-ending.byteLength), ending)
   }
 }
 
@@ -146,6 +139,18 @@ export function isSamePlain(value: unknown, snapshot: unknown): boolean {
   }
 }
 
+/**
+ * The same for a session, whose data are its own properties. Most requests only read their session, and this comparison
+ * needs no copy of the data.
+ */
+export function isAsLoaded(session: object, snapshot: Data): boolean {
+  try {
+    return Object.getOwnPropertySymbols(session).length === 0 && hasSameKeys(session as Plain, snapshot)
+  } catch {
+    return false
+  }
+}
+
 function isSame(value: unknown, snapshot: unknown): boolean {
   if (typeof snapshot !== 'object' || snapshot === null) return Object.is(value, snapshot)
   if (typeof value !== 'object' || value === null || Object.getOwnPropertySymbols(value).length > 0) return false
@@ -165,7 +170,10 @@ function isSameDate(value: object, snapshot: Date): boolean {
 }
 
 function isSameObject(value: Plain, snapshot: Plain): boolean {
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  return Object.getPrototypeOf(value) === Object.prototype && hasSameKeys(value, snapshot)
+}
+
+function hasSameKeys(value: Plain, snapshot: Plain): boolean {
   let surplus = 0
   for (const key in value) if (isOwn.call(value, key)) surplus++
   for (const key in snapshot) {

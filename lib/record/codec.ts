@@ -4,11 +4,20 @@ import { disown } from '../checks/answers.ts'
 import { isDeeperThan, isTreeDeeperThan, MAX_DEPTH, tooDeep } from '../checks/depth.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { isInstance, SessionSerializeError } from '../errors.ts'
-import { absentMetadata, hideInherited, isMetadata, METADATA_KEY, type RecordMetadata } from '../metadata.ts'
+import {
+  absentMetadata,
+  hideInherited,
+  isMetadata,
+  METADATA_KEY,
+  metadataText,
+  type RecordMetadata
+} from '../metadata.ts'
 import { setOwn } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
+import { datesIn } from '../serializers/json-data.ts'
+import { decodeText, parseText } from '../serializers/json-text.ts'
 import { snapshotOf } from './changed.ts'
-import type { Data, Unusable } from './record.ts'
+import type { Body, Data, RecordForm, Unusable } from './record.ts'
 
 /** In bytes. A larger record has no snapshot, because listing a million integer keys takes longer than parsing them. */
 const LARGE = 2 ** 18
@@ -16,6 +25,7 @@ const LARGE = 2 ** 18
 export type Parsed =
   | {
       readonly ok: true
+      readonly record: RecordForm
       readonly data: Data
       /** `undefined`: the data are too large, or hold more than objects, lists, Dates and simple values. */
       readonly snapshot: Data | undefined
@@ -42,13 +52,40 @@ export class RecordCodec {
   }
 
   /**
-   * The record's bytes, before encryption.
+   * Serializes the data.
+   * @param metadata the metadata that the data were loaded with. A serializer that makes bytes needs some
    * @throws `FST_SESSION_SERIALIZE`, naming the key
    */
-  serialize(data: Data, metadata: RecordMetadata): Uint8Array {
+  bodyOf(data: Data, metadata: RecordMetadata = NO_METADATA): Body {
+    if (!this.isJson) return { form: this.#serialize(data, metadata), data, dates: null }
     try {
-      // JsonSerializer checks the depth itself. Other serializers may accept deeper data, which no load would accept.
-      if (!this.isJson && isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
+      const own = Object.hasOwn(data, METADATA_KEY) ? copyOf(data) : data
+      const dates = datesIn(own)
+      return { form: JSON.stringify(own), data, dates }
+    } catch (error) {
+      throw this.#blame(data, error)
+    }
+  }
+
+  /**
+   * The record of the data with these metadata. In JSON the metadata come last, so the data are not serialized again.
+   * @throws `FST_SESSION_SERIALIZE`
+   */
+  complete({ form, data, dates }: Body, metadata: RecordMetadata): RecordForm {
+    if (typeof form !== 'string') return this.#serialize(data, metadata)
+    const text = dates === null ? metadataText(metadata) : JSON.stringify({ ...metadata, dates })
+    return `${form.slice(0, -1)}${form === '{}' ? '' : ','}"${METADATA_KEY}":${text}}`
+  }
+
+  /** @throws `FST_SESSION_SERIALIZE` */
+  recordOf(data: Data, metadata: RecordMetadata): RecordForm {
+    return this.isJson ? this.complete(this.bodyOf(data), metadata) : this.#serialize(data, metadata)
+  }
+
+  #serialize(data: Data, metadata: RecordMetadata): Uint8Array {
+    try {
+      // Other serializers may accept data that are nested deeper than any load accepts.
+      if (isDeeperThan(data, MAX_DEPTH)) throw new SessionSerializeError(tooDeep(data, MAX_DEPTH))
       const record = copyOf(data)
       record[METADATA_KEY] = metadata
       return this.#bytesOf(record)
@@ -72,12 +109,12 @@ export class RecordCodec {
   }
 
   /**
-   * The data of a record that `serialize` has made, in the form in which a store gives them back.
+   * The data of a record that `complete` has made, in the form in which a store gives them back.
    * @throws `FST_SESSION_SERIALIZE`
    */
-  restore(record: Uint8Array): Data {
+  restore(record: RecordForm): Data {
     try {
-      const restored = this.#deserialized(record)
+      const restored = typeof record === 'string' ? parseText(record) : this.#deserialized(record)
       if (isPlainObject(restored)) return copyOf(restored)
     } catch (error) {
       throw new SessionSerializeError('the serializer cannot read its own output: see the cause', {
@@ -87,21 +124,28 @@ export class RecordCodec {
     throw new SessionSerializeError('deserialize() must return an object for the output of serialize()')
   }
 
+  /** The data in the form in which a store would give them back. No part of them is shared with the body. */
+  dataOf(body: Body): Data {
+    return this.restore(body.dates === null ? body.form : this.complete(body, NO_METADATA))
+  }
+
   /** A copy of the data in the form in which a store would give them back. */
   copy(data: Data): Data {
-    return this.restore(this.serialize(data, NO_METADATA))
+    return this.dataOf(this.bodyOf(data))
   }
 
   /** Never throws. Bytes that are not a session give a reason instead. */
   parse(bytes: Uint8Array, at: number): Parsed {
     try {
-      return this.#parsed(this.#deserialized(bytes), at, bytes.byteLength)
+      if (!this.isJson) return this.#parsed(this.#deserialized(bytes), bytes, at, bytes.byteLength)
+      const text = decodeText(bytes)
+      return this.#parsed(parseText(text), text, at, bytes.byteLength)
     } catch {
       return unusable('unparsable')
     }
   }
 
-  #parsed(record: unknown, at: number, size: number): Parsed {
+  #parsed(record: unknown, form: RecordForm, at: number, size: number): Parsed {
     if (!isPlainObject(record)) return unusable('not-an-object')
     const metadata = Object.hasOwn(record, METADATA_KEY) ? record[METADATA_KEY] : absentMetadata(at)
     const data = this.#withoutMetadata(record)
@@ -118,7 +162,7 @@ export class RecordCodec {
       const isKnown = Number.isSafeInteger(lifetime) && lifetime >= 0
       return { ok: false, reason: 'other-cookie', ...(isKnown && { lifetime }) }
     }
-    return { ok: true, data, snapshot, metadata }
+    return { ok: true, record: form, data, snapshot, metadata }
   }
 
   #withoutMetadata(record: Data): Data {

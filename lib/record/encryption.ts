@@ -2,6 +2,7 @@ import type { Encryptor } from '../../types/encryptor.ts'
 import { ask } from '../checks/answers.ts'
 import { ciphertextOf, encryptorFailure, plaintextOrNull } from '../checks/encryptor.ts'
 import { SessionUnavailableError } from '../errors.ts'
+import type { MaybePromise } from '../when.ts'
 
 /** Calls an encryptor. As with a store, an error or an answer that comes too late means that it is unavailable. */
 export class Encryption {
@@ -20,7 +21,7 @@ export class Encryption {
    * @param id the bytes are bound to this id. It is empty if the store owns the ids
    * @throws `FST_SESSION_STORE`
    */
-  encrypt(bytes: Uint8Array, id: string): Promise<Uint8Array> {
+  encrypt(bytes: Uint8Array, id: string): MaybePromise<Uint8Array> {
     return ask(() => this.#encryptor.encrypt(bytes, this.#associatedData(id)), ciphertextOf, this.#timeout, unavailable)
   }
 
@@ -28,7 +29,7 @@ export class Encryption {
    * @returns the plaintext, or `null` if the bytes are not ours or were tampered with
    * @throws `FST_SESSION_STORE`
    */
-  decrypt(bytes: Uint8Array, id: string): Promise<Uint8Array | null> {
+  decrypt(bytes: Uint8Array, id: string): MaybePromise<Uint8Array | null> {
     return ask(
       () => this.#encryptor.decrypt(bytes, this.#associatedData(id)),
       plaintextOrNull,

@@ -19,13 +19,17 @@ export const limitOf = (times: Times): Limit | undefined => (Object.hasOwn(times
  * The seconds left at the time `at`, with a fraction. With 0 or less, the session has ended. With `Infinity`, no end is
  * known. The session's own limit can only shorten the configured time (OWASP ASVS 5.0, 7.3).
  *
- * The store ends a rolling session after inactivity, by its ttl or by the signed time of a cookie. The record does not
- * say when the session was last prolonged. A rolling session with a limit of its own is an exception: see `hasEnded`.
+ * With `rolling: true`, the store ends the session after inactivity, by its ttl or by the signed time of a cookie. The
+ * record does not say when the session was last prolonged. A session with a limit of its own is an exception: see
+ * `hasEnded`. With `rolling: { every }`, `last_access` is the time when the session was last prolonged.
  */
 export function secondsLeft(expiry: Expiry, times: Times, at: number): number {
-  const { lifetime, rolling, absoluteLifetime = Number.POSITIVE_INFINITY } = expiry
+  const { lifetime, rolling, every, absoluteLifetime = Number.POSITIVE_INFINITY } = expiry
   const limit = limitOf(times)
-  if (rolling) return Math.min(lifetimeOf(expiry, times), times.created + absoluteLifetime - at)
+  if (rolling) {
+    const sinceProlonged = every > 0 ? at - times.last_access : 0
+    return Math.min(lifetimeOf(expiry, times) - sinceProlonged, times.created + absoluteLifetime - at)
+  }
   const end = times.created + (lifetime === 0 ? absoluteLifetime : lifetime)
   return (limit === undefined ? end : Math.min(end, limit.from + limit.lifetime)) - at
 }
@@ -40,11 +44,31 @@ export function hasEnded(expiry: Expiry, times: Times, at: number): boolean {
 }
 
 /**
- * Whether an unchanged session has to be written again, and its cookie issued. One reason is a configured lifetime that
- * was made longer after the record was written. The other reason is a rolling session with a limit of its own.
+ * Whether an unchanged session has to be written again, and its cookie issued: because the configured lifetime was made
+ * longer after the record was written, because the session is rolling and has a limit of its own, or because it is time
+ * to prolong it (`rolling: { every }`).
  */
-export function needsRenewal(expiry: Expiry, times: Times): boolean {
-  return isRaised(expiry, times) || isRollingWithLimit(expiry, times)
+export function needsRenewal(expiry: Expiry, times: Times, at: number): boolean {
+  if (isRaised(expiry, times)) return true
+  return expiry.every > 0 ? isDue(expiry, times, at) : isRollingWithLimit(expiry, times)
+}
+
+/** Whether each response prolongs the session (`rolling: true`). */
+export const isProlongedByAll = ({ rolling, every }: Expiry): boolean => rolling && every === 0
+
+/**
+ * Whether a change at this time prolongs the session. With `rolling: { every }`, the record and the cookie always have the
+ * same end, so nothing prolongs the record while no cookie can go out.
+ */
+export const changeProlongs = (expiry: Expiry, times: Times, at: number, canSendCookie: boolean): boolean =>
+  expiry.every === 0 || (canSendCookie && isDue(expiry, times, at))
+
+/**
+ * Whether a response prolongs the session, if it can send the cookie. A session with a limit of its own may be shorter
+ * than `every`, so it is prolonged when half of its time is over.
+ */
+function isDue(expiry: Expiry, times: Times, at: number): boolean {
+  return expiry.rolling && at - times.last_access >= Math.min(expiry.every, lifetimeOf(expiry, times) / 2)
 }
 
 /** Whether the record was written under a shorter lifetime than the one that is configured now. */

@@ -6,6 +6,16 @@ import { channels, fingerprint } from '../diagnostics.ts'
 import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../errors.ts'
 import { isSafeValue } from '../http/cookie.ts'
 import { member } from '../own.ts'
+import type { MaybePromise } from '../when.ts'
+
+/** What a rotation puts under the two ids. */
+export interface Moved {
+  readonly tombstone: Uint8Array
+  /** In seconds. */
+  readonly tombstoneTtl: number
+  readonly newId: string
+  readonly bytes: Uint8Array
+}
 
 /**
  * Calls a store. A call fails with `FST_SESSION_STORE` if the store throws, gives a wrong answer, or takes longer than
@@ -28,8 +38,12 @@ export class GuardedStore {
     this.#timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
   }
 
+  get canMove(): boolean {
+    return this.#store.move !== undefined
+  }
+
   /** @throws `FST_SESSION_STORE` */
-  read(id: string, lifetime: number, ttl?: number): Promise<Uint8Array | null> {
+  read(id: string, lifetime: number, ttl?: number): MaybePromise<Uint8Array | null> {
     const store = this.#store
     return this.#ask(
       id,
@@ -54,21 +68,21 @@ export class GuardedStore {
    * @returns the id. The store may have chosen it
    * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
    */
-  write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+  write(id: string, bytes: Uint8Array, lifetime: number, ttl: number): MaybePromise<string> {
     const understand = this.ownsIds ? ownId : (answer: unknown) => sameId(answer, id)
     return this.#ask(id, () => this.#store.write(id, bytes, lifetime, ttl), understand)
   }
 
   /** @throws `FST_SESSION_STORE` */
-  async remove(id: string): Promise<void> {
-    await this.#ask(id, () => this.#store.remove(id), nothing)
+  remove(id: string): MaybePromise<void> {
+    return this.#ask(id, () => this.#store.remove(id), nothing)
   }
 
   /**
    * @returns `false` also if the store has no `touch`
    * @throws `FST_SESSION_STORE`
    */
-  async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
+  touch(id: string, lifetime: number, ttl: number): MaybePromise<boolean> {
     const store = this.#store
     return store.touch !== undefined && this.#ask(id, () => store.touch!(id, lifetime, ttl), isTouched)
   }
@@ -87,10 +101,23 @@ export class GuardedStore {
     bytes: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Promise<Replaced> {
+  ): MaybePromise<Replaced> {
     const store = this.#store
     if (store.replace === undefined) return this.#replaceInSteps(id, expected, bytes, lifetime, ttl)
     return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
+  }
+
+  /**
+   * Puts a tombstone in the place of a record, and the session under its new id. Only for a store with `move`.
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
+   */
+  move(id: string, expected: Uint8Array, moved: Moved, lifetime: number, ttl: number): MaybePromise<Replaced> {
+    const { tombstone, tombstoneTtl, newId, bytes } = moved
+    return this.#ask(
+      id,
+      () => this.#store.move!(id, expected, tombstone, tombstoneTtl, newId, bytes, lifetime, ttl),
+      replacedOrCurrent
+    )
   }
 
   async #replaceInSteps(
@@ -109,7 +136,7 @@ export class GuardedStore {
   }
 
   /** @param understand returns the meaning of an answer, and throws if the answer is wrong */
-  #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): Promise<T> {
+  #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): MaybePromise<T> {
     const began = channels.storeError.hasSubscribers ? performance.now() : 0
     return ask(call, understand, this.#timeout, (thrown) => {
       const cause = withoutSecrets(thrown, id)
@@ -136,7 +163,7 @@ const nothing = (): void => undefined
  */
 function isTouched(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
-  throw badAnswer("the store's touch() must resolve to true, or to false when nothing is under the id")
+  throw badAnswer("the store's touch() must answer true, or false when nothing is under the id")
 }
 
 /**
@@ -145,20 +172,20 @@ function isTouched(answer: unknown): boolean {
 function sameId(answer: unknown, id: string): string {
   if (answer === id) return id
   throw badAnswer(
-    "the store's write() must resolve to the id that it was given. A store that makes its own ids says so with ownsIds: true"
+    "the store's write() must answer the id that it was given. A store that makes its own ids says so with ownsIds: true"
   )
 }
 
 function ownId(id: unknown): string {
   if (typeof id === 'string' && isSafeValue(id)) return id
-  throw badAnswer("the store's write() must resolve to an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096")
+  throw badAnswer("the store's write() must answer an id that fits into a cookie: [A-Za-z0-9._~+/=-], at most 4096")
 }
 
 function replacedOrCurrent(answer: Replaced | undefined): Replaced {
   const replaced = answer?.replaced
   if (replaced === true) return { replaced }
   if (replaced === false) return { replaced, current: storedBytes((answer as Replaced & { replaced: false }).current) }
-  throw badAnswer("the store's replace() must resolve to { replaced: true }, or to { replaced: false, current }")
+  throw badAnswer("the store's replace() must answer { replaced: true }, or { replaced: false, current }")
 }
 
 function storedBytes(bytes: Uint8Array | null | undefined): Uint8Array | null {

@@ -6,12 +6,24 @@ export type Data = Record<string, unknown>
 /** How long a tombstone lives. Until then, a logout with the old id still ends the session that has the new id. */
 export const TOMBSTONE_SECONDS = 60
 
+/** A record as its serializer makes it, before encryption: the text of JsonSerializer, or the bytes of another one. */
+export type RecordForm = string | Uint8Array
+
+/** The data of a session, serialized once. The metadata of a record are added later, so each record needs only its own. */
+export interface Body {
+  /** JSON without metadata. Bytes of another serializer are a whole record with some metadata. */
+  readonly form: RecordForm
+  readonly data: Data
+  /** JSON Pointers to the Dates. */
+  readonly dates: readonly string[] | null
+}
+
 /** A session's record as the store has it. */
 export interface Stored {
   readonly id: string
   readonly bytes: Uint8Array
-  /** The record before encryption. The data are compared with it to find changes. */
-  readonly record: Uint8Array
+  /** The data are compared with it to find changes. */
+  readonly record: RecordForm
   readonly metadata: RecordMetadata
   /**
    * A copy of the data as they were loaded. No handler can change it. A record that this request wrote has no snapshot.
@@ -67,8 +79,8 @@ export const idOf = (remnant: Remnant | null): string | undefined =>
 export interface Draft {
   readonly data: Data
   readonly metadata: RecordMetadata
-  /** A record with the same data and other metadata. With it, the data need not be serialized again. */
-  readonly record?: { readonly bytes: Uint8Array; readonly metadata: RecordMetadata } | undefined
+  /** The same data. With it, the data need not be serialized again. */
+  readonly body?: Body | undefined
 }
 
 /** The result of replacing a record. */

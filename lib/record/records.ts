@@ -1,30 +1,23 @@
+import type { Replaced } from '../../types/store.ts'
 import { now } from '../clock.ts'
-import { newRevision } from '../crypto/random.ts'
 import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from '../errors.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from '../http/cookie.ts'
 import type { RecordMetadata } from '../metadata.ts'
 import type { Expiry, Settings } from '../settings.ts'
+import { type MaybePromise, settle, when } from '../when.ts'
 import { Changes } from './changed.ts'
-import { RecordCodec } from './codec.ts'
-import { Encryption } from './encryption.ts'
-import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead, storeTtl } from './expiry.ts'
+import type { RecordCodec } from './codec.ts'
+import { isProlongedByAll, storeTtl } from './expiry.ts'
 import { GuardedStore } from './guarded-store.ts'
-import {
-  type Draft,
-  type Found,
-  MISSING,
-  type Replacement,
-  type Stored,
-  TOMBSTONE_SECONDS,
-  type Unusable
-} from './record.ts'
+import { type Draft, type Found, MISSING, type Replacement, type Stored, TOMBSTONE_SECONDS } from './record.ts'
+import { RecordBytes } from './record-bytes.ts'
 
 /** Reads, writes and replaces the records of sessions in a store. */
 export class Records {
   readonly #expiry: Expiry
   readonly #cookieName: string
   readonly #store: GuardedStore
-  readonly #encryption: Encryption | undefined
+  readonly #bytes: RecordBytes
   readonly codec: RecordCodec
   readonly changes: Changes
   readonly canReplace: boolean
@@ -37,44 +30,65 @@ export class Records {
   /** A read or a touch may have prolonged the record under an id. */
   readonly #prolongs: boolean
 
-  constructor({ store, expiry, cookieName, serializer, encryptor, storeTimeout }: Settings) {
+  constructor(settings: Settings) {
+    const { store, expiry, cookieName, storeTimeout } = settings
     this.#expiry = expiry
     this.#cookieName = cookieName
     this.#store = new GuardedStore(store, storeTimeout)
-    this.codec = new RecordCodec(serializer, cookieName)
+    this.#bytes = new RecordBytes(settings, this.#store.ownsIds)
+    this.codec = this.#bytes.codec
     this.changes = new Changes(this.codec)
-    this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
     this.canReplace = store.replace !== undefined
     this.canTouch = store.touch !== undefined
     this.ownsIds = this.#store.ownsIds
-    this.readProlongs = expiry.rolling && this.#store.readProlongs
-    this.#prolongs = expiry.rolling || expiry.lifetime === 0
+    this.readProlongs = isProlongedByAll(expiry) && this.#store.readProlongs
+    this.#prolongs = isProlongedByAll(expiry) || expiry.lifetime === 0
     if (this.#store.readProlongs && this.#prolongs) this.#readTtl = expiry.lifetime || expiry.absoluteLifetime
   }
 
+  /** A rotation takes one step. Ask before each one, because a store without its own methods has no `move` any more. */
+  get canMove(): boolean {
+    return this.#store.canMove
+  }
+
   /** @throws `FST_SESSION_STORE` */
-  async read(id: string): Promise<Found> {
-    const { lifetime } = this.#expiry
-    const bytes = await this.#store.read(id, lifetime, this.#readTtl)
-    if (bytes === null) return this.#missing(id)
-    const interpreted = this.interpret(id, bytes)
-    const found = interpreted instanceof Promise ? await interpreted : interpreted
-    if (found.kind !== 'session' && this.#prolongs && this.canReplace) await this.#restoreEnd(found)
-    return found
+  read(id: string): MaybePromise<Found> {
+    return when(this.#store.read(id, this.#expiry.lifetime, this.#readTtl), (bytes) =>
+      bytes === null ? this.#missing(id) : when(this.interpret(id, bytes), (found) => this.#withEndRestored(found))
+    )
+  }
+
+  /**
+   * Whether the store has a session under the id of this record. Most often it still has the same bytes, which need not
+   * be parsed again. The read prolongs nothing.
+   * @throws `FST_SESSION_STORE`
+   */
+  isThere({ id, bytes }: Stored): MaybePromise<boolean> {
+    return when(this.#store.read(id, this.#expiry.lifetime), (current) => {
+      if (current === null || Buffer.compare(current, bytes) === 0) return current !== null
+      return when(this.interpret(id, current), (found) =>
+        when(this.#withEndRestored(found), ({ kind }) => kind === 'session')
+      )
+    })
+  }
+
+  #withEndRestored(found: Found): MaybePromise<Found> {
+    if (found.kind === 'session' || !this.#prolongs || !this.canReplace) return found
+    return when(this.#restoreEnd(found), () => found)
   }
 
   /**
    * A read may have prolonged a record that is no session of this registration. A tombstone must still expire a minute
    * after its rotation. A session of another cookie gets the lifetime of that cookie's registration.
    */
-  async #restoreEnd(found: Found): Promise<void> {
+  #restoreEnd(found: Found): unknown {
     if (found.kind === 'rotated') {
       const { id, bytes, rotatedAt } = found.tombstone
       const left = rotatedAt + TOMBSTONE_SECONDS - now()
-      await this.#store.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
-    } else if (found.kind === 'unusable' && found.lifetime !== undefined) {
-      await this.#store.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
+      return this.#store.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
     }
+    if (found.kind !== 'unusable' || found.lifetime === undefined) return undefined
+    return this.#store.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
   }
 
   #missing(id: string): Found {
@@ -86,31 +100,8 @@ export class Records {
    * Interprets the bytes under an id: as a session, a tombstone or unusable bytes.
    * @throws `FST_SESSION_STORE` if the encryptor is unavailable
    */
-  interpret(id: string, bytes: Uint8Array | null): Found | Promise<Found> {
-    if (bytes === null) return MISSING
-    const encryption = this.#encryption
-    return encryption === undefined ? this.#found(id, bytes, bytes) : this.#decrypted(encryption, id, bytes)
-  }
-
-  async #decrypted(encryption: Encryption, id: string, bytes: Uint8Array): Promise<Found> {
-    const record = await encryption.decrypt(bytes, this.#boundTo(id))
-    return record === null ? { kind: 'unusable', reason: 'undecryptable', id, bytes } : this.#found(id, bytes, record)
-  }
-
-  #found(id: string, bytes: Uint8Array, record: Uint8Array): Found {
-    const at = now()
-    const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
-    const parsed = this.codec.parse(record, at)
-    if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
-    const { data, snapshot } = parsed
-    // A process whose clock was ahead has written dates in the future. A store ends such a record by its ttl, but a
-    // browser may keep its cookie for ever.
-    if (this.ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
-    const metadata = notAhead(parsed.metadata, at)
-    const { last_access: rotatedAt, rotated: successors } = metadata
-    if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
-    if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
-    return { kind: 'session', stored: { id, bytes, record, metadata, snapshot }, data }
+  interpret(id: string, bytes: Uint8Array | null): MaybePromise<Found> {
+    return this.#bytes.interpret(id, bytes)
   }
 
   /**
@@ -118,18 +109,21 @@ export class Records {
    * @returns the new record. If the store makes the ids, the record has the id that the store has chosen
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
-  async write(id: string, draft: Draft): Promise<Stored> {
-    const encoded = this.#encode(id, draft)
-    const { bytes, record, metadata } = encoded instanceof Promise ? await encoded : encoded
-    const ttl = this.#timeLeft(draft)
-    try {
-      const newId = await this.#store.write(id, bytes, this.#expiry.lifetime, ttl)
-      const size = cookieSize(this.#cookieName, newId)
-      if (size > MAX_COOKIE_BYTES) throw tooLargeForCookie(size, MAX_COOKIE_BYTES)
-      return { id: newId, bytes, record, metadata }
-    } catch (error) {
-      throw this.#explained(error, draft)
-    }
+  write(id: string, draft: Draft): MaybePromise<Stored> {
+    return when(this.#bytes.encode(id, draft), (encoded) => {
+      const ttl = this.#timeLeft(draft)
+      return settle(
+        () => this.#store.write(id, encoded.bytes, this.#expiry.lifetime, ttl),
+        (newId) => {
+          const size = cookieSize(this.#cookieName, newId)
+          if (size > MAX_COOKIE_BYTES) throw this.#explained(tooLargeForCookie(size, MAX_COOKIE_BYTES), draft)
+          return newId === id ? encoded : { ...encoded, id: newId }
+        },
+        (error) => {
+          throw this.#explained(error, draft)
+        }
+      )
+    })
   }
 
   /**
@@ -138,33 +132,57 @@ export class Records {
    * @param draft `null` removes the record
    * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
    */
-  async replace(id: string, expected: Uint8Array | null, draft: Draft | null): Promise<Replacement> {
+  replace(id: string, expected: Uint8Array | null, draft: Draft | null): MaybePromise<Replacement> {
     const { lifetime } = this.#expiry
     if (draft === null) return this.#replace(id, expected, null, lifetime, lifetime)
-    const encoded = this.#encode(id, draft)
-    const stored = encoded instanceof Promise ? await encoded : encoded
-    const ttl = this.#timeLeft(draft)
-    try {
-      return await this.#replace(id, expected, stored, lifetime, ttl)
-    } catch (error) {
-      throw this.#explained(error, draft)
-    }
+    return when(this.#bytes.encode(id, draft), (stored) => {
+      const ttl = this.#timeLeft(draft)
+      return this.#replace(id, expected, stored, lifetime, ttl, draft)
+    })
   }
 
   /** Replaces the record by a tombstone if the store still has the bytes `expected`. */
-  async replaceByTombstone(
+  replaceByTombstone(
     id: string,
     expected: Uint8Array,
     successors: readonly string[],
-    { created }: RecordMetadata
-  ): Promise<Replacement> {
-    const metadata = { lifetime: TOMBSTONE_SECONDS, created, last_access: now(), rotated: successors }
-    const tombstone = await this.#encode(id, { data: {}, metadata, record: undefined })
-    return this.#replace(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
+    from: RecordMetadata
+  ): MaybePromise<Replacement> {
+    return when(this.#tombstone(id, successors, from), (tombstone) =>
+      this.#replace(id, expected, tombstone, TOMBSTONE_SECONDS, TOMBSTONE_SECONDS)
+    )
+  }
+
+  /**
+   * Moves a session to a new id in one step: writes the draft there, and replaces the old record by a tombstone. Only for
+   * a store with `move`.
+   * @param sealed the new id, sealed with the old one
+   * @throws `FST_SESSION_STORE`, `FST_SESSION_SERIALIZE`, `FST_SESSION_TOO_LARGE`, `FST_SESSION_GONE`
+   */
+  move(old: Stored, newId: string, sealed: string, draft: Draft): MaybePromise<Replacement> {
+    return when(this.#bytes.encode(newId, draft), (stored) =>
+      when(this.#tombstone(old.id, [sealed], old.metadata), (tombstone) => {
+        const { bytes } = stored
+        const ttl = this.#timeLeft(draft)
+        const moved = { tombstone: tombstone.bytes, tombstoneTtl: TOMBSTONE_SECONDS, newId, bytes }
+        return settle(
+          () => this.#store.move(old.id, old.bytes, moved, this.#expiry.lifetime, ttl),
+          (result) => this.#replacement(old.id, result, tombstone.bytes, stored),
+          (error) => {
+            throw this.#explained(error, draft)
+          }
+        )
+      })
+    )
+  }
+
+  #tombstone(id: string, rotated: readonly string[], { created }: RecordMetadata): MaybePromise<Stored> {
+    const metadata = { lifetime: TOMBSTONE_SECONDS, created, last_access: now(), rotated }
+    return this.#bytes.encode(id, { data: {}, metadata, body: undefined })
   }
 
   /** @returns `false` if the session has ended, so that the store has no record of it */
-  async touch(id: string, metadata: RecordMetadata): Promise<boolean> {
+  touch(id: string, metadata: RecordMetadata): MaybePromise<boolean> {
     const { lifetime } = this.#expiry
     const ttl = storeTtl(this.#expiry, metadata, now())
     // The session may have ended since its review. A ttl of 0 would keep the record for ever.
@@ -172,25 +190,40 @@ export class Records {
   }
 
   /** @throws `FST_SESSION_STORE` */
-  remove(id: string): Promise<void> {
-    return this.#store.remove(id)
+  async remove(id: string): Promise<void> {
+    await this.#store.remove(id)
   }
 
-  async #replace(
+  #replace(
     id: string,
     expected: Uint8Array | null,
     stored: Stored | null,
     lifetime: number,
-    ttl: number
-  ): Promise<Replacement> {
+    ttl: number,
+    draft?: Draft
+  ): MaybePromise<Replacement> {
     const bytes = stored?.bytes ?? null
-    const result = await this.#store.replace(id, expected, bytes, lifetime, ttl)
+    return settle(
+      () => this.#store.replace(id, expected, bytes, lifetime, ttl),
+      (result) => this.#replacement(id, result, bytes, stored),
+      (error) => {
+        throw this.#explained(error, draft)
+      }
+    )
+  }
+
+  #replacement(
+    id: string,
+    result: Replaced,
+    bytes: Uint8Array | null,
+    stored: Stored | null
+  ): MaybePromise<Replacement> {
     if (result.replaced) return { ok: true, stored }
     const { current } = result
     // Each write has a revision of its own. So if the store has these bytes, an earlier attempt of this write has
     // arrived.
     if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
-    return { ok: false, found: await this.interpret(id, current) }
+    return when(this.interpret(id, current), (found) => ({ ok: false, found }))
   }
 
   /** @throws `FST_SESSION_GONE` if no time is left, because a store could treat such a write as a removal */
@@ -200,24 +233,9 @@ export class Records {
     return ttl
   }
 
-  /** @returns the record to store under the id. With an encryptor, a promise of the record */
-  #encode(id: string, draft: Draft): Stored | Promise<Stored> {
-    const metadata = { ...draft.metadata, lifetime: this.#expiry.lifetime, name: this.#cookieName, rev: newRevision() }
-    const record =
-      draft.record === undefined
-        ? this.codec.serialize(draft.data, metadata)
-        : this.changes.withMetadata(draft.record.bytes, draft.data, draft.record.metadata, metadata)
-    const encryption = this.#encryption
-    if (encryption === undefined) return { id, bytes: record, record, metadata }
-    return encryption.encrypt(record, this.#boundTo(id)).then((bytes) => ({ id, bytes, record, metadata }))
-  }
-
-  #boundTo(id: string): string {
-    return this.ownsIds ? '' : id
-  }
-
-  #explained(error: unknown, { data }: Draft): unknown {
-    if (!(error instanceof SessionTooLargeError)) return error
-    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
+  /** If the session is too large for the store or the cookie, the error names its largest keys. */
+  #explained(error: unknown, draft: Draft | undefined): unknown {
+    if (draft === undefined || !(error instanceof SessionTooLargeError)) return error
+    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(draft.data)}`, { cause: error })
   }
 }

@@ -1,16 +1,7 @@
-import { scan } from 'secure-json-parse'
 import type { Serializer } from '../../types/serializer.ts'
-import { reviveDates, withDates } from './date-note.ts'
+import { withDates } from './date-note.ts'
 import { datesIn } from './json-data.ts'
-
-/** Matches each spelling of `__proto__` and `constructor`: plain, or with at least one letter escaped. */
-const SUSPECT = /__proto__|constructor|\\u00[567]/
-
-/** Matches a number that may be too large. JavaScript reads such a number as Infinity, and JSON cannot write Infinity. */
-const HUGE_EXPONENT = /[eE]\+?\d{3}/
-const MANY_DIGITS = 309
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+import { decodeText, parseText } from './json-text.ts'
 
 /**
  * Serializes data to JSON (RFC 8259) in UTF-8. It is also the default of starsessions, so a Python program can read these
@@ -41,45 +32,6 @@ export class JsonSerializer implements Serializer {
    *   too large for JavaScript
    */
   deserialize(data: Uint8Array): Record<string, unknown> {
-    const text = decoder.decode(data)
-    const record = JSON.parse(text)
-    if (SUSPECT.test(text)) removePollution(record)
-    if (HUGE_EXPONENT.test(text) || hasManyDigits(text)) refuseInfinity(record)
-    reviveDates(record)
-    return record
-  }
-}
-
-const isDigit = (code: number): boolean => code >= 48 && code <= 57
-
-/** Whether the text has 309 digits in a row. Such a run covers each 309th character, so the search looks only there. */
-function hasManyDigits(text: string): boolean {
-  for (let at = MANY_DIGITS - 1; at < text.length; at += MANY_DIGITS) {
-    if (!isDigit(text.charCodeAt(at))) continue
-    let from = at
-    let to = at + 1
-    while (from > 0 && isDigit(text.charCodeAt(from - 1))) from--
-    while (to - from < MANY_DIGITS && isDigit(text.charCodeAt(to))) to++
-    if (to - from >= MANY_DIGITS) return true
-  }
-  return false
-}
-
-function removePollution(record: unknown): void {
-  if (typeof record !== 'object' || record === null) return
-  for (const value of Object.values(record)) {
-    if (typeof value === 'object' && value !== null) scan(value, { protoAction: 'remove', constructorAction: 'remove' })
-  }
-}
-
-/** Throws if there is an Infinity in the record. It uses no recursion, because the record may be nested to any depth. */
-function refuseInfinity(record: unknown): void {
-  const open: object[] = [[record]]
-  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
-    const values: readonly unknown[] = Array.isArray(holder) ? holder : Object.values(holder)
-    for (const value of values) {
-      if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is too large')
-      if (typeof value === 'object' && value !== null) open.push(value)
-    }
+    return parseText(decodeText(data))
   }
 }

@@ -1,7 +1,7 @@
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
 import type { RecordMetadata } from '../metadata.ts'
-import type { Data, Found, Remnant, Stored } from '../record/record.ts'
+import type { Data, Found, RecordForm, Remnant, Stored } from '../record/record.ts'
 import type { Expiry } from '../settings.ts'
 
 /**
@@ -15,7 +15,7 @@ export interface SessionKind {
   readonly expiry: Expiry
   newId(): string | undefined
   /** @throws `FST_SESSION_SERIALIZE` */
-  recordOf(data: Data, metadata: RecordMetadata): Uint8Array
+  recordOf(data: Data, metadata: RecordMetadata): RecordForm
   /** @throws `FST_SESSION_SERIALIZE` */
   isChanged(data: Data, stored: Stored): boolean
 }

@@ -6,13 +6,13 @@ import { ownOptions } from '../checks/option-names.ts'
 import { STORE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { SessionTooLargeError } from '../errors.ts'
+import type { MaybePromise } from '../when.ts'
 import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
 import { Entry, UseOrder } from './memory/entry.ts'
 import { newShards, shardOf } from './memory/shards.ts'
 import { MemoryUsers } from './memory/users.ts'
+import type { MoveArguments } from './move-arguments.ts'
 import { isUnchanged } from './unchanged.ts'
-
-type Bytes = Uint8Array
 
 /**
  * Keeps sessions in this process. They end with the process, and other processes do not see them.
@@ -68,7 +68,7 @@ export class InMemoryStore implements SessionStore {
   }
 
   /** Reads a session. Reading also prolongs the session if `lifetime` is 0 or if there is a `ttl`. */
-  async read(id: string, lifetime: number, ttl = 0): Promise<Bytes | null> {
+  read(id: string, lifetime: number, ttl = 0): MaybePromise<Uint8Array | null> {
     const entry = this.#find(id)
     if (entry === undefined) return null
     // With lifetime 0, only this store ends the session. The session must not end while somebody uses it.
@@ -80,7 +80,7 @@ export class InMemoryStore implements SessionStore {
    * Stores a session.
    * @throws `FST_SESSION_TOO_LARGE` if the session alone is larger than `maxBytes`
    */
-  async write(id: string, data: Bytes, lifetime: number, ttl: number): Promise<string> {
+  write(id: string, data: Uint8Array, lifetime: number, ttl: number): MaybePromise<string> {
     this.#put(this.#find(id) ?? newEntry(id), textOf(data), this.#expiry(lifetime, ttl))
     return id
   }
@@ -89,19 +89,33 @@ export class InMemoryStore implements SessionStore {
    * Stores a session if the stored bytes equal `expected`, or if `expected` is `null` and there is no session.
    * @throws `FST_SESSION_TOO_LARGE` if the session alone is larger than `maxBytes`
    */
-  async replace(
+  replace(
     id: string,
-    expected: Bytes | null,
-    data: Bytes | null,
+    expected: Uint8Array | null,
+    data: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Promise<Replaced> {
+  ): MaybePromise<Replaced> {
     const entry = this.#find(id)
-    const current = entry?.data ?? null
-    if (current !== (expected && textOf(expected))) {
-      return { replaced: false, current: current === null ? null : Buffer.from(current, 'latin1') }
-    }
+    if ((entry?.data ?? null) !== (expected && textOf(expected))) return { replaced: false, current: storedIn(entry) }
     this.#put(entry ?? newEntry(id), data && textOf(data), this.#expiry(lifetime, ttl))
+    return { replaced: true }
+  }
+
+  /**
+   * Gives a session a new id: stores it there, and a tombstone under the old id. `undefined` in a subclass, because its
+   * own `write` and `replace` must not be bypassed.
+   */
+  get move(): SessionStore['move'] {
+    return this.isLocal ? this.#move : undefined
+  }
+
+  #move(...[id, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl]: MoveArguments): Replaced {
+    const entry = this.#find(id)
+    if (entry === undefined || entry.data !== textOf(expected)) return { replaced: false, current: storedIn(entry) }
+    // The new session comes first, because it may be too large for the store.
+    this.write(newId, data, lifetime, ttl)
+    this.replace(id, expected, tombstone, tombstoneTtl, tombstoneTtl)
     return { replaced: true }
   }
 
@@ -109,7 +123,7 @@ export class InMemoryStore implements SessionStore {
    * Removes a session.
    * @returns whether it was there
    */
-  async remove(id: string): Promise<boolean> {
+  remove(id: string): MaybePromise<boolean> {
     const entry = this.#find(id)
     return entry !== undefined && !this.#put(entry, null)
   }
@@ -118,7 +132,7 @@ export class InMemoryStore implements SessionStore {
    * Prolongs a session.
    * @returns whether it is there
    */
-  async touch(id: string, lifetime: number, ttl: number): Promise<boolean> {
+  touch(id: string, lifetime: number, ttl: number): MaybePromise<boolean> {
     const entry = this.#find(id)
     return entry !== undefined && this.#put(entry, entry.data, this.#expiry(lifetime, ttl))
   }
@@ -187,4 +201,8 @@ export class InMemoryStore implements SessionStore {
 
 const newEntry = (id: string): Entry => Object.assign(new Entry(), { id })
 
-const textOf = (data: Bytes): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
+const textOf = (data: Uint8Array): string =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
+
+const storedIn = (entry: Entry | undefined): Uint8Array | null =>
+  entry === undefined ? null : Buffer.from(entry.data, 'latin1')

@@ -28,7 +28,8 @@ export class RedisSessions implements SessionsByUser {
     sampleOf(keyOf)
     const commands = recognise(client)
     assertSubscriber('RedisSessions', subscriber, client)
-    const run = (...call: Parameters<typeof commands.run>) => explained(commands, commands.run(...call))
+    const run = (...call: Parameters<typeof commands.run>) =>
+      explained(commands, commands.run(...call), (answer) => answer)
     this.#users = new RedisUsers({ run, nameOf: () => '', keyOf, milliseconds: () => 0 }, subscriber)
     this.watch = this.#users.watch
   }

@@ -5,14 +5,17 @@ import type { RedisStoreOptions } from '../../types/stores.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
+import type { MaybePromise } from '../when.ts'
 import { gcSeconds, isOver, MONTH_SECONDS, secondsToKeep } from './gc-ttl.ts'
-import { isOne, type RedisCommands, toBuffer } from './redis/commands.ts'
+import type { MoveArguments } from './move-arguments.ts'
+import { type Count, isOne, type RedisCommands, toBytes } from './redis/commands.ts'
 import { explained } from './redis/explained.ts'
 import { keyMaker, sampleOf } from './redis/keys.ts'
 import { recognise } from './redis/recognise.ts'
 import { assertSubscriber } from './redis/subscriber.ts'
 import { BLOCK_MS, BLOCKED } from './redis/user-scripts.ts'
 import { RedisUsers } from './redis/users.ts'
+import { isUnchanged } from './unchanged.ts'
 
 /**
  * Keeps sessions in Redis (6.2 or later) or Valkey: one string key for each session, and one command for each call.
@@ -49,7 +52,7 @@ export class RedisStore implements SessionStore {
     assertSubscriber('RedisStore', subscriber, client)
     this.#users = new RedisUsers(
       {
-        run: (script, key, args) => this.#asked(this.#commands.run(script, key, args)),
+        run: (script, key, args) => this.#asked(this.#commands.run(script, key, args), (answer) => answer),
         nameOf,
         keyOf: toKey,
         milliseconds: (lifetime, ttl) => this.#milliseconds(lifetime, ttl)
@@ -76,71 +79,88 @@ export class RedisStore implements SessionStore {
   }
 
   /** Sends GET. If the `lifetime` is 0, or with a `ttl`, it sends GETEX, which also prolongs the session. */
-  async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
+  read(sessionId: string, lifetime: number, ttl = 0): MaybePromise<Uint8Array | null> {
     const key = this.#key(sessionId)
     // With lifetime 0, only this store limits the session, so it must not end while somebody uses it.
     const prolongs = lifetime === 0 || ttl > 0
-    const data = await this.#asked(
-      prolongs ? this.#commands.getex(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key)
+    return this.#asked(
+      prolongs ? this.#commands.getex(key, this.#milliseconds(lifetime, ttl)) : this.#commands.get(key),
+      (data) => {
+        if (!isBlocked(data)) return data
+        // Otherwise a browser that still has the old cookie could keep the key alive.
+        return prolongs ? this.#asked(this.#commands.pexpire(key, BLOCK_MS), () => null) : null
+      }
     )
-    if (!isBlocked(data)) return data
-    // Otherwise a browser that still has the old cookie could keep the key alive.
-    if (prolongs) await this.#asked(this.#commands.pexpire(key, BLOCK_MS))
-    return null
   }
 
   /** Sends SET, or DEL if no time is left. */
-  async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): MaybePromise<string> {
     const key = this.#key(sessionId)
-    const bytes = toBuffer(data)
-    await this.#asked(
+    const answer: Promise<unknown> =
       lifetime === 0 || ttl > 0
-        ? this.#commands.set(key, bytes, this.#milliseconds(lifetime, ttl))
+        ? this.#commands.set(key, toBytes(data), this.#milliseconds(lifetime, ttl))
         : this.#commands.del(key)
-    )
-    return sessionId
+    return this.#asked(answer, () => sessionId)
   }
 
   /**
    * Runs a Lua script. It stores the data if the stored bytes equal `expected`, or if `expected` is `null` and there is
    * no session.
    */
-  async replace(
+  replace(
     sessionId: string,
     expected: Uint8Array | null,
     data: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Promise<Replaced> {
+  ): MaybePromise<Replaced> {
     const isRemoval = data === null || isOver(lifetime, ttl)
     const px = isRemoval ? 'DEL' : this.#milliseconds(lifetime, ttl)
-    const [done, current = null] = await this.#asked(
-      this.#commands.replace(this.#key(sessionId), expected && toBuffer(expected), px, isRemoval ? '' : toBuffer(data))
+    const bytes = isRemoval ? '' : toBytes(data)
+    return this.#asked(
+      this.#commands.replace(this.#key(sessionId), expected && toBytes(expected), px, bytes),
+      toReplaced
     )
-    if (isOne(done)) return { replaced: true }
-    return { replaced: false, current: isBlocked(current) ? null : current }
+  }
+
+  /**
+   * Runs a Lua script over two keys: it stores the session under its new id, and a tombstone under the old one.
+   * `undefined` in a cluster, where the keys are on different nodes, and in a subclass, because its own `write` and
+   * `replace` must not be bypassed.
+   */
+  get move(): SessionStore['move'] {
+    return this.#commands.move === undefined || !isUnchanged(this, RedisStore) ? undefined : this.#move
+  }
+
+  #move(...[id, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl]: MoveArguments): Promise<Replaced> {
+    const old = { expected: toBytes(expected), tombstone: toBytes(tombstone), px: Math.ceil(tombstoneTtl * 1000) }
+    const px = Math.max(1, this.#milliseconds(lifetime, ttl))
+    return this.#asked(this.#commands.move!(this.#key(id), this.#key(newId), old, toBytes(data), px), toReplaced)
   }
 
   /**
    * Sends DEL.
    * @returns whether there was a session
    */
-  async remove(sessionId: string): Promise<boolean> {
-    return isOne(await this.#asked(this.#commands.del(this.#key(sessionId))))
+  remove(sessionId: string): MaybePromise<boolean> {
+    return this.#asked(this.#commands.del(this.#key(sessionId)), isOne)
   }
 
   /**
    * Sends PEXPIRE.
    * @returns whether there is a session
    */
-  async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
+  touch(sessionId: string, lifetime: number, ttl: number): MaybePromise<boolean> {
     const isRemoval = isOver(lifetime, ttl)
     const milliseconds = isRemoval ? 0 : this.#milliseconds(lifetime, ttl)
-    return isOne(await this.#asked(this.#commands.pexpire(this.#key(sessionId), milliseconds))) && !isRemoval
+    return this.#asked(
+      this.#commands.pexpire(this.#key(sessionId), milliseconds),
+      (count) => isOne(count) && !isRemoval
+    )
   }
 
-  #asked<T>(answer: Promise<T>): Promise<T> {
-    return explained(this.#commands, answer)
+  #asked<A, T>(answer: Promise<A>, understand: (answer: A) => T | Promise<T>): Promise<T> {
+    return explained(this.#commands, answer, understand)
   }
 
   #milliseconds(lifetime: number, ttl: number): number {
@@ -150,3 +170,6 @@ export class RedisStore implements SessionStore {
 
 /** Whether `end()` has ended the session under this key. */
 const isBlocked = (data: Uint8Array | null): boolean => data !== null && Buffer.compare(data, BLOCKED) === 0
+
+const toReplaced = ([done, current = null]: [Count, (Buffer | null)?]): Replaced =>
+  isOne(done) ? { replaced: true } : { replaced: false, current: isBlocked(current) ? null : current }

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
+import type { MaybePromise } from '../../lib/when.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import type { SessionStore } from '../../types/store.ts'
@@ -17,9 +18,9 @@ const LONGEST_TURN_MS = 100
 /** A store that counts the calls of write, replace and touch, and runs them through `how` once that is set. */
 class OtherStore extends InMemoryStore {
   calls = 0
-  how: (<T>(call: () => Promise<T>) => Promise<T>) | undefined
+  how: (<T>(call: () => MaybePromise<T>) => Promise<T>) | undefined
 
-  #do<T>(call: () => Promise<T>): Promise<T> {
+  #do<T>(call: () => MaybePromise<T>): MaybePromise<T> {
     this.calls++
     return this.how === undefined ? call() : this.how(call)
   }

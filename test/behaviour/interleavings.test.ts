@@ -1,8 +1,11 @@
 import t from 'tap'
 import { interleavingCases } from '../../lib/store-conformance.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
+import type { SessionStore } from '../../types/store.ts'
 import type { InterleavingOptions } from '../../types/store-conformance.ts'
 import { storeInterleavings } from '../support/store-conformance.ts'
+
+type Move = NonNullable<SessionStore['move']>
 
 // Without the random part, the pause between two attempts has its shortest length.
 const { random } = Math
@@ -18,6 +21,11 @@ for (const [way, plugin] of Object.entries(WAYS)) {
     t.equal(await storeInterleavings(t, async () => ({ store: new InMemoryStore() }), { plugin }), 45)
   })
 }
+
+t.test('two requests keep all promises over a store without move, where a rotation takes two steps', async (t) => {
+  const make = async () => ({ store: Object.defineProperty(new InMemoryStore(), 'move', { value: undefined }) })
+  t.equal(await storeInterleavings(t, make), 45)
+})
 
 /**
  * The cases over a spoiled store.
@@ -38,6 +46,21 @@ async function over(spoil: (store: InMemoryStore) => void, plugin: InterleavingO
     )
   }
 }
+
+t.test('the cases find a violation if a move does not compare', async (t) => {
+  const withMove = (move: SessionStore['move']) => (store: InMemoryStore) => {
+    Object.defineProperty(store, 'move', { value: move?.bind(store) })
+  }
+  const blind = withMove(async function (this: InMemoryStore, ...args) {
+    const [id, , tombstone, tombstoneTtl, newId, data, lifetime, ttl] = args
+    await this.write(newId, data, lifetime, ttl)
+    await this.write(id, tombstone, tombstoneTtl, tombstoneTtl)
+    return { replaced: true }
+  } as Move)
+  const broken = await over(blind)
+  t.match(await broken('destroy, regenerateId'), 'life after destroy()')
+  t.match(await broken('write other key, regenerateId'), 'a lost write')
+})
 
 t.test('the cases find a violation of each promise if the store does not compare', async (t) => {
   const broken = await over((store) => {

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../../lib/errors.ts'
 import { Encryption } from '../../lib/record/encryption.ts'
 import { GuardedStore } from '../../lib/record/guarded-store.ts'
+import { promised } from '../../lib/when.ts'
 import type { Encryptor } from '../../types/encryptor.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { testApp } from '../support/app.ts'
@@ -98,7 +99,7 @@ const BROKEN: Record<string, () => unknown> = {
 const SECONDS = 0.05
 
 /** Calls each method of a store and of an encryptor that always answers with `answer`. */
-const METHODS: Record<string, (answer: () => unknown) => Promise<unknown>> = {
+const METHODS: Record<string, (answer: () => unknown) => unknown> = {
   'store.read': (read) => storeWith({ read }).read('id', 0),
   'store.write': (write) => storeWith({ write }).write('id', BYTES, 0, 0),
   'store.remove': (remove) => storeWith({ remove }).remove('id'),
@@ -115,8 +116,8 @@ const storeWith = (methods: object) =>
 const encryptionWith = (methods: object) => new Encryption(methods as Encryptor, 'session', SECONDS)
 
 /** Checks that a call rejects with the error of this library, and that no part of the error has the text of the object. */
-async function isUnavailable(t: Test, result: Promise<unknown>, what: string) {
-  const error = await result.then(
+async function isUnavailable(t: Test, call: () => unknown, what: string) {
+  const error = await promised(call).then(
     (value) => t.fail(`${what}: answered ${String(value)}`),
     (error: unknown) => error as SessionUnavailableError & { cause?: Error }
   )
@@ -137,12 +138,8 @@ t.test('any value that a method throws or rejects with is answered with 503 and 
       const atOnce = () => {
         throw make()
       }
-      await isUnavailable(t, call(atOnce), `${method} throws ${shape}`)
-      await isUnavailable(
-        t,
-        call(async () => atOnce()),
-        `${method} rejects with ${shape}`
-      )
+      await isUnavailable(t, () => call(atOnce), `${method} throws ${shape}`)
+      await isUnavailable(t, () => call(async () => atOnce()), `${method} rejects with ${shape}`)
     }
   }
 })
@@ -152,7 +149,7 @@ t.test('each answer of a method is checked, and each call has a time limit', asy
     // remove() may answer with undefined.
     const shapes = method.includes('remove') ? BROKEN : { ...BROKEN, ...NONSENSE }
     return Object.entries(shapes).map(([shape, make]) =>
-      isUnavailable(t, call(make), `${method} answers with ${shape}`)
+      isUnavailable(t, () => call(make), `${method} answers with ${shape}`)
     )
   })
   await Promise.all(checks)
@@ -174,21 +171,20 @@ t.test('of a thenable that settles twice, the first result counts', async (t) =>
   t.equal(await encryptionWith({ decrypt: () => twice }).decrypt(BYTES, 'id'), BYTES)
 })
 
-t.test('a store may answer without a promise', async (t) => {
-  t.equal(await storeWith({ read: () => BYTES }).read('id', 0), BYTES)
-  t.equal(await storeWith({ write: () => 'id' }).write('id', BYTES, 0, 0), 'id')
+t.test('if a store or an encryptor answers without a promise, the result is there at once', async (t) => {
+  t.equal(storeWith({ read: () => BYTES }).read('id', 0), BYTES)
+  t.equal(storeWith({ write: () => 'id' }).write('id', BYTES, 0, 0), 'id')
+  t.equal(encryptionWith({ encrypt: () => BYTES }).encrypt(BYTES, 'id'), BYTES)
 })
 
 t.test('the error for a session that is too large has no text of the store', async (t) => {
   const write = () => {
     throw new SessionTooLargeError(`the row of id-1 ${SECRET}`)
   }
-  const error: Error = await storeWith({ write })
-    .write('id-1', BYTES, 0, 0)
-    .then(
-      () => new Error('it answered'),
-      (error) => error
-    )
+  const error: Error = await promised(() => storeWith({ write }).write('id-1', BYTES, 0, 0)).then(
+    () => new Error('it answered'),
+    (error) => error
+  )
   t.match(error, { code: 'FST_SESSION_TOO_LARGE', message: 'The session is too large: the store says so' })
   t.match(error.cause, { message: new RegExp(`the row of \\[id\\] ${SECRET}`) })
 })

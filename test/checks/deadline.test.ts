@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { inTime } from '../../lib/checks/deadline.ts'
+import { inTime, startLimit } from '../../lib/checks/deadline.ts'
 
 const LATE = () => new Error('too late')
 
@@ -93,4 +93,26 @@ t.test('a late answer is dropped, and a late rejection is not an unhandled one',
   await turn()
   t.equal(call.error?.message, 'too late')
   t.same(unhandled, [])
+})
+
+t.test('a limit calls its function once, after the limit and a little more time', async (t) => {
+  const timers = handTimers(t)
+  let calls = 0
+  startLimit(3, () => calls++)
+  t.match(timers, [{ delay: 3_000, hasRef: false }])
+  timers[0]!.fire()
+  t.equal(calls, 0)
+  t.match(timers[1], { delay: 20, hasRef: false })
+  timers[1]!.fire()
+  t.equal(calls, 1)
+})
+
+t.test('a limit can be stopped before it, and in the little more time after it', async (t) => {
+  const timers = handTimers(t)
+  startLimit(3, () => t.fail('the limit was stopped'))()
+  t.equal(timers[0]!.cleared, true)
+  const stop = startLimit(3, () => t.fail('the limit was stopped'))
+  timers[1]!.fire()
+  stop()
+  t.equal(timers[2]!.cleared, true)
 })

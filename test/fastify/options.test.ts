@@ -34,7 +34,7 @@ t.test('without options the documented defaults apply', async (t) => {
   t.equal(settings.cookieName, 'session')
   t.equal(settings.autoload, false)
   t.equal(settings.storeTimeout, 5)
-  t.same(settings.expiry, { lifetime: 0, rolling: false, absoluteLifetime: undefined })
+  t.same(settings.expiry, { lifetime: 0, rolling: false, every: 0, absoluteLifetime: undefined })
   t.same(settings.cookie, {
     path: '/',
     domain: undefined,
@@ -62,10 +62,11 @@ t.test('options that are given are used', async (t) => {
   t.same(resolve({ absoluteLifetime: { days: 400 } }).expiry, {
     lifetime: 0,
     rolling: false,
+    every: 0,
     absoluteLifetime: 34_560_000
   })
   t.equal(settings.store, store)
-  t.same(settings.expiry, { lifetime: 3600, rolling: true, absoluteLifetime: 86_400 })
+  t.same(settings.expiry, { lifetime: 3600, rolling: true, every: 0, absoluteLifetime: 86_400 })
   t.equal(settings.cookie.sameSite, 'strict')
   t.same(settings.autoload, ['/app', /x/g])
   t.equal(resolve({ cookie: { domain: 'example.com', secure: 'auto' } }).cookie.domain, 'example.com')

@@ -17,7 +17,7 @@ function make() {
 t.test('an id whose write had no answer is not used again', async (t) => {
   const { store, state, records } = make()
   store.write = () => Promise.reject(new Error('down'))
-  await t.rejects(writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
+  await t.rejects(async () => writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
   renewId(state)
   t.equal(state.id, 'id-1')
   renewId(state)
@@ -34,7 +34,9 @@ t.test('an id is kept if its write was answered, or if it was never written', as
 
 t.test('data that cannot be serialized do not cause a new id', async (t) => {
   const { state, records } = make()
-  await t.rejects(writeRecord(records, state, { ...draft, data: { a: 1n } }), { code: 'FST_SESSION_SERIALIZE' })
+  await t.rejects(async () => writeRecord(records, state, { ...draft, data: { a: 1n } }), {
+    code: 'FST_SESSION_SERIALIZE'
+  })
   renewId(state)
   t.equal(state.id, 'id-0')
 })

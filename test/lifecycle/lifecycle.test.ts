@@ -73,7 +73,10 @@ t.test('if the encryptor fails, the store counts as unavailable and nothing is w
   const { lifecycle, load, store } = make({ encryptor })
   const session = await load()
   session.n = 1
-  await t.rejects(lifecycle.commit(session, log), { code: 'FST_SESSION_STORE', cause: { message: /left out/ } })
+  await t.rejects(async () => lifecycle.commit(session, log), {
+    code: 'FST_SESSION_STORE',
+    cause: { message: /left out/ }
+  })
   t.equal(store.calls.write, 0)
   t.equal(session.isNew, true)
 })

@@ -4,12 +4,14 @@ import { Lifecycle } from '../../lib/lifecycle/lifecycle.ts'
 import { InFlight } from '../../lib/lifecycle/order/in-flight.ts'
 import type { Outcome } from '../../lib/lifecycle/outcome.ts'
 import { RequestSession } from '../../lib/lifecycle/request-session.ts'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+import type { SessionStore } from '../../types/store.ts'
 import { MapStore } from '../support/map-store.ts'
 
 const warnings: object[] = []
 const log = { debug() {}, warn: (details: object) => void warnings.push(details), error() {} }
 
-function make(cookie?: string) {
+function make(cookie?: string, inner?: SessionStore) {
   const store = new MapStore()
   const saved: Outcome[] = []
   const outlet = {
@@ -17,7 +19,7 @@ function make(cookie?: string) {
     commitHasBegun: false,
     announce: (outcome: Outcome) => void saved.push(outcome)
   }
-  const lifecycle = new Lifecycle(resolveOptions({ store }))
+  const lifecycle = new Lifecycle(resolveOptions({ store: inner ?? store }))
   const inFlight = new InFlight()
   const held = new RequestSession(lifecycle, cookie, log, inFlight, outlet)
   return { store, held, saved, outlet, inFlight }
@@ -143,4 +145,72 @@ t.test('after any other failure the cookie of an earlier save() is sent', async 
     { code: 'FST_SESSION_STORE' }
   )
   t.match(held.outcome, { kind: 'issue', value: session.id })
+})
+
+t.test('loadNow() has the session at once if the store answers at once', async (t) => {
+  const { held } = make('abc', new InMemoryStore())
+  const session = held.loadNow()
+  t.notOk(session instanceof Promise)
+  t.equal(held.session, session)
+  t.equal(held.loadNow(), session)
+  const loaded = held.load()
+  t.equal(await loaded, session)
+  t.equal(held.load(), loaded)
+})
+
+t.test('loadNow() and load() share one read of a store that answers with promises', async (t) => {
+  const { held, store } = make('abc')
+  const now = held.loadNow()
+  t.type(now, Promise)
+  t.equal(held.loadNow(), now)
+  const [one, other, third] = await Promise.all([now, held.load(), held.load()])
+  t.equal(one, other)
+  t.equal(one, third)
+  t.equal(store.calls.read, 1)
+})
+
+t.test('a store that throws at once fails a load as a rejection does, and the next load tries again', async (t) => {
+  const memory = new InMemoryStore()
+  const { held } = make('abc', memory)
+  memory.read = () => {
+    throw new Error('down')
+  }
+  t.throws(() => held.loadNow(), { code: 'FST_SESSION_STORE' })
+  t.match(held.unavailable, { code: 'FST_SESSION_STORE' })
+  await t.rejects(held.load(), { code: 'FST_SESSION_STORE' })
+  Reflect.deleteProperty(memory, 'read')
+  const session = await held.load()
+  t.equal(held.session, session)
+  t.equal(held.unavailable, null)
+})
+
+t.test('if nobody waits for a load that fails, the process goes on', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  for (const memory of [new InMemoryStore(), new MapStore()]) {
+    const { held } = make('abc', memory)
+    Object.assign(memory, {
+      read: () => {
+        if (memory instanceof MapStore) return Promise.reject(new Error('down'))
+        throw new Error('down')
+      }
+    })
+    held.load()
+  }
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  t.same(unhandled, [])
+})
+
+t.test('finish() has its outcome at once if the store answers at once', async (t) => {
+  const { held } = make(undefined, new InMemoryStore())
+  const session = await held.load()
+  t.equal(held.finish(), undefined, 'there is nothing to commit')
+  session.a = 1
+  t.match(held.finish(), { kind: 'issue', value: session.id })
+  session.a = 2
+  t.same(held.finish(), { kind: 'none' })
+  session.clear()
+  t.same(held.finish(), { kind: 'clear' })
 })

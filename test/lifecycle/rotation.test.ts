@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { leadsTo, leaveTombstone } from '../../lib/lifecycle/rotation.ts'
+import { leadsTo, leaveTombstone, moveToNewId } from '../../lib/lifecycle/rotation.ts'
 import { seal } from '../../lib/lifecycle/seal.ts'
 import { Records } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
@@ -82,4 +82,73 @@ t.test('a session whose tombstone has no readable successor is gone', async (t) 
   await write('new')
   await records.replaceByTombstone('old', old.bytes, ['damaged'], metadata)
   t.same(await leaveTombstone(records, old, 'new'), { kind: 'missing' })
+})
+
+const draft = { data: { moved: true }, metadata }
+
+/** The store does `what` with the next moveToNewId, and then its answer is lost. */
+function loseAnswer(store: InMemoryStore, what: (apply: () => unknown) => unknown): void {
+  const original = store.move!.bind(store)
+  Object.defineProperty(store, 'move', {
+    value: async (...args: Parameters<typeof original>) => {
+      await what(() => original(...args))
+      throw new Error('the connection was lost')
+    }
+  })
+}
+
+t.test('a move writes the new record and the tombstone at once', async (t) => {
+  const { records, write, tombstone } = await make()
+  const old = await write('old')
+  t.match(moveToNewId(records, old, 'new', draft), { ok: true, stored: { id: 'new' } })
+  t.match(await records.read('new'), { kind: 'session', data: { moved: true } })
+  t.equal(leadsTo((await tombstone('old'))!, 'new'), true)
+})
+
+t.test('a move whose answer was lost succeeds if the tombstone leads to the new record', async (t) => {
+  const { store, records, write } = await make()
+  const old = await write('old')
+  loseAnswer(store, (apply) => apply())
+  t.match(await moveToNewId(records, old, 'new', draft), { ok: true, stored: { id: 'new' } })
+})
+
+t.test('a move whose answer was lost returns what is there if the new session has ended meanwhile', async (t) => {
+  const { store, records, write } = await make()
+  const old = await write('old')
+  loseAnswer(store, async (apply) => {
+    await apply()
+    await store.remove('new')
+  })
+  t.match(await moveToNewId(records, old, 'new', draft), { ok: false, found: { kind: 'missing' } })
+})
+
+t.test('a move whose answer was lost fails if there is no tombstone, or one of another rotation', async (t) => {
+  const { store, records, write } = await make()
+  const old = await write('old')
+  loseAnswer(store, () => undefined)
+  await t.rejects(async () => moveToNewId(records, old, 'new', draft), { code: 'FST_SESSION_STORE' })
+  await write('other')
+  t.equal(await leaveTombstone(records, old, 'other'), null)
+  await t.rejects(async () => moveToNewId(records, old, 'new', draft), { code: 'FST_SESSION_STORE' })
+})
+
+t.test('a move fails with its own error if the store does not answer the second read either', async (t) => {
+  const { store, records, write } = await make()
+  const old = await write('old')
+  loseAnswer(store, (apply) => apply())
+  store.read = () => {
+    throw new Error('down')
+  }
+  await t.rejects(async () => moveToNewId(records, old, 'new', draft), {
+    cause: { message: 'the connection was lost' }
+  })
+})
+
+t.test('other errors of a move are thrown at once', async (t) => {
+  const { records, write } = await make()
+  const old = await write('old')
+  await t.rejects(async () => moveToNewId(records, old, 'new', { ...draft, data: { a: 1n } }), {
+    code: 'FST_SESSION_SERIALIZE'
+  })
+  t.match(await records.read('old'), { kind: 'session' })
 })

@@ -1,46 +1,120 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { RecordMetadata } from '../../lib/metadata.ts'
-import { Changes, hasSameValues, isSamePlain, snapshotOf } from '../../lib/record/changed.ts'
+import { Changes, hasSameValues, isAsLoaded, isSamePlain, snapshotOf } from '../../lib/record/changed.ts'
 import { RecordCodec } from '../../lib/record/codec.ts'
+import type { Data, RecordForm } from '../../lib/record/record.ts'
 import { JsonSerializer } from '../../lib/serializers/json.ts'
 
 const AT = 1_700_000_000
 const metadata = { lifetime: 60, created: AT - 10.5, last_access: AT - 5 }
-const codec = new RecordCodec(new JsonSerializer(), 'session')
+const json = new JsonSerializer()
+const codec = new RecordCodec(json, 'session')
 const changes = new Changes(codec)
-const storedAs = (record: Uint8Array, its: RecordMetadata = metadata) => ({
+const storedAs = (record: RecordForm, its: RecordMetadata = metadata, snapshot?: Data) => ({
   id: 'id',
-  bytes: record,
+  bytes: Buffer.from(record),
   record,
-  metadata: its
+  metadata: its,
+  snapshot
 })
 
+/** Adds a check to each record, and counts what it reads. */
+class Checked extends JsonSerializer {
+  parsed = 0
+
+  override serialize(value: object): Uint8Array {
+    return Buffer.concat([super.serialize(value), Buffer.from(`/${Object.keys(value).length}`)])
+  }
+
+  override deserialize(bytes: Uint8Array): Record<string, unknown> {
+    this.parsed++
+    return super.deserialize(bytes.subarray(0, Buffer.from(bytes).lastIndexOf('/')))
+  }
+}
+
 t.test('another spelling of the same data is not a change', async (t) => {
-  const record = Buffer.from(
+  const record =
     '{"user": "alic\\u00e9", "n": 1.0, "__metadata__": {"lifetime": 3600, "created": 1699999000.123456, "last_access": 1}}'
+  const its = { lifetime: 3600, created: 1699999000.123456, last_access: 1 }
+  for (const snapshot of [undefined, { user: 'alicé', n: 1 }]) {
+    const stored = storedAs(record, its, snapshot)
+    t.equal(changes.bodyIfChanged({ user: 'alicé', n: 1 }, stored), undefined)
+    t.match(changes.bodyIfChanged({ user: 'alicé', n: 2 }, stored), { form: '{"user":"alicé","n":2}' })
+    t.match(changes.bodyIfChanged({ user: 'alicé' }, stored), { form: '{"user":"alicé"}' })
+  }
+})
+
+t.test('metadata in the spelling of another program do not make the data look changed', async (t) => {
+  const record = '{"a":1,"__metadata__":{"lifetime":60, "created":1699999989.50,"last_access":1699999995}}'
+  t.equal(changes.bodyIfChanged({ a: 1 }, storedAs(record)), undefined)
+  t.match(changes.bodyIfChanged({ a: 2 }, storedAs(record)), { form: '{"a":2}' })
+})
+
+t.test('data whose text begins as the record does are a change', async (t) => {
+  const stored = storedAs(codec.recordOf({ a: 1, b: 2 }, metadata))
+  t.match(changes.bodyIfChanged({ a: 1 }, stored), { form: '{"a":1}' })
+  t.match(changes.bodyIfChanged({}, stored), { form: '{}' })
+  const odd = storedAs(
+    '{"a":1,"__metadata":0,"__metadata__":{"lifetime":60,"created":1699999989.5,"last_access":1699999995}}'
   )
-  const stored = storedAs(record, { lifetime: 3600, created: 1699999000.123456, last_access: 1 })
-  t.equal(changes.recordOf({ user: 'alicé', n: 1 }, stored), record)
-  t.not(changes.recordOf({ user: 'alicé', n: 2 }, stored), record)
-  t.not(changes.recordOf({ user: 'alicé' }, stored), record)
+  t.match(changes.bodyIfChanged({ a: 1 }, odd), { form: '{"a":1}' })
+})
+
+t.test('the place of the Dates counts, even if the text is the same', async (t) => {
+  const at = new Date(1_000)
+  const iso = at.toISOString()
+  for (const snapshot of [undefined, { since: at }]) {
+    const stored = storedAs(codec.recordOf({ since: at }, metadata), metadata, snapshot)
+    t.equal(changes.bodyIfChanged({ since: new Date(1_000) }, stored), undefined)
+    t.strictSame(changes.bodyIfChanged({ since: iso }, stored)?.dates, null)
+  }
+  const spaced = storedAs(`{"since": "${iso}", "__metadata__": {"lifetime": 60, "created": 1, "last_access": 1}}`)
+  t.equal(changes.bodyIfChanged({ since: iso }, spaced), undefined)
+  t.strictSame(changes.bodyIfChanged({ since: at }, spaced)?.dates, ['/since'])
+})
+
+t.test('with a snapshot, a record of another spelling is never parsed again', async (t) => {
+  const notJson = storedAs('this is never parsed', metadata, { a: 1 })
+  t.equal(changes.bodyIfChanged({ a: 1 }, notJson), undefined)
+  t.match(changes.bodyIfChanged({ a: 2 }, notJson), { form: '{"a":2}' })
+})
+
+t.test('data that are equal in the record, but not in the snapshot, are no change', async (t) => {
+  const stored = storedAs(codec.recordOf({ a: 0 }, metadata), metadata, { a: 0 })
+  t.equal(changes.bodyIfChanged({ a: -0 }, stored), undefined)
+})
+
+t.test('the output of another serializer is compared with its record', async (t) => {
+  const serializer = new Checked()
+  const checked = new RecordCodec(serializer, 'session')
+  const own = new Changes(checked)
+  for (const snapshot of [undefined, { a: 1 }]) {
+    const stored = storedAs(checked.recordOf({ a: 1 }, metadata), metadata, snapshot)
+    t.equal(own.bodyIfChanged({ a: 1 }, stored), undefined)
+    t.strictSame(own.bodyIfChanged({ a: 2 }, stored)?.form, checked.recordOf({ a: 2 }, metadata))
+  }
+  serializer.parsed = 0
+  const spaced = Buffer.from(`{"a": 1.0, "__metadata__": ${JSON.stringify(metadata)}}/2 `)
+  t.equal(own.bodyIfChanged({ a: 1 }, storedAs(spaced)), undefined)
+  t.equal(serializer.parsed, 1)
+  t.strictSame(own.bodyIfChanged({ a: 2 }, storedAs(spaced))?.form, checked.recordOf({ a: 2 }, metadata))
 })
 
 t.test('a record that this library wrote is compared without parsing it again', async (t) => {
   let parsed = 0
-  const json = new JsonSerializer()
   const deserialize = (bytes: Uint8Array) => {
     parsed++
     return json.deserialize(bytes)
   }
   const counting = new RecordCodec({ serialize: json.serialize, deserialize }, 'session')
-  const stored = storedAs(counting.serialize({ a: 1 }, metadata))
-  t.equal(new Changes(counting).recordOf({ a: 1 }, stored), stored.record)
-  t.not(new Changes(counting).recordOf({ a: 2 }, stored), stored.record)
+  const stored = storedAs(counting.recordOf({ a: 1 }, metadata))
+  t.equal(new Changes(counting).bodyIfChanged({ a: 1 }, stored), undefined)
+  t.strictSame(new Changes(counting).bodyIfChanged({ a: 2 }, stored)?.form, counting.recordOf({ a: 2 }, metadata))
   t.equal(parsed, 0)
 })
 
-t.test('a record with replaced metadata equals a newly serialized record', async (t) => {
+t.test('a body completed with other metadata equals a newly serialized record', async (t) => {
   const other = { lifetime: 90, created: AT - 10.5, last_access: AT, rev: 'r', ünknown: { __metadata__: metadata } }
   const keys = fc.oneof(fc.string(), fc.constantFrom('__metadata', 'rev', '}', ','))
   fc.assert(
@@ -48,34 +122,25 @@ t.test('a record with replaced metadata equals a newly serialized record', async
       // Below the first level these keys are refused.
       const inner = JSON.stringify(Object.values(values))
       fc.pre(!inner.includes('"__proto__"') && !inner.includes('"constructor"'))
-      const record = codec.serialize(values, from)
-      const data = codec.restore(record)
+      const body = codec.bodyOf(values, from)
+      const data = codec.restore(codec.complete(body, from))
+      t.strictSame(data, codec.dataOf(body))
       for (const to of [metadata, other]) {
-        t.strictSame(changes.withMetadata(record, data, from, to), codec.serialize(data, to))
+        const record = codec.complete(body, to)
+        t.equal(record, codec.recordOf(data, to))
+        t.equal(record, String(json.serialize({ ...data, __metadata__: to })))
       }
     })
   )
 })
 
-t.test('replacing metadata works with each spelling of the record and each serializer', async (t) => {
+t.test('the records of another serializer can have other metadata, too', async (t) => {
   const data = { a: 1, __metadata: { b: '"__metadata__":{}' } }
   const to = { ...metadata, rev: 'r' }
-  const own = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }))
-  const spaced = Buffer.from(JSON.stringify({ ...data, __metadata__: metadata }, null, 1))
-  const first = Buffer.from(JSON.stringify({ __metadata__: metadata, ...data }))
-  for (const record of [own, spaced, first]) {
-    t.strictSame(changes.withMetadata(record, data, metadata, to), codec.serialize(data, to))
-  }
-  class Checked extends JsonSerializer {
-    override serialize(value: object): Uint8Array {
-      return Buffer.concat([super.serialize(value), Buffer.from(`/${Object.keys(value).length}`)])
-    }
-  }
   const checked = new RecordCodec(new Checked(), 'session')
-  t.strictSame(
-    new Changes(checked).withMetadata(checked.serialize(data, metadata), data, metadata, to),
-    checked.serialize(data, to)
-  )
+  const body = checked.bodyOf(data, metadata)
+  t.strictSame(checked.complete(body, to), checked.recordOf(data, to))
+  t.strictSame(checked.dataOf(body), data)
 })
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests change anything, anywhere
@@ -268,4 +333,22 @@ t.test('the quick comparison sees keys and values, but not inside values', async
   t.equal(hasSameValues({ a: 1, b: 2 }, { a: 1 }), false)
   list.push(2)
   t.equal(hasSameValues({ list }, { list }), true)
+})
+
+t.test('a session is compared with its snapshot by its own properties', async (t) => {
+  class Held {
+    get member() {
+      return 1
+    }
+  }
+  const held = (data: object) => Object.assign(new Held(), data)
+  const snapshot = { a: 1, list: [{ b: 2 }] }
+  t.equal(isAsLoaded(held({ list: [{ b: 2 }], a: 1 }), snapshot), true)
+  t.equal(isAsLoaded(held({ a: 1, list: [{ b: 3 }] }), snapshot), false)
+  t.equal(isAsLoaded(held({ a: 1 }), snapshot), false)
+  t.equal(isAsLoaded(held({ ...snapshot, more: 1 }), snapshot), false)
+  t.equal(isAsLoaded(held({ ...snapshot, [Symbol('s')]: 1 }), snapshot), false)
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  t.equal(isAsLoaded(held({ ...snapshot, list: proxy }), snapshot), false, 'data that cannot be read are a change')
 })

@@ -14,7 +14,7 @@ const metadata = { lifetime: 60, created: AT - 10.5, last_access: AT - 5 }
 const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
 
 t.test('a record has the data first and the metadata last', async (t) => {
-  const text = Buffer.from(codec.serialize({ user: 'alice' }, metadata)).toString()
+  const text = String(codec.recordOf({ user: 'alice' }, metadata))
   t.match(
     text,
     /^\{"user":"alice","__metadata__":\{"lifetime":60,"created":1699999989\.5,"last_access":1699999995\}\}$/
@@ -33,8 +33,9 @@ t.test('a record of Python is read, with any spacing', async (t) => {
 
 t.test('a large record has no snapshot, and its depth is checked all the same', async (t) => {
   const text = 'x'.repeat(300_000)
-  const large = codec.parse(codec.serialize({ text, list: [1] }, metadata), AT)
-  t.strictSame(large, { ok: true, data: { text, list: [1] }, snapshot: undefined, metadata })
+  const record = codec.recordOf({ text, list: [1] }, metadata)
+  const large = codec.parse(Buffer.from(record), AT)
+  t.strictSame(large, { ok: true, record, data: { text, list: [1] }, snapshot: undefined, metadata })
   t.same(parse(`{"text":"${text}","deep":${nested(100)}}`), { ok: false, reason: 'too-deep' })
   t.match(parse(`{"text":"${text}","deep":${nested(99)}}`), { ok: true })
 })
@@ -105,10 +106,7 @@ t.test('keys such as __proto__ are ordinary data', async (t) => {
   t.equal(Object.getPrototypeOf(parsed.data), Object.prototype)
   t.same(Object.keys(parsed.data.a as object), ['b'])
   t.equal(({} as { polluted?: number }).polluted, undefined)
-  t.match(
-    Buffer.from(codec.serialize(parsed.data, metadata)).toString(),
-    /^\{"__proto__":\{"polluted":1\},"constructor":/
-  )
+  t.match(String(codec.recordOf(parsed.data, metadata)), /^\{"__proto__":\{"polluted":1\},"constructor":/)
 })
 
 t.test('the message names the largest keys with their sizes', async (t) => {
@@ -132,7 +130,7 @@ t.test('a serializer that refuses single keys does not hide the sizes of the oth
 })
 
 t.test('for data that cannot be serialized, the message names the key', async (t) => {
-  t.throws(() => codec.serialize({ ok: 1, cart: { total: 1n } }, metadata), {
+  t.throws(() => codec.recordOf({ ok: 1, cart: { total: 1n } }, metadata), {
     code: 'FST_SESSION_SERIALIZE',
     message: /"cart\.total"/
   })
@@ -147,11 +145,11 @@ t.test('for data that cannot be serialized, the message names the key', async (t
       },
       'session'
     )
-  t.throws(() => picky((data) => 'b' in data).serialize({ a: 1, b: 2 }, metadata), {
+  t.throws(() => picky((data) => 'b' in data).recordOf({ a: 1, b: 2 }, metadata), {
     message: /key "b"/,
     cause: { name: 'TypeError', code: 'E_NO', message: /left out/ }
   })
-  t.throws(() => picky((data) => Object.keys(data).length > 1).serialize({ a: 1, b: 2 }, metadata), {
+  t.throws(() => picky((data) => Object.keys(data).length > 1).recordOf({ a: 1, b: 2 }, metadata), {
     message: /its data/
   })
 })
@@ -159,7 +157,7 @@ t.test('for data that cannot be serialized, the message names the key', async (t
 t.test('a serializer that returns text or a promise is refused, and the message says so', async (t) => {
   const codecOf = (serializer: object) => new RecordCodec(serializer as Serializer, 'session')
   for (const serialize of [JSON.stringify, async () => Buffer.from('{}'), () => undefined]) {
-    t.throws(() => codecOf({ serialize, deserialize: JSON.parse }).serialize({ a: 1 }, metadata), {
+    t.throws(() => codecOf({ serialize, deserialize: JSON.parse }).recordOf({ a: 1 }, metadata), {
       code: 'FST_SESSION_SERIALIZE',
       message: /serialize\(\) must return a Uint8Array/
     })
@@ -173,14 +171,14 @@ t.test('a serializer that returns text or a promise is refused, and the message 
 t.test('data that could not be loaded again are refused with each serializer', async (t) => {
   const lax = new RecordCodec({ serialize: () => Buffer.from('x'), deserialize: () => ({}) }, 'session')
   const deep = JSON.parse(nested(100))
-  t.throws(() => lax.serialize({ ok: 1, tree: deep }, metadata), {
+  t.throws(() => lax.recordOf({ ok: 1, tree: deep }, metadata), {
     code: 'FST_SESSION_SERIALIZE',
     message: /key "tree" is nested deeper/
   })
-  t.doesNotThrow(() => lax.serialize({ tree: deep.a }, metadata))
+  t.doesNotThrow(() => lax.recordOf({ tree: deep.a }, metadata))
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
-  t.throws(() => lax.serialize({ cycle }, metadata), { message: /key "cycle" holds a cycle/ })
+  t.throws(() => lax.recordOf({ cycle }, metadata), { message: /key "cycle" holds a cycle/ })
 })
 
 t.test('for data that a serializer cannot read, the message names the key, and the cause has no text', async (t) => {
@@ -196,7 +194,7 @@ t.test('for data that a serializer cannot read, the message names the key, and t
   )
   for (const value of [proxy, getter, [getter], { deep: { proxy } }, () => 1]) {
     for (const each of [codec, structured]) {
-      const error = t.throws(() => each.serialize({ ok: 1, bad: value }, metadata), {
+      const error = t.throws(() => each.recordOf({ ok: 1, bad: value }, metadata), {
         code: 'FST_SESSION_SERIALIZE',
         message: /key "bad/
       })
@@ -245,14 +243,17 @@ class Broken extends JsonSerializer {
 function calls(serializer: Broken): [string, () => unknown][] {
   const broken = new RecordCodec(serializer, 'session')
   const data = { a: 1 }
-  const record = broken.serialize(data, metadata)
+  const record = broken.recordOf(data, metadata)
   const changes = new Changes(broken)
+  const body = broken.bodyOf(data, metadata)
   return [
-    ['serialize', () => broken.serialize(data, metadata)],
+    ['recordOf', () => broken.recordOf(data, metadata)],
+    ['bodyOf', () => broken.bodyOf(data, metadata)],
+    ['complete', () => broken.complete(body, { ...metadata, rev: 'r' })],
     ['restore', () => broken.restore(record)],
+    ['dataOf', () => broken.dataOf(body)],
     ['copy', () => broken.copy(data)],
-    ['recordOf', () => changes.recordOf({ a: 2 }, { id: '', bytes: record, record, metadata })],
-    ['withMetadata', () => changes.withMetadata(record, data, metadata, { ...metadata, rev: 'r' })]
+    ['bodyIfChanged', () => changes.bodyIfChanged({ a: 2 }, { id: '', bytes: Buffer.from(record), record, metadata })]
   ]
 }
 

@@ -28,7 +28,7 @@ t.test('decrypt() says with null that it did not encrypt the bytes', async (t) =
 t.test('if decrypt() throws or rejects, the answer is 503 and nobody is logged out', async (t) => {
   const refused = Object.assign(new Error('connect ECONNREFUSED with secret'), { code: 'ECONNREFUSED' })
   for (const decrypt of [() => Promise.reject(refused), () => thrown(refused)]) {
-    await t.rejects(over({ decrypt }).decrypt(BYTES, 'id'), {
+    await t.rejects(async () => over({ decrypt }).decrypt(BYTES, 'id'), {
       ...UNAVAILABLE,
       cause: { code: 'ECONNREFUSED', message: /left out/ }
     })
@@ -39,11 +39,11 @@ t.test('an encryptor can throw SessionUnavailableError, and its cause is logged'
   const down = Object.assign(new TypeError('the key service said secret'), { code: 'ECONNRESET' })
   const saying = (error: Error) => over({ encrypt: () => thrown(error), decrypt: () => thrown(error) })
   const inner = { ...UNAVAILABLE, cause: { name: 'TypeError', code: 'ECONNRESET', message: /left out/ } }
-  await t.rejects(saying(new SessionUnavailableError({ cause: down })).decrypt(BYTES, 'id'), inner)
-  await t.rejects(saying(new SessionUnavailableError({ cause: down })).encrypt(BYTES, 'id'), inner)
-  await t.rejects(saying(new SessionUnavailableError()).decrypt(BYTES, 'id'), UNAVAILABLE)
+  await t.rejects(async () => saying(new SessionUnavailableError({ cause: down })).decrypt(BYTES, 'id'), inner)
+  await t.rejects(async () => saying(new SessionUnavailableError({ cause: down })).encrypt(BYTES, 'id'), inner)
+  await t.rejects(async () => saying(new SessionUnavailableError()).decrypt(BYTES, 'id'), UNAVAILABLE)
   const trap = Object.defineProperty(new SessionUnavailableError(), 'cause', { get: () => thrown(down) })
-  await t.rejects(saying(trap).decrypt(BYTES, 'id'), UNAVAILABLE)
+  await t.rejects(async () => saying(trap).decrypt(BYTES, 'id'), UNAVAILABLE)
 })
 
 t.test('an answer of another type leads to 503, and the log names the method', async (t) => {
@@ -53,11 +53,11 @@ t.test('an answer of another type leads to 503, and the log names the method', a
       cause: { message: new RegExp(`${method}\\(\\) must give a Uint8Array.* gave a value of type ${typeof answer}`) }
     })
     for (const give of [() => answer, async () => answer]) {
-      await t.rejects(over({ encrypt: give }).encrypt(BYTES, 'id'), says('encrypt'))
-      await t.rejects(over({ decrypt: give }).decrypt(BYTES, 'id'), says('decrypt'))
+      await t.rejects(async () => over({ encrypt: give }).encrypt(BYTES, 'id'), says('encrypt'))
+      await t.rejects(async () => over({ decrypt: give }).decrypt(BYTES, 'id'), says('decrypt'))
     }
   }
-  await t.rejects(over({ encrypt: () => null }).encrypt(BYTES, 'id'), { cause: { message: /gave null/ } })
+  await t.rejects(async () => over({ encrypt: () => null }).encrypt(BYTES, 'id'), { cause: { message: /gave null/ } })
 })
 
 t.test('an encryptor that never answers fails after the store timeout', async (t) => {
@@ -66,8 +66,8 @@ t.test('an encryptor that never answers fails after the store timeout', async (t
   t.teardown(() => clearInterval(alive))
   const encryption = over({ encrypt: never, decrypt: never }, 0.05)
   const late = { ...UNAVAILABLE, cause: { code: 'ETIMEDOUT' } }
-  await t.rejects(encryption.encrypt(BYTES, 'id'), late)
-  await t.rejects(encryption.decrypt(BYTES, 'id'), late)
+  await t.rejects(async () => encryption.encrypt(BYTES, 'id'), late)
+  await t.rejects(async () => encryption.decrypt(BYTES, 'id'), late)
 })
 
 function thrown(error: unknown): never {

@@ -13,11 +13,11 @@ import {
   type Times
 } from '../../lib/record/expiry.ts'
 
-const session = { lifetime: 0, rolling: false, absoluteLifetime: undefined }
-const ending = { lifetime: 0, rolling: false, absoluteLifetime: 100 }
-const fixed = { lifetime: 60, rolling: false, absoluteLifetime: undefined }
-const rolling = { lifetime: 60, rolling: true, absoluteLifetime: undefined }
-const bounded = { lifetime: 60, rolling: true, absoluteLifetime: 100 }
+const session = { lifetime: 0, rolling: false, every: 0, absoluteLifetime: undefined }
+const ending = { lifetime: 0, rolling: false, every: 0, absoluteLifetime: 100 }
+const fixed = { lifetime: 60, rolling: false, every: 0, absoluteLifetime: undefined }
+const rolling = { lifetime: 60, rolling: true, every: 0, absoluteLifetime: undefined }
+const bounded = { lifetime: 60, rolling: true, every: 0, absoluteLifetime: 100 }
 
 /** The times of a session that was created at 1000. */
 const times = (more: Partial<Times> = {}): Times => ({ lifetime: 60, created: 1000, last_access: 1000, ...more })
@@ -94,8 +94,8 @@ t.test('in a rolling session, options({ lifetime }) limits the time since the la
   t.equal(hasEnded(rolling, active, 1509.9), false)
   t.equal(hasEnded(rolling, active, 1510), true)
   t.equal(hasEnded(rolling, times({ last_access: 1500 }), 9e9), false, 'without a limit the store decides')
-  t.equal(needsRenewal(rolling, active), true)
-  t.equal(needsRenewal(fixed, limited(10)), false)
+  t.equal(needsRenewal(rolling, active, 1500), true)
+  t.equal(needsRenewal(fixed, limited(10), 1500), false)
 })
 
 t.test('a limit on a prototype does not count', async (t) => {
@@ -115,7 +115,7 @@ t.test('a lifetime is raised when the record was written under a shorter one', a
   t.equal(isRaised(fixed, times({ lifetime: '1' as unknown as number })), false)
   t.equal(isRaised(session, times({ lifetime: 60 })), true, 'lifetime 0 counts as longer than any number')
   t.equal(isRaised(session, times({ lifetime: 0 })), false)
-  t.equal(needsRenewal(rolling, times({ lifetime: 59 })), true)
+  t.equal(needsRenewal(rolling, times({ lifetime: 59 }), 1500), true)
 })
 
 t.test('a time in the future counts as now', async (t) => {

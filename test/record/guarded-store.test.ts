@@ -7,6 +7,7 @@ import type { SessionStore } from '../../types/store.ts'
 import { MapStore } from '../support/map-store.ts'
 
 const BYTES = Buffer.from('{}')
+const MOVED = { tombstone: Buffer.from('t'), tombstoneTtl: 9, newId: 'new', bytes: Buffer.from('n') }
 
 /** A guarded store, with some methods of the inner store replaced. */
 function callsOf(methods: Record<string, unknown> = {}) {
@@ -16,33 +17,34 @@ function callsOf(methods: Record<string, unknown> = {}) {
 t.test('a wrong answer of a store is an unavailable store', async (t) => {
   const broken = { code: 'FST_SESSION_STORE', statusCode: 503 }
   for (const answer of ['text', {}, 1]) {
-    await t.rejects(callsOf({ read: async () => answer }).read('id', 0), broken)
+    await t.rejects(async () => callsOf({ read: async () => answer }).read('id', 0), broken)
     await t.rejects(
-      callsOf({ replace: async () => ({ replaced: false, current: answer }) }).replace('id', BYTES, null, 0, 0),
+      async () =>
+        callsOf({ replace: async () => ({ replaced: false, current: answer }) }).replace('id', BYTES, null, 0, 0),
       broken
     )
   }
   for (const answer of [undefined, 1, '', 'a b', 'x'.repeat(4_097)]) {
-    await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), broken)
-    await t.rejects(callsOf({ ownsIds: true, write: async () => answer }).write('', BYTES, 0, 0), {
+    await t.rejects(async () => callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), broken)
+    await t.rejects(async () => callsOf({ ownsIds: true, write: async () => answer }).write('', BYTES, 0, 0), {
       ...broken,
-      cause: { message: /write\(\) must resolve to an id that fits into a cookie/ }
+      cause: { message: /write\(\) must answer an id that fits into a cookie/ }
     })
   }
   for (const answer of ['another-id', 'ID', 'id ']) {
-    await t.rejects(callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), {
+    await t.rejects(async () => callsOf({ write: async () => answer }).write('id', BYTES, 0, 0), {
       ...broken,
-      cause: { message: /write\(\) must resolve to the id that it was given.*ownsIds: true/ }
+      cause: { message: /write\(\) must answer the id that it was given.*ownsIds: true/ }
     })
   }
   for (const answer of [undefined, null, 1, 0, 'OK', {}]) {
-    await t.rejects(callsOf({ touch: async () => answer }).touch('id', 60, 60), {
+    await t.rejects(async () => callsOf({ touch: async () => answer }).touch('id', 60, 60), {
       ...broken,
-      cause: { message: "the store's touch() must resolve to true, or to false when nothing is under the id" }
+      cause: { message: "the store's touch() must answer true, or false when nothing is under the id" }
     })
   }
   for (const answer of [undefined, null, true, {}]) {
-    await t.rejects(callsOf({ replace: async () => answer }).replace('id', BYTES, null, 0, 0), broken)
+    await t.rejects(async () => callsOf({ replace: async () => answer }).replace('id', BYTES, null, 0, 0), broken)
   }
 })
 
@@ -62,7 +64,7 @@ t.test('a local store with a changed method has a time limit as well', async (t)
     override read = never
   }
   for (const store of [replaced, wrapped, plainlyWrapped, new Subclass()]) {
-    await t.rejects(new GuardedStore(store, 0.01).read('id', 0), { code: 'FST_SESSION_STORE' })
+    await t.rejects(async () => new GuardedStore(store, 0.01).read('id', 0), { code: 'FST_SESSION_STORE' })
   }
 })
 
@@ -107,9 +109,38 @@ t.test('for a store without touch, the answer of touch is false', async (t) => {
   t.equal(await callsOf({ touch: async () => true }).touch('id', 60, 60), true)
 })
 
+t.test('an error that a store throws at once counts as a rejection does', async (t) => {
+  const fail = (error: Error) => () => {
+    throw error
+  }
+  const down = callsOf({ read: fail(new Error('down')), touch: fail(new Error('down')), move: fail(new Error('down')) })
+  const unavailable = { code: 'FST_SESSION_STORE', cause: { message: 'down' } }
+  t.throws(() => down.read('id', 0), unavailable)
+  t.throws(() => down.touch('id', 0, 0), unavailable)
+  t.throws(() => down.move('id', BYTES, MOVED, 0, 0), unavailable)
+  const full = callsOf({ write: fail(new SessionTooLargeError('x')) })
+  t.throws(() => full.write('id', BYTES, 0, 0), { code: 'FST_SESSION_TOO_LARGE' })
+})
+
+t.test('a move passes on what the rotation puts under the two ids, and checks the answer', async (t) => {
+  const seen: unknown[] = []
+  const move = (...args: unknown[]) => {
+    seen.push(args)
+    return { replaced: true }
+  }
+  t.same(callsOf({ move }).move('id', BYTES, MOVED, 60, 50), { replaced: true })
+  t.same(seen, [['id', BYTES, MOVED.tombstone, 9, 'new', MOVED.bytes, 60, 50]])
+  const lost = callsOf({ move: async () => ({ replaced: false, current: BYTES }) })
+  t.same(await lost.move('id', BYTES, MOVED, 60, 50), { replaced: false, current: BYTES })
+  for (const answer of [undefined, null, true, {}, { replaced: false, current: 'text' }]) {
+    const wrong = callsOf({ move: async () => answer })
+    await t.rejects(async () => wrong.move('id', BYTES, MOVED, 0, 0), { code: 'FST_SESSION_STORE' })
+  }
+})
+
 t.test('SessionTooLargeError of a store is thrown unchanged', async (t) => {
   const error = new SessionTooLargeError('x')
-  await t.rejects(callsOf({ write: () => Promise.reject(error) }).write('id', BYTES, 0, 0), {
+  await t.rejects(async () => callsOf({ write: () => Promise.reject(error) }).write('id', BYTES, 0, 0), {
     code: 'FST_SESSION_TOO_LARGE'
   })
 })
@@ -135,7 +166,14 @@ t.test('a store of this library within the process has no time limit, but a subc
     await new GuardedStore(store, 5).read('id', 0)
   }
   t.same(started, [])
-  class Slow extends InMemoryStore {}
+  class Subclass extends InMemoryStore {}
+  await new GuardedStore(new Subclass(), 5).read('id', 0)
+  t.same(started, [], 'an answer that is there at once needs no timer')
+  class Slow extends InMemoryStore {
+    override async read(...args: Parameters<InMemoryStore['read']>) {
+      return super.read(...args)
+    }
+  }
   await new GuardedStore(new Slow(), 5).read('id', 0)
   t.same(started, [5_000])
 })

@@ -72,3 +72,83 @@ t.test('explain() of a store is called only after a read that found nothing', as
     ['unknown', 60]
   ])
 })
+
+t.test('isThere() tells whether the store has the session, and prolongs nothing', async (t) => {
+  const reads: unknown[] = []
+  class Noting extends InMemoryStore {
+    override read(...args: Parameters<InMemoryStore['read']>) {
+      reads.push(args)
+      return super.read(...args)
+    }
+  }
+  fakeClock(t, metadata.created)
+  const store = new Noting()
+  const records = new Records(resolveOptions({ store, lifetime: 60, rolling: true }))
+  const stored = await records.write('id', { data: { a: 1 }, metadata })
+  t.equal(records.isThere(stored), true, 'the same bytes')
+  await records.replace('id', stored.bytes, { data: { a: 2 }, metadata })
+  t.equal(records.isThere(stored), true, 'the session has changed')
+  const found = (await records.read('id')) as { stored: Stored }
+  await records.replaceByTombstone('id', found.stored.bytes, ['sealed'], metadata)
+  reads.length = 0
+  t.equal(await records.isThere(stored), false, 'a tombstone')
+  t.same(reads, [['id', 60]])
+  await store.write('id', Buffer.from('{'), 60, 60)
+  t.equal(await records.isThere(stored), false, 'an unusable record')
+  await store.remove('id')
+  t.equal(records.isThere(stored), false, 'nothing')
+})
+
+t.test('a move stores the draft under the new id, and a tombstone under the old one', async (t) => {
+  fakeClock(t, metadata.created)
+  const records = new Records(resolveOptions({ store: new InMemoryStore(), lifetime: 60 }))
+  t.equal(records.canMove, true)
+  const old = await records.write('old', { data: { a: 1 }, metadata })
+  const draft = { data: { a: 2 }, metadata }
+  t.match(records.move(old, 'new', 'sealed', draft), { ok: true, stored: { id: 'new', metadata: { lifetime: 60 } } })
+  t.match(await records.read('new'), { kind: 'session', data: { a: 2 } })
+  t.match(await records.read('old'), { kind: 'rotated', tombstone: { successors: ['sealed'] } })
+  t.match(await records.move(old, 'other', 'sealed', draft), { ok: false, found: { kind: 'rotated' } })
+  t.match(await records.read('other'), { kind: 'missing' })
+})
+
+t.test(
+  'a move names the largest keys of a session that is too large, and refuses one whose time is over',
+  async (t) => {
+    const clock = fakeClock(t, metadata.created)
+    const store = new InMemoryStore({ maxBytes: 2_000 })
+    const records = new Records(resolveOptions({ store, lifetime: 60 }))
+    const old = await records.write('old', { data: { a: 1 }, metadata })
+    const large = { data: { cart: 'x'.repeat(3_000) }, metadata }
+    await t.rejects(async () => records.move(old, 'new', 'sealed', large), {
+      code: 'FST_SESSION_TOO_LARGE',
+      message: /"cart"/
+    })
+    t.match(await records.read('old'), { kind: 'session' })
+    clock.advance(61)
+    const draft = { data: { a: 2 }, metadata }
+    await t.rejects(async () => records.move(old, 'new', 'sealed', draft), { code: 'FST_SESSION_GONE' })
+  }
+)
+
+t.test('if an earlier attempt of a move has arrived, the move has succeeded', async (t) => {
+  const store = new InMemoryStore()
+  const original = store.move!.bind(store)
+  const twice: typeof original = (...args) => {
+    original(...args)
+    return original(...args)
+  }
+  Object.defineProperty(store, 'move', { value: twice })
+  const records = new Records(resolveOptions({ store }))
+  const old = await records.write('old', { data: { a: 1 }, metadata })
+  t.match(await records.move(old, 'new', 'sealed', { data: { a: 2 }, metadata }), { ok: true, stored: { id: 'new' } })
+})
+
+t.test('over a store that answers at once, each operation has its result at once', async (t) => {
+  const records = new Records(resolveOptions({ store: new InMemoryStore() }))
+  const written = records.write('id', { data: { a: 1 }, metadata })
+  t.notOk(written instanceof Promise)
+  t.match(records.read('id'), { kind: 'session', data: { a: 1 } })
+  t.match(records.replace('id', (written as Stored).bytes, null), { ok: true, stored: null })
+  t.match(records.read('id'), { kind: 'missing' })
+})

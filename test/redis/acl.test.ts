@@ -89,10 +89,10 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const { client, close } = await connect(server.port, LOGIN)
     t.teardown(close)
     const store = new RedisStore({ client, prefix: 'other:' })
-    await t.rejects(store.read('id', 60), { message: /^NOPERM/ })
-    await t.rejects(store.read('id', 60, 60), { message: /^NOPERM/ })
-    await t.rejects(store.write('id', Buffer.from('a'), 60, 60), { message: /^NOPERM/ })
-    await t.rejects(store.replace('id', Buffer.from('a'), Buffer.from('b'), 60, 60), {
+    await t.rejects(async () => store.read('id', 60), { message: /^NOPERM/ })
+    await t.rejects(async () => store.read('id', 60, 60), { message: /^NOPERM/ })
+    await t.rejects(async () => store.write('id', Buffer.from('a'), 60, 60), { message: /^NOPERM/ })
+    await t.rejects(async () => store.replace('id', Buffer.from('a'), Buffer.from('b'), 60, 60), {
       message: /NOPERM|No permissions/
     })
     t.equal(await admin.dbsize(), await admin.keys(`${PREFIX}*`).then(({ length }) => length))

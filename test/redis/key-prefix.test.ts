@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import * as valkey from 'iovalkey'
 import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis.ts'
+import type { MaybePromise } from '../../lib/when.ts'
 import type { IoredisClient } from '../../types/clients/redis.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { MASTER_NAME, RedisSentinels } from '../support/redis-sentinel.ts'
@@ -36,7 +37,7 @@ async function prefixes(t: Test, make: Make, admins: readonly Redis[]): Promise<
       IDS.map((id) => `${options.keyPrefix}session:${id}`),
       title
     )
-    const all = <T>(call: (id: string) => Promise<T>) => Promise.all(IDS.map(call))
+    const all = <T>(call: (id: string) => MaybePromise<T>) => Promise.all(IDS.map(call))
     const each = <T>(answer: T) => IDS.map(() => answer)
     t.same(await all((id) => store.read(id, 60, 60)), each(a), title)
     t.same(await all((id) => store.replace(id, a, b, 60, 60)), each({ replaced: true }), title)

@@ -66,7 +66,7 @@ t.test('without a master for ten seconds, the store refuses commands for node-re
   const refuses = async (store: RedisStore) => {
     let refusal = ''
     await waitUntil('a refusal', () => {
-      store.read('id', HOUR).catch(({ message }) => {
+      Promise.resolve(store.read('id', HOUR)).catch(({ message }) => {
         refusal = message
       })
       return refusal.startsWith('Redis has not answered for ')

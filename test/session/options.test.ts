@@ -34,7 +34,7 @@ t.test('a value that cannot shorten the session is refused, with a remedy', asyn
 })
 
 const METADATA = { lifetime: 100, created: 1, last_access: 1 }
-const FIXED = { lifetime: 100, rolling: false, absoluteLifetime: undefined }
+const FIXED = { lifetime: 100, rolling: false, every: 0, absoluteLifetime: undefined }
 
 t.test('an option that changes nothing leaves the metadata unchanged', async (t) => {
   const asked = withOptions(METADATA, ask({ maxAge: 10, lifetime: 50 }), FIXED, false)

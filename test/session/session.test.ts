@@ -4,15 +4,15 @@ import type { SessionCommands, SessionKind } from '../../lib/session/state.ts'
 import type { Session } from '../../types/session.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
-const recordOf = (data: object) => Buffer.from(JSON.stringify(data))
+const recordOf = (data: object) => JSON.stringify(data)
 
 function make(data: Record<string, unknown> = {}, isStored = true): Session {
   let ids = 1
   const kind: SessionKind = {
-    expiry: { lifetime: 60, rolling: false, absoluteLifetime: undefined },
+    expiry: { lifetime: 60, rolling: false, every: 0, absoluteLifetime: undefined },
     newId: () => `id-${++ids}`,
     recordOf,
-    isChanged: (data, { record }) => Buffer.compare(recordOf(data), record) !== 0
+    isChanged: (data, { record }) => recordOf(data) !== record
   }
   const commands: SessionCommands = {
     save: async () => undefined,

@@ -5,7 +5,7 @@ import { fakeClock } from '../support/fake-clock.ts'
 
 const AT = 1_700_000_000
 const kind = {
-  expiry: { lifetime: 60, rolling: false, absoluteLifetime: undefined },
+  expiry: { lifetime: 60, rolling: false, every: 0, absoluteLifetime: undefined },
   newId: () => 'new'
 } as SessionKind
 const bytes = Buffer.from('x')

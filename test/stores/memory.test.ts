@@ -272,9 +272,9 @@ t.test('a session that is larger than maxBytes is refused, and nothing else chan
   await put(store, 'a', HOUR, 400)
   await put(store, 'b', HOUR, 400)
   const error = { code: 'FST_SESSION_TOO_LARGE', message: /maxBytes/ }
-  await t.rejects(put(store, 'c', HOUR, 1_000), error)
-  await t.rejects(put(store, 'a', HOUR, 1_000), error)
-  await t.rejects(store.replace('a', Buffer.alloc(400, 'x'), Buffer.alloc(1_000), HOUR, HOUR), error)
+  await t.rejects(async () => put(store, 'c', HOUR, 1_000), error)
+  await t.rejects(async () => put(store, 'a', HOUR, 1_000), error)
+  await t.rejects(async () => store.replace('a', Buffer.alloc(400, 'x'), Buffer.alloc(1_000), HOUR, HOUR), error)
   t.match(await store.replace('a', Buffer.alloc(5_000), data, HOUR, HOUR), { replaced: false })
   t.equal(store.size, 2)
   t.equal((await store.read('a', HOUR))?.byteLength, 400)
@@ -395,4 +395,23 @@ t.test('wrong options are refused, and the message names them', async (t) => {
     t.doesNotThrow(options({ [name]: undefined }))
   }
   t.throws(options(null), { code: 'FST_SESSION_OPTIONS' })
+})
+
+t.test('a move of a session that is larger than maxBytes is refused, and nothing changes', async (t) => {
+  const store = new InMemoryStore({ maxBytes: 1_000 })
+  await put(store, 'a', HOUR, 400)
+  const before = Buffer.alloc(400, 'x')
+  const move = (size: number) => store.move?.('a', before, data, 60, 'new', Buffer.alloc(size), HOUR, HOUR)
+  await t.rejects(async () => move(1_000), { code: 'FST_SESSION_TOO_LARGE' })
+  t.same(await store.read('a', HOUR), before)
+  t.equal(await has(store, 'new'), false)
+  t.same(await move(300), { replaced: true })
+  t.same(await store.read('a', HOUR), data)
+})
+
+t.test('a subclass, or a store with another method, has no move', async (t) => {
+  class Subclass extends InMemoryStore {}
+  t.equal(new Subclass().move, undefined)
+  t.equal(Object.assign(new InMemoryStore(), { write: async (id: string) => id }).move, undefined)
+  t.type(new InMemoryStore().move, 'function')
 })

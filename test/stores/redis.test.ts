@@ -110,7 +110,7 @@ t.test('a prefix function that works only within a request is checked when it is
     }),
     { code: 'FST_SESSION_OPTIONS', message: /returns the same text for two keys/ }
   )
-  await t.rejects(store.read(ID, HOUR), TypeError)
+  await t.rejects(async () => store.read(ID, HOUR), TypeError)
   t.equal(
     store.sharesRecordsWith(new RedisStore({ client, prefix })),
     true,
@@ -238,10 +238,10 @@ t.test('a client with the option stringNumbers makes no difference', async (t) =
 t.test('each method throws the error of Redis unchanged', async (t) => {
   const { client, store } = await connect(t)
   await client.lpush(`starsessions.${sha256(ID)}`, 'not a string')
-  await t.rejects(store.read(ID, HOUR), { name: 'ReplyError', message: /^WRONGTYPE/ })
-  await t.rejects(store.read(ID, 0), { name: 'ReplyError', message: /^WRONGTYPE/ })
+  await t.rejects(async () => store.read(ID, HOUR), { name: 'ReplyError', message: /^WRONGTYPE/ })
+  await t.rejects(async () => store.read(ID, 0), { name: 'ReplyError', message: /^WRONGTYPE/ })
   client.disconnect()
-  const calls: (() => Promise<unknown>)[] = [
+  const calls: (() => unknown)[] = [
     () => store.read(ID, HOUR),
     () => store.write(ID, data, HOUR, HOUR),
     () => store.write(ID, data, HOUR, 0),
@@ -249,7 +249,8 @@ t.test('each method throws the error of Redis unchanged', async (t) => {
     () => store.replace(ID, data, data, HOUR, HOUR),
     () => store.remove(ID)
   ]
-  for (const call of calls) await t.rejects(call(), { message: /^the Redis client has ended: it was closed before/ })
+  for (const call of calls)
+    await t.rejects(async () => call(), { message: /^the Redis client has ended: it was closed before/ })
 })
 
 t.test('sessions survive a restart of a server that keeps them on disk', async (t) => {
@@ -321,7 +322,7 @@ t.test('if Redis does not know GETEX, as before 6.2, the error names the version
       await store.write(ID, data, HOUR, HOUR)
       t.same(await store.read(ID, HOUR), data, 'a read that does not prolong works')
       for (const read of [() => store.read(ID, HOUR, HOUR), () => store.read(ID, 0)]) {
-        await t.rejects(read(), { message, cause: { message: /unknown command .GETEX/i } })
+        await t.rejects(async () => read(), { message, cause: { message: /unknown command .GETEX/i } })
       }
       const { log, send } = await testApp(t, { store, lifetime: HOUR, rolling: true })
       t.equal((await send(`session=${'x'.repeat(43)}`, () => undefined)).status, 503)
@@ -336,5 +337,22 @@ t.test('another error that names GETEX is thrown on as it is', async (t) => {
   })
   const { client } = await connect(t)
   t.intercept(client, 'getexBuffer', { value: () => Promise.reject(reply) })
-  await t.rejects(new RedisStore({ client }).read(ID, HOUR, HOUR), reply)
+  await t.rejects(async () => new RedisStore({ client }).read(ID, HOUR, HOUR), reply)
+})
+
+t.test('move uses the keys of both ids, and a subclass or a store with another method has none', async (t) => {
+  const { client, store } = await connect(t)
+  await store.write(ID, data, HOUR, HOUR)
+  const tombstone = Buffer.from('tombstone')
+  t.same(await store.move?.(ID, data, tombstone, 60, 'new', data, HOUR, HOUR), { replaced: true })
+  t.same(await client.getBuffer(`starsessions.${sha256(ID)}`), tombstone)
+  t.same(await client.getBuffer(`starsessions.${sha256('new')}`), data)
+  t.equal(await expiresIn(client, `starsessions.${sha256(ID)}`, 60), true)
+  t.equal(await expiresIn(client, `starsessions.${sha256('new')}`, HOUR), true)
+  await store.move?.(ID, tombstone, tombstone, 60, 'lasting', data, 0, 0)
+  t.equal(await expiresIn(client, `starsessions.${sha256('lasting')}`, 30 * DAY), true)
+  class Subclass extends RedisStore {}
+  t.equal(new Subclass({ client }).move, undefined)
+  const replaced = Object.assign(new RedisStore({ client }), { write: async (id: string) => id })
+  t.equal(replaced.move, undefined)
 })

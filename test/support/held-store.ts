@@ -1,3 +1,4 @@
+import { promised } from '../../lib/when.ts'
 import type { SessionStore } from '../../types/store.ts'
 
 type Operation = 'read' | 'write' | 'remove' | 'touch' | 'replace'
@@ -11,13 +12,13 @@ export class HeldStore {
   constructor(inner: SessionStore) {
     const store: Record<string, unknown> = {}
     for (const name of ['read', 'write', 'remove', 'touch', 'replace'] as const) {
-      const operation = inner[name]?.bind(inner) as ((...args: unknown[]) => Promise<unknown>) | undefined
+      const operation = inner[name]?.bind(inner) as ((...args: unknown[]) => unknown) | undefined
       if (operation === undefined) continue
       store[name] = (...args: unknown[]) => {
         if (this.#next !== name) return operation(...args)
         this.#next = undefined
         return new Promise((resolve, reject) => {
-          this.#held.push(() => operation(...args).then(resolve, reject))
+          this.#held.push(() => promised(() => operation(...args)).then(resolve, reject))
         })
       }
     }

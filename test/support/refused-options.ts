@@ -26,7 +26,7 @@ export const REFUSED_OPTIONS: readonly (readonly [options: object, message: RegE
   [{ store: MapStore }, /"store" must be .*, but is a function or class: pass what `new` makes of it/],
   [{ lifetime: '1d' }, /"lifetime" must be seconds, or \{ days: 14 \}/],
   [{ lifetime: null }, /"lifetime" must be/],
-  [{ rolling: 1 }, /"rolling" must be true or false/],
+  [{ rolling: 1 }, /"rolling" must be true, false or \{ every: \{ minutes: 5 \} \}/],
   [{ lifetime: 5, rolling: true, absoluteLifetime: 'x' }, /"absoluteLifetime" must be/],
   [{ cookieName: '' }, /"cookieName" must be a token/],
   [{ cookieName: 'a b' }, /"cookieName" must be a token/],

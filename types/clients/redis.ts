@@ -5,12 +5,14 @@ type RedisArgument = string | Buffer
 export interface IoredisClient {
   /** After `'end'`, the client does not connect again. */
   readonly status: string
+  /** `true` for a `Cluster`, which spreads keys over several servers. */
+  readonly isCluster?: boolean
   /** GET, with the answer as bytes. */
   getBuffer(key: string): Promise<Uint8Array | null>
   /** GETEX, with the answer as bytes: reads and prolongs to so many milliseconds. */
   getexBuffer(key: string, unit: 'PX', milliseconds: number): Promise<Uint8Array | null>
   /** SET with an expiry in milliseconds. */
-  set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
+  set(key: string, value: string | Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
   /** DEL. Resolves to the number of deleted keys. */
   del(key: string): Promise<number | string>
   /** PEXPIRE. Resolves to 1, or to 0 if the key is missing. */

@@ -1,6 +1,6 @@
 import type { SessionStore } from '../../../types/store.ts'
 
-const OPERATIONS = ['read', 'write', 'remove', 'touch', 'replace'] as const
+const OPERATIONS = ['read', 'write', 'remove', 'touch', 'replace', 'move'] as const
 
 type Operation = (...args: unknown[]) => unknown
 
@@ -19,6 +19,7 @@ export class GatedStore {
       if (operation === undefined) continue
       gated[name] = (...args: unknown[]) => {
         if (name === 'write') this.written.set(String(args[0]), args[1] as Uint8Array)
+        if (name === 'move') this.written.set(String(args[4]), args[5] as Uint8Array)
         return this.#atGate(name, String(args[0]), async () => operation(...args))
       }
     }

@@ -5,6 +5,7 @@ import { bytesCases } from './bytes.ts'
 import { creatingCases } from './creating.ts'
 import { failureCases } from './failures.ts'
 import { identityCases } from './identity.ts'
+import { movingCases } from './moving.ts'
 import { prolongingCases } from './prolonging.ts'
 import { registrationCases } from './registering.ts'
 import { removalCases } from './removal.ts'
@@ -30,6 +31,7 @@ export function allCases(probe: Subject, make: () => Promise<Subject>): Case[] {
     replacingCases(add)
     creatingCases(add)
   }
+  if (traits.moves) movingCases(add)
   if (probe.store.byUser !== undefined) byUserCases(add, probe.store.byUser)
   if (probe.break !== undefined) failureCases(add)
   return cases

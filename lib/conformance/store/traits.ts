@@ -6,6 +6,7 @@ export interface Traits {
   readonly readProlongs: boolean
   readonly touches: boolean
   readonly replaces: boolean
+  readonly moves: boolean
   readonly explains: boolean
   readonly compares: boolean
   readonly bindsToCookie: boolean
@@ -17,6 +18,7 @@ export function traitsOf(store: SessionStore): Traits {
     readProlongs: store.readProlongs === true,
     touches: store.touch !== undefined,
     replaces: store.replace !== undefined,
+    moves: store.move !== undefined,
     explains: store.explain !== undefined,
     compares: store.sharesRecordsWith !== undefined,
     bindsToCookie: store.forCookie !== undefined

@@ -3,6 +3,7 @@ import type { SessionStore } from '../../../types/store.ts'
 import { SessionUnavailableError } from '../../errors.ts'
 import { member } from '../../own.ts'
 import { stateOf } from '../../session/session.ts'
+import type { MaybePromise } from '../../when.ts'
 import { Turns } from './turns.ts'
 
 /** The turns for each store, because several registrations or applications of this process may share a store. */
@@ -32,7 +33,7 @@ export class Alone {
    * @param task gets whether it had to wait
    * @throws `FST_SESSION_STORE` if the task did not get its turn within half a minute
    */
-  run<T>(session: Session, task: (waited: boolean) => Promise<T>): Promise<T> {
+  run<T>(session: Session, task: (waited: boolean) => MaybePromise<T>): MaybePromise<T> {
     const id = stateOf(session).stored?.id
     if (this.#turns === undefined || id === undefined) return task(false)
     return this.#turns.run(id, ({ waited }) => task(waited), tooLate)

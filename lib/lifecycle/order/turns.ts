@@ -1,3 +1,5 @@
+import type { MaybePromise } from '../../when.ts'
+
 /** The time between two checks of a waiting task. Each check looks whether other tasks have succeeded. */
 const LOOK_MS = 500
 
@@ -40,22 +42,38 @@ export class Turns<H> {
    * @param late for a task that must not run beside others. It makes the error for a wait of half a minute in vain
    * @throws the error of the task, or the one that `late` makes
    */
-  async run<T>(key: string, task: (turn: Turn<H>) => Promise<T>, late?: () => Error): Promise<T> {
+  run<T>(key: string, task: (turn: Turn<H>) => MaybePromise<T>, late?: () => Error): MaybePromise<T> {
     const known = this.#lines.get(key)
-    const line = known ?? new Line<H>()
-    if (known === undefined) this.#lines.set(key, line)
-    else await line.wait(late)
-    const turn: Turn<H> = { waited: known !== undefined, hint: line.hint, hintForNext: undefined }
+    if (known !== undefined) return known.wait(late).then(() => this.#begin(key, known, task, true))
+    const line = new Line<H>()
+    this.#lines.set(key, line)
+    return this.#begin(key, line, task, false)
+  }
+
+  #begin<T>(key: string, line: Line<H>, task: (turn: Turn<H>) => MaybePromise<T>, waited: boolean): MaybePromise<T> {
+    const turn: Turn<H> = { waited, hint: line.hint, hintForNext: undefined }
     line.last = turn
-    try {
-      const result = await task(turn)
-      line.successes++
-      return result
-    } finally {
+    const end = () => {
       line.hint = turn.hintForNext
       // The task that began last starts the next one when it ends. A task that was overtaken starts none.
       if (line.last === turn && !line.next()) this.#lines.delete(key)
     }
+    const succeed = (result: T): T => {
+      line.successes++
+      end()
+      return result
+    }
+    const fail = (error: unknown): never => {
+      end()
+      throw error
+    }
+    let result: MaybePromise<T>
+    try {
+      result = task(turn)
+    } catch (error) {
+      return fail(error)
+    }
+    return result instanceof Promise ? result.then(succeed, fail) : succeed(result)
   }
 }
 

@@ -7,13 +7,16 @@ const saysNoGetex = (error: unknown): boolean =>
 
 /**
  * Waits for an answer.
+ * @param understand makes the result of the answer
  * @throws the error of the client. If the client was closed, or Redis is too old, an error that says so
  */
-export async function explained<T>(commands: RedisCommands, answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (cause) {
+export function explained<A, T>(
+  commands: RedisCommands,
+  answer: Promise<A>,
+  understand: (answer: A) => T | Promise<T>
+): Promise<T> {
+  return answer.then(understand, (cause: unknown) => {
     const reason = commands.closed() ?? (saysNoGetex(cause) ? TOO_OLD : undefined)
     throw reason === undefined ? cause : new Error(reason, { cause })
-  }
+  })
 }

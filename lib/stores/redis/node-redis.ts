@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from '../../../types/clients/redis.ts'
-import { type Count, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
+import { type Count, MOVE_LUA, REPLACE_LUA, type RedisCommands, replaceArguments } from './commands.ts'
 import { LostMaster } from './lost-master.ts'
 import { Stalled } from './stalled.ts'
 import { USER_SCRIPTS } from './user-scripts.ts'
@@ -19,6 +19,7 @@ interface Hashed {
 const withHash = (lua: string): Hashed => ({ lua, sha: hash('sha1', lua, 'hex') })
 
 const HASHED_REPLACE = withHash(REPLACE_LUA)
+const HASHED_MOVE = withHash(MOVE_LUA)
 const SCRIPTS = new Map(USER_SCRIPTS.map(({ lua }) => [lua, withHash(lua)]))
 const hashed = (lua: string): Hashed => SCRIPTS.get(lua) ?? withHash(lua)
 
@@ -48,19 +49,20 @@ function clusterSender(cluster: NodeRedisCluster): Send {
 export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): RedisCommands {
   const sendOpen = sender(client)
   const closed = () => (client.isOpen ? undefined : CLIENT_NOT_OPEN)
-  const send = async <T>(key: string, args: Argument[]): Promise<T> => {
+  const send = <T>(key: string, args: Argument[]): Promise<T> =>
     // If a closed cluster or sentinel client got the command, it would fail with another message, or try forever.
-    if (!client.isOpen) throw new Error(CLIENT_NOT_OPEN)
-    return sendOpen(key, args) as Promise<T>
-  }
-  const run = async <T>({ lua, sha }: Hashed, key: string, args: readonly Argument[]): Promise<T> => {
-    const rest = ['1', key, ...args]
-    try {
-      return await send(key, ['EVALSHA', sha, ...rest])
-    } catch (error) {
+    client.isOpen ? (sendOpen(key, args) as Promise<T>) : Promise.reject(new Error(CLIENT_NOT_OPEN))
+  /** @param keys one key, or several, which are all on the node of the first */
+  const run = <T>(
+    { lua, sha }: Hashed,
+    keys: readonly [string, ...string[]],
+    args: readonly Argument[]
+  ): Promise<T> => {
+    const rest = [String(keys.length), ...keys, ...args]
+    return send<T>(keys[0], ['EVALSHA', sha, ...rest]).catch((error) => {
       if (!isUnknownScript(error)) throw error
-      return send(key, ['EVAL', lua, ...rest])
-    }
+      return send<T>(keys[0], ['EVAL', lua, ...rest])
+    })
   }
   return {
     get: (key) => send(key, ['GET', key]),
@@ -68,8 +70,13 @@ export function nodeRedisCommands(client: NodeRedisClient | NodeRedisCluster | N
     set: (key, data, milliseconds) => send(key, ['SET', key, data, 'PX', String(milliseconds)]),
     del: (key) => send<Count>(key, ['DEL', key]),
     pexpire: (key, milliseconds) => send<Count>(key, ['PEXPIRE', key, String(milliseconds)]),
-    replace: (key, expected, px, data) => run(HASHED_REPLACE, key, replaceArguments(expected, String(px), data)),
-    run: ({ lua }, key, args) => run(hashed(lua), key, args),
+    replace: (key, expected, px, data) => run(HASHED_REPLACE, [key], replaceArguments(expected, String(px), data)),
+    move:
+      'getSlotRandomNode' in client
+        ? undefined
+        : (key, newKey, { expected, tombstone, px: tombstonePx }, data, px) =>
+            run(HASHED_MOVE, [key, newKey], [expected, tombstone, String(tombstonePx), data, String(px)]),
+    run: ({ lua }, key, args) => run(hashed(lua), [key], args),
     closed
   }
 }

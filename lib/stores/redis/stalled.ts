@@ -13,27 +13,32 @@ export class Stalled {
   readonly #pending = new Set<{ readonly since: number }>()
 
   /** @throws `Error` if it refuses the command */
-  async watch<T>(send: () => Promise<T>): Promise<T> {
+  watch<T>(send: () => Promise<T>): Promise<T> {
     const now = performance.now()
     const [oldest] = this.#pending
     if (oldest !== undefined && now - oldest.since > STALLED_AFTER_MS) {
       const seconds = Math.floor((now - oldest.since) / 1000)
-      throw new Error(
-        `Redis has not answered for ${seconds} s: nothing more is sent until it does, or the client connects anew`
+      return Promise.reject(
+        new Error(
+          `Redis has not answered for ${seconds} s: nothing more is sent until it does, or the client connects anew`
+        )
       )
     }
     const command = { since: now }
     this.#pending.add(command)
-    try {
-      const answer = await send()
-      // Answers come in order, so the client has lost each older command that has no answer.
-      for (const older of this.#pending) {
-        if (older === command) break
-        this.#pending.delete(older)
+    return send().then(
+      (answer) => {
+        // Answers come in order, so the client has lost each older command that has no answer.
+        for (const older of this.#pending) {
+          this.#pending.delete(older)
+          if (older === command) break
+        }
+        return answer
+      },
+      (error: unknown) => {
+        this.#pending.delete(command)
+        throw error
       }
-      return answer
-    } finally {
-      this.#pending.delete(command)
-    }
+    )
   }
 }

@@ -70,7 +70,11 @@ t.test('a task that waits for half a minute fails with 503, and a task knows whe
     return new Promise<void>((resolve) => (end = resolve))
   })
   const second = alone.run(session, async () => t.fail('it must not run beside the first'))
-  const refused = t.rejects(second, { code: 'FST_SESSION_STORE', statusCode: 503, cause: { message: /half a minute/ } })
+  const refused = t.rejects(async () => second, {
+    code: 'FST_SESSION_STORE',
+    statusCode: 503,
+    cause: { message: /half a minute/ }
+  })
   await time.advance(31)
   await refused
   const third = alone.run(session, async (waited) => void waits.push(waited))

@@ -340,3 +340,44 @@ t.test('100,000 tasks of one key take less than 5 seconds of CPU', async (t) => 
   t.equal(turns.size, 0)
   t.ok(user + system < 5e6, `${(user + system) / 1e6} s of CPU`)
 })
+
+t.test('a task that ends at once has its result at once, and nothing is kept', async (t) => {
+  const turns = new Turns<string>()
+  t.equal(
+    turns.run('a', () => 1),
+    1
+  )
+  t.throws(
+    () =>
+      turns.run('a', () => {
+        throw new Error('at once')
+      }),
+    /at once/
+  )
+  t.equal(turns.size, 0)
+  t.equal(
+    turns.run('a', ({ waited }) => waited),
+    false,
+    'the next task does not wait'
+  )
+})
+
+t.test('a waiting task that ends or throws at once starts the next one, and leaves its hint', async (t) => {
+  const turns = new Turns<string>()
+  const first = turns.run('a', async () => tick())
+  const failing = turns.run('a', (turn) => {
+    turn.hintForNext = 'of the failed one'
+    throw new Error('at once')
+  })
+  const second = turns.run('a', (turn) => {
+    const { hint } = turn
+    turn.hintForNext = 'of the second'
+    return hint
+  })
+  const third = turns.run('a', ({ waited, hint }) => [waited, hint])
+  await first
+  await t.rejects(async () => failing, /at once/)
+  t.equal(await second, 'of the failed one')
+  t.same(await third, [true, 'of the second'])
+  t.equal(turns.size, 0)
+})

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import t, { type Test } from 'tap'
 import { ioredisCommands } from '../../../lib/stores/redis/ioredis.ts'
@@ -44,8 +44,23 @@ async function exercise(t: Test, commands: ReturnType<typeof ioredisCommands>) {
   const [created] = await commands.replace('key', null, 8_000, bytes('\xff'))
   t.equal(Number(created), 1)
   t.same(await commands.get('key'), bytes('\xff'))
+  const old = { expected: bytes('\xff'), tombstone: bytes('\xfe'), px: 9_000 }
+  const wrong = await commands.move!('key', 'new-key', { ...old, expected: bytes('a') }, bytes('\0'), 8_000)
+  t.same([Number(wrong[0]), wrong[1]], [0, bytes('\xff')])
+  t.equal(await commands.get('new-key'), null)
+  const [moved] = await commands.move!('key', 'new-key', old, bytes('\0\xfd'), 8_000)
+  t.equal(Number(moved), 1)
+  t.same(await commands.get('key'), bytes('\xfe'))
+  t.same(await commands.get('new-key'), bytes('\0\xfd'))
   await commands.del('key')
+  await commands.del('new-key')
 }
+
+t.test('a client of a cluster has no move, because the two keys are on different nodes', async (t) => {
+  const cluster = new Cluster([{ host: '127.0.0.1', port: server.port }], { lazyConnect: true })
+  t.teardown(() => cluster.disconnect())
+  t.equal(ioredisCommands(cluster).move, undefined)
+})
 
 t.test('each command works with ioredis and returns bytes', async (t) => {
   await exercise(t, (await connect(t)).commands)

@@ -33,7 +33,17 @@ async function exercise(t: Test, commands: ReturnType<typeof nodeRedisCommands>)
   t.equal(await commands.del('key'), 0)
   t.same(await commands.replace('key', null, 8_000, bytes('\xff')), [1])
   t.same(await commands.get('key'), bytes('\xff'))
+  const old = { expected: bytes('\xff'), tombstone: bytes('\xfe'), px: 9_000 }
+  t.same(await commands.move?.('key', 'new-key', { ...old, expected: bytes('a') }, bytes('\0'), 8_000), [
+    0,
+    bytes('\xff')
+  ])
+  t.equal(await commands.get('new-key'), null)
+  t.same(await commands.move?.('key', 'new-key', old, bytes('\0\xfd'), 8_000), [1])
+  t.same(await commands.get('key'), bytes('\xfe'))
+  t.same(await commands.get('new-key'), bytes('\0\xfd'))
   await commands.del('key')
+  await commands.del('new-key')
 }
 
 t.test('each command works with both protocols and returns bytes', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { retry } from '../../lib/lifecycle/retry.ts'
+import { retry } from '../../../lib/lifecycle/order/retry.ts'
 
 t.test('attempts repeat until one succeeds, and their number is returned', async (t) => {
   let left = 3
@@ -13,7 +13,7 @@ t.test('after 12 failed attempts the error is a conflict', async (t) => {
     attempts++
     return false
   }
-  await t.rejects(retry(never), { code: 'FST_SESSION_CONFLICT', statusCode: 409 })
+  await t.rejects(async () => retry(never), { code: 'FST_SESSION_CONFLICT', statusCode: 409 })
   t.equal(attempts, 12)
 })
 
@@ -23,7 +23,7 @@ t.test('after an attempt that throws there are no more attempts', async (t) => {
     attempts++
     throw new Error('down')
   }
-  await t.rejects(retry(failing), /down/)
+  await t.rejects(async () => retry(failing), /down/)
   t.equal(attempts, 1)
 })
 

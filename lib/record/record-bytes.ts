@@ -1,0 +1,74 @@
+import { now } from '../clock.ts'
+import { newRevision } from '../crypto/random.ts'
+import type { Expiry, Settings } from '../settings.ts'
+import { type MaybePromise, when } from '../when.ts'
+import { RecordCodec } from './codec.ts'
+import { Encryption } from './encryption.ts'
+import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead } from './expiry.ts'
+import { type Draft, type Found, MISSING, type Stored, type Unusable } from './record.ts'
+
+/** Turns records into the bytes that a store keeps, and back. */
+export class RecordBytes {
+  readonly codec: RecordCodec
+  readonly #expiry: Expiry
+  readonly #cookieName: string
+  readonly #ownsIds: boolean
+  readonly #encryption: Encryption | undefined
+
+  /** @param ownsIds the store makes the ids, so an encryptor cannot bind a record to its id */
+  constructor({ expiry, cookieName, serializer, encryptor, storeTimeout }: Settings, ownsIds: boolean) {
+    this.codec = new RecordCodec(serializer, cookieName)
+    this.#expiry = expiry
+    this.#cookieName = cookieName
+    this.#ownsIds = ownsIds
+    this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
+  }
+
+  /**
+   * Interprets the bytes under an id: as a session, a tombstone or unusable bytes.
+   * @returns a promise only if the encryptor works asynchronously
+   * @throws `FST_SESSION_STORE` if the encryptor is unavailable
+   */
+  interpret(id: string, bytes: Uint8Array | null): MaybePromise<Found> {
+    if (bytes === null) return MISSING
+    const encryption = this.#encryption
+    if (encryption === undefined) return this.#found(id, bytes, bytes)
+    return when(encryption.decrypt(bytes, this.#boundTo(id)), (record) =>
+      record === null ? { kind: 'unusable', reason: 'undecryptable', id, bytes } : this.#found(id, bytes, record)
+    )
+  }
+
+  #found(id: string, bytes: Uint8Array, decrypted: Uint8Array): Found {
+    const at = now()
+    const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
+    const parsed = this.codec.parse(decrypted, at)
+    if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
+    const { data, snapshot, record } = parsed
+    // A process whose clock was ahead has written dates in the future. A store ends such a record by its ttl, but a
+    // browser may keep its cookie for ever.
+    if (this.#ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
+    const metadata = notAhead(parsed.metadata, at)
+    const { last_access: rotatedAt, rotated: successors } = metadata
+    if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
+    if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
+    return { kind: 'session', stored: { id, bytes, record, metadata, snapshot }, data }
+  }
+
+  /**
+   * Makes the record to store under an id. Each has a new revision, so two records of equal data have different bytes.
+   * @returns a promise only if the encryptor works asynchronously
+   * @throws `FST_SESSION_SERIALIZE`; `FST_SESSION_STORE` if the encryptor is unavailable
+   */
+  encode(id: string, { data, metadata: from, body }: Draft): MaybePromise<Stored> {
+    const metadata = { ...from, lifetime: this.#expiry.lifetime, name: this.#cookieName, rev: newRevision() }
+    const record = body === undefined ? this.codec.recordOf(data, metadata) : this.codec.complete(body, metadata)
+    const plain = typeof record === 'string' ? Buffer.from(record) : record
+    const stored = (bytes: Uint8Array): Stored => ({ id, bytes, record, metadata, snapshot: undefined })
+    const encryption = this.#encryption
+    return encryption === undefined ? stored(plain) : when(encryption.encrypt(plain, this.#boundTo(id)), stored)
+  }
+
+  #boundTo(id: string): string {
+    return this.#ownsIds ? '' : id
+  }
+}
