@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { PostgresStoreOptions, PostgresValue } from '../../types/stores/postgres.ts'
 import { ownOptions } from '../checks/option-names.ts'
@@ -9,6 +10,7 @@ import { type Row, type RunStatement, statementRunner } from './postgres/clients
 import { hasLostRace, wasMadeTwice, withRemedy } from './postgres/faults.ts'
 import { postgresSchema, type TablePlace } from './postgres/schema.ts'
 import { postgresStatements, type Statement, SWEEP_BATCH } from './postgres/statements.ts'
+import { PostgresUsers } from './postgres/users.ts'
 import { bufferOf, keyOfRow } from './sql/row.ts'
 import { Sweeping } from './sql/sweeping.ts'
 import { sqlName } from './sql/table-name.ts'
@@ -26,6 +28,8 @@ const MOST_RACES = 10
 export class PostgresStore implements SessionStore {
   /** A read with a `ttl` also prolongs, so rolling sessions need no `touch`. */
   readonly readProlongs = true
+  /** The sessions of each user, in the same table. */
+  readonly byUser: SessionsByUser
   readonly #place: TablePlace
   readonly #run: RunStatement
   readonly #statements: ReturnType<typeof postgresStatements>
@@ -48,6 +52,10 @@ export class PostgresStore implements SessionStore {
     this.#gcTtl = gcSeconds('PostgresStore', gcTtl, MONTH_SECONDS)
     this.#run = statementRunner(client, prepare)
     this.#statements = postgresStatements(this.#place)
+    this.byUser = new PostgresUsers(this.#place, {
+      ask: (statement, values) => this.#ask(statement, values),
+      seconds: (lifetime, ttl) => (isOver(lifetime, ttl) ? undefined : secondsToKeep(lifetime, ttl, this.#gcTtl))
+    })
   }
 
   /**

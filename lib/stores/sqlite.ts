@@ -1,3 +1,4 @@
+import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { SqliteStoreOptions } from '../../types/stores/sqlite.ts'
 import { ownOptions } from '../checks/option-names.ts'
@@ -12,6 +13,7 @@ import { withSqliteRemedy } from './sqlite/reasons.ts'
 import { sqliteSchema } from './sqlite/schema.ts'
 import { warnAboutSettings } from './sqlite/settings.ts'
 import { SMALL_BATCH, sqliteStatements } from './sqlite/statements.ts'
+import { SqliteUsers } from './sqlite/users.ts'
 import { isUnchanged } from './unchanged.ts'
 
 /** A read prolongs a session when less than this part of its time is left. */
@@ -28,6 +30,8 @@ const ENOUGH_LEFT = 0.95
 export class SqliteStore implements SessionStore {
   /** A read with a `ttl` also prolongs, so rolling sessions need no `touch`. */
   readonly readProlongs = true
+  /** The sessions of each user, in the same table. */
+  readonly byUser: SessionsByUser
   readonly #connection: Connection
   readonly #table: string
   readonly #statements: ReturnType<typeof sqliteStatements>
@@ -44,6 +48,11 @@ export class SqliteStore implements SessionStore {
     this.#gcTtl = gcSeconds('SqliteStore', own.gcTtl, MONTH_SECONDS)
     this.#connection = new Connection(own.database)
     this.#statements = sqliteStatements(this.#table)
+    this.byUser = new SqliteUsers(this.#connection, this.#table, {
+      asked: (call) => this.#asked(call),
+      at: unixMilliseconds,
+      end: (at, lifetime, ttl) => (isOver(lifetime, ttl) ? undefined : this.#end(at, lifetime, ttl))
+    })
     warnAboutSettings(this.#connection)
   }
 

@@ -31,7 +31,7 @@ const newEnd = (table: string, seconds: string, leeway: string) =>
 /** The statements of the store, for one table. */
 export function postgresStatements(place: TablePlace) {
   const table = quotedTable(place)
-  const text = {
+  return namedStatements(place, {
     // `pg` and PGlite would read each byte of a bytea as two characters. Base64 is shorter, and Node decodes it faster.
     read: `SELECT encode(data, 'base64') AS data FROM ${table} WHERE id = $1 AND expires_at > now()`,
     // `xmin` names this version of the row. It is NULL if enough time is left, and also if too much is left.
@@ -41,10 +41,12 @@ export function postgresStatements(place: TablePlace) {
   FROM ${table} WHERE id = $1 AND expires_at > now()`,
     prolong: `UPDATE ${table} SET expires_at = ${inSeconds('$2')}
   WHERE id = $1 AND xmin = $3::text::xid AND expires_at > now()`,
+    // A row whose time is over no longer belongs to a user.
     write: `INSERT INTO ${table} AS t (id, data, expires_at) VALUES ($1, $2, ${inSeconds('$3')})
-  ON CONFLICT (id) DO UPDATE SET data = excluded.data, expires_at = ${newEnd('t', '$3', '$4')}`,
+  ON CONFLICT (id) DO UPDATE SET data = excluded.data, expires_at = ${newEnd('t', '$3', '$4')},
+  principal = CASE WHEN t.expires_at > now() THEN t.principal END`,
     create: `INSERT INTO ${table} AS t (id, data, expires_at) VALUES ($1, $2, ${inSeconds('$3')})
-  ON CONFLICT (id) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
+  ON CONFLICT (id) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, principal = NULL
   WHERE t.expires_at <= now() RETURNING 1 AS done`,
     replace: `UPDATE ${table} AS t SET data = $3, expires_at = ${newEnd('t', '$4', '$5')}
   WHERE id = $1 AND data = $2 AND expires_at > now() RETURNING 1 AS done`,
@@ -58,12 +60,19 @@ export function postgresStatements(place: TablePlace) {
     SELECT id FROM ${table} WHERE expires_at <= now() ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED
   )) RETURNING 1
 ) SELECT count(*)::text AS count FROM gone`
-  }
-  const { table: name, schema } = place
-  const prefix = `starsessions.${schema === undefined ? name : `${schema}.${name}`}.`
-  const longest = Math.max(...Object.keys(text).map((operation) => Buffer.byteLength(prefix + operation)))
+  })
+}
+
+/** Gives each statement a name that no other table has. */
+export function namedStatements<Operation extends string>(
+  { table, schema }: TablePlace,
+  text: Readonly<Record<Operation, string>>
+): Record<Operation, Required<Statement>> {
+  const prefix = `starsessions.${schema === undefined ? table : `${schema}.${table}`}.`
+  const operations = Object.keys(text) as Operation[]
+  const longest = Math.max(...operations.map((operation) => Buffer.byteLength(prefix + operation)))
   const short = longest > MOST_NAME_BYTES ? `starsessions.${hash('sha256', prefix, 'hex').slice(0, 32)}.` : prefix
   return Object.fromEntries(
-    Object.entries(text).map(([operation, text]) => [operation, { name: short + operation, text }])
-  ) as Record<keyof typeof text, Required<Statement>>
+    operations.map((operation) => [operation, { name: short + operation, text: text[operation] }])
+  ) as Record<Operation, Required<Statement>>
 }
