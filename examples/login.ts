@@ -3,19 +3,27 @@
 //   npm run demo
 
 import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import Database from 'better-sqlite3'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import starsessions, { type Session } from 'fastify-starsessions'
+import { SqliteStore } from 'fastify-starsessions/sqlite'
 
 const PASSWORD = 'open sesame'
 const LIFETIME = 15 * 60
 
 type Form = Partial<Record<string, string>>
 
-export async function build({ lifetime = LIFETIME } = {}) {
+export async function build({ lifetime = LIFETIME, file = ':memory:' } = {}) {
   const app = Fastify()
+  // The sessions are in a file. So you are still logged in after you have started this program again.
+  const database = new Database(file)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+  app.addHook('onClose', () => database.close())
   await app.register(starsessions, {
-    // Without `store`, the sessions are in memory and end with the process. For a demo that is enough.
+    store: new SqliteStore({ database }).createTable(),
     lifetime,
     rolling: true,
     // Every route below uses `request.session`.
@@ -207,6 +215,6 @@ pre { margin: 0; padding: .9rem 1rem; background: var(--code); border-radius: .5
 `
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const app = await build()
+  const app = await build({ file: join(tmpdir(), 'fastify-starsessions-demo.db') })
   console.log(await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) }))
 }

@@ -65,6 +65,20 @@ t.test('basic counts the visits of each visitor', async (t) => {
   await t.rejects(build('basic', { secretKey: undefined }), { code: 'FST_SESSION_OPTIONS', message: /SESSION_SECRET/ })
 })
 
+t.test('login: after a restart with the same file, the visitor is still logged in', async (t) => {
+  const file = join(t.testdir(), 'demo.db')
+  const jar = new CookieJar()
+  const first = await build('login', { file })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const payload = 'name=Ada&password=open+sesame&remember=on'
+  jar.take(await first.inject({ method: 'POST', url: '/login', headers, payload }))
+  await first.close()
+  const second = await build('login', { file })
+  t.teardown(() => second.close())
+  const page = await second.inject({ url: '/', headers: { cookie: jar.header() } })
+  t.match(page.body, '<span id="user">Ada</span>')
+})
+
 t.test('login: a form logs in and out over a real connection', async (t) => {
   const app = await build('login')
   t.teardown(() => app.close())

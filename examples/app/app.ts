@@ -1,18 +1,22 @@
 // A whole application to copy from. Users log in and out, and some of them are editors. Forms are protected against
-// CSRF, and messages survive a redirect. The sessions are in Redis, or in memory while you develop. The tests are in
+// CSRF, and messages survive a redirect. The sessions are in Redis, or in a file of SQLite. The tests are in
 // test/behaviour/application.test.ts.
 //
 //   node --import=ts-blank-space/register examples/app/app.ts
 //   REDIS_URL=redis://127.0.0.1:6379 node --import=ts-blank-space/register examples/app/app.ts
 
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import formbody from '@fastify/formbody'
+import Database from 'better-sqlite3'
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify'
-import starsessions, { RedisStore } from 'fastify-starsessions'
+import starsessions, { RedisStore, type SessionStore } from 'fastify-starsessions'
+import { SqliteStore } from 'fastify-starsessions/sqlite'
 import { Redis } from 'ioredis'
 
 declare module 'fastify-starsessions' {
@@ -65,8 +69,10 @@ export class Users {
 
 export interface Options {
   users: Users
-  /** Without a URL, the sessions are in memory and end with the process. */
+  /** With a URL, the sessions are in Redis, so several processes on several machines can share them. */
   redisUrl?: string | undefined
+  /** Without a URL, the sessions are in this file. Without a file, they end with the process. */
+  sessionsFile?: string
   /** Set this behind HTTPS: the cookie is then Secure, and a subdomain cannot set a cookie of its name. */
   production?: boolean
   /** The address of the proxy that terminates HTTPS. */
@@ -96,18 +102,32 @@ async function connect(url: string, log: FastifyBaseLogger): Promise<Redis> {
   } catch {
     client.disconnect()
     throw new Error(
-      `Redis cannot be used (${reason}). Start it, correct REDIS_URL, or unset REDIS_URL to keep sessions in memory.`
+      `Redis cannot be used (${reason}). Start it, correct REDIS_URL, or unset REDIS_URL to keep sessions in a file.`
     )
   }
 }
 
-export async function build({ users, redisUrl, production = false, trustProxy = '' }: Options) {
+/** A store, and what closes it. */
+async function openStore({ redisUrl, sessionsFile = ':memory:' }: Options, log: FastifyBaseLogger) {
+  if (redisUrl !== undefined) {
+    const client = await connect(redisUrl, log)
+    const store: SessionStore = new RedisStore({ client, prefix: 'app:session:' })
+    return { store, close: () => client.disconnect() }
+  }
+  const database = new Database(sessionsFile)
+  // docs/stores/sqlite.md explains these settings.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+  return { store: new SqliteStore({ database }).createTable(), close: () => void database.close() }
+}
+
+export async function build(options: Options) {
+  const { users, production = false, trustProxy = '' } = options
   const app = Fastify({ ...(trustProxy !== '' && { trustProxy }) })
 
-  const client = redisUrl === undefined ? undefined : await connect(redisUrl, app.log)
-  app.addHook('onClose', () => client?.disconnect())
+  const { store, close } = await openStore(options, app.log)
+  app.addHook('onClose', () => close())
   await app.register(starsessions, {
-    ...(client && { store: new RedisStore({ client, prefix: 'app:session:' }) }),
+    store,
     storeTimeout: 2,
     lifetime: { minutes: 30 },
     rolling: true,
@@ -213,13 +233,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const users = new Users()
   await users.add('ada', 'open sesame', 'editor')
   const redisUrl = process.env.REDIS_URL || undefined
+  const sessionsFile = process.env.SESSIONS_FILE || join(tmpdir(), 'fastify-starsessions-app.db')
   if (redisUrl === undefined) {
-    console.warn(
-      'Sessions are in memory and end with this process. To keep them in Redis, set REDIS_URL=redis://127.0.0.1:6379'
-    )
+    console.warn(`Sessions are in ${sessionsFile}. To keep them in Redis, set REDIS_URL=redis://127.0.0.1:6379`)
   }
   try {
-    const app = await build({ users, redisUrl })
+    const app = await build({ users, redisUrl, sessionsFile })
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
     console.log(await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) }))
   } catch (error) {

@@ -22,7 +22,12 @@ interface People {
 }
 interface Application {
   Users: new () => People
-  build(options: { users: People; redisUrl?: string; production?: boolean }): Promise<FastifyInstance>
+  build(options: {
+    users: People
+    redisUrl?: string
+    production?: boolean
+    sessionsFile?: string
+  }): Promise<FastifyInstance>
 }
 // The name is computed. TypeScript would follow a literal name, and its declaration of SessionData would hold here too.
 const { Users, build }: Application = await import(new URL('../../examples/app/app.ts', import.meta.url).href)
@@ -259,16 +264,26 @@ async function command(t: Test, variables: Record<string, string>) {
   return { page, errors, code: child.exitCode }
 }
 
-t.test('without REDIS_URL the sessions are in memory, and the program prints one line about it', async (t) => {
-  t.match(await command(t, {}), {
+t.test('without REDIS_URL the sessions are in a file, and the program prints one line about it', async (t) => {
+  t.match(await command(t, { SESSIONS_FILE: join(t.testdir(), 'sessions.db') }), {
     page: 'Nobody is logged in',
-    errors: /^Sessions are in memory[^\n]*REDIS_URL=redis:[^\n]*\n$/,
+    errors: /^Sessions are in [^\n]*sessions\.db\. [^\n]*REDIS_URL=redis:[^\n]*\n$/,
     code: 0
   })
   const app = await build({ users: new Users() })
   t.teardown(() => app.close())
   const cookie = await sessionCookie(app, { user: 'ada' })
   t.match(await readSession(app, await app.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
+})
+
+t.test('sessions in a file survive a restart', async (t) => {
+  const sessionsFile = join(t.testdir(), 'sessions.db')
+  const first = await build({ users: new Users(), sessionsFile })
+  const cookie = await sessionCookie(first, { user: 'ada' })
+  await first.close()
+  const second = await build({ users: new Users(), sessionsFile })
+  t.teardown(() => second.close())
+  t.match(await readSession(second, await second.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
 })
 
 t.test('if Redis cannot be reached, the program ends within seconds and prints one line with the reason', async (t) => {

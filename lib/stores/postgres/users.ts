@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from '../../../types/sessions-by-user.ts'
 import type { PostgresValue } from '../../../types/stores/postgres.ts'
-import { decideEnlisting, entriesOf, HAS_ENDED, type ListedRow, markerOf, type UserState } from '../sql/enlisting.ts'
+import {
+  decideEnlisting,
+  entriesOf,
+  LISTING_ENDED,
+  type ListedRow,
+  markerOf,
+  type UserState
+} from '../sql/enlisting.ts'
 import { bufferOf, keyOfRow } from '../sql/row.ts'
 import type { Row } from './clients.ts'
 import type { TablePlace } from './schema.ts'
@@ -54,7 +61,7 @@ export class PostgresUsers implements SessionsByUser {
       const state = await this.#stateOf(user, marker, id)
       const enlisting = decideEnlisting(data, toMicroseconds(listing), state)
       if ('answer' in enlisting) return enlisting.answer
-      if (seconds === undefined) return HAS_ENDED
+      if (seconds === undefined) return LISTING_ENDED
       const { evicted, authenticatedAt, endsAt, label = Buffer.alloc(0) } = enlisting
       const version = [marker, randomBytes(16), state.version]
       const entry = [user, handle, authenticatedAt, endsAt, bufferOf(label)]

@@ -18,17 +18,17 @@ export type Enlisting =
   | (Pick<ListEntry, 'authenticatedAt' | 'endsAt' | 'label'> & { readonly evicted: readonly string[] })
 
 /** The answer of `enlist` if the session, or the login, has ended. */
-export const HAS_ENDED: Enlisted = { enlisted: false, reason: 'ended' }
+export const LISTING_ENDED: Enlisted = { enlisted: false, reason: 'ended' }
 
 /** Decides about a call of `enlist`, with the steps of `SessionsByUser.enlist`. */
 export function decideEnlisting(data: Uint8Array, listing: Listing, { endedAt, present, rows }: UserState): Enlisting {
   const { user, handle, isListed, max, whenFull } = listing
   const entries = entriesOf(rows)
   const session = entries.find((entry) => entry.handle === handle)
-  if (isListed ? session === undefined : listing.authenticatedAt < endedAt) return { answer: HAS_ENDED }
+  if (isListed ? session === undefined : listing.authenticatedAt < endedAt) return { answer: LISTING_ENDED }
   if (present !== undefined) {
     const isOurs = present.user === user && present.handle === handle && Buffer.compare(present.data, data) === 0
-    return { answer: isOurs ? { enlisted: true, evicted: [] } : HAS_ENDED }
+    return { answer: isOurs ? { enlisted: true, evicted: [] } : LISTING_ENDED }
   }
   const surplus = session === undefined ? Math.max(0, entries.length + 1 - max) : 0
   if (surplus > 0 && whenFull === 'refuse') return { answer: { enlisted: false, reason: 'full' } }

@@ -2,7 +2,7 @@ import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from
 import {
   decideEnlisting,
   entriesOf,
-  HAS_ENDED,
+  LISTING_ENDED,
   type ListedRow,
   MARKER_SECONDS,
   markerOf,
@@ -42,7 +42,7 @@ export class SqliteUsers implements SessionsByUser {
       const end = this.#records.end(at, lifetime, ttl)
       const enlisting = decideEnlisting(data, toMilliseconds(listing), this.#stateOf(user, id, at))
       if ('answer' in enlisting) return enlisting.answer
-      if (end === undefined) return HAS_ENDED
+      if (end === undefined) return LISTING_ENDED
       for (const one of enlisting.evicted) this.#connection.run(evict, user, one)
       const label = enlisting.label === undefined ? null : bufferOf(enlisting.label)
       const entry = [enlisting.authenticatedAt, enlisting.endsAt].map((seconds) => Math.round(seconds * 1000))
