@@ -7,13 +7,17 @@ export interface Answer {
   readonly setCookie: string | undefined
 }
 
-/** Sends requests to one server. Connections are kept open, and there are as many as requests in flight. */
+/**
+ * Sends requests to one server, or to the processes of a server in turn. Connections are kept open, and there are as
+ * many as requests in flight.
+ */
 export class HttpClient {
   readonly #agent = new Agent({ keepAlive: true })
-  readonly #port: number
+  readonly #ports: readonly number[]
+  #sent = 0
 
-  constructor(port: number) {
-    this.#port = port
+  constructor(ports: readonly number[]) {
+    this.#ports = ports
   }
 
   /** Never rejects. */
@@ -21,7 +25,8 @@ export class HttpClient {
     return new Promise((resolve) => {
       const failed = (error: Error) => resolve({ status: error.message, body: undefined, setCookie: undefined })
       const headers = cookie === undefined ? {} : { cookie }
-      const sent = request({ host: '127.0.0.1', port: this.#port, agent: this.#agent, method, path, headers })
+      const port = this.#ports[this.#sent++ % this.#ports.length]
+      const sent = request({ host: '127.0.0.1', port, agent: this.#agent, method, path, headers })
       sent.on('error', failed)
       sent.on('response', async (response) => {
         try {

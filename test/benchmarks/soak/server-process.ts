@@ -1,9 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
-import starsessions, { RedisStore } from 'fastify-starsessions'
+import starsessions, { RedisStore, type SessionStore } from 'fastify-starsessions'
+import { PostgresStore } from 'fastify-starsessions/postgres'
 import { Redis } from 'ioredis'
+import pg from 'pg'
 
-// The server of the soak, in a separate process: an HTTP server with sessions in Redis.
+// The server of the soak, in a separate process: an HTTP server with sessions in Redis or in PostgreSQL.
+//
+//   server-process.js redis|postgres PORT
 
 /** What the parent asks for: the port of the server, or the memory in use after a garbage collection. */
 export type Question = 'port' | 'memory'
@@ -14,19 +18,35 @@ export interface Memory {
   readonly resident: number
 }
 
-/** Shorter than the time for which Redis hangs, so that requests fail meanwhile. */
+/** Shorter than the time for which the server hangs, so that requests fail meanwhile. */
 const STORE_TIMEOUT_SECONDS = 2
 
-const client = new Redis({
-  port: Number(process.argv[2]),
-  maxRetriesPerRequest: 1,
-  retryStrategy: () => 50
-})
-client.on('error', () => undefined)
+const [, , kind, port] = process.argv
+
+async function openStore(): Promise<SessionStore> {
+  if (kind === 'redis') {
+    const client = new Redis({ port: Number(port), maxRetriesPerRequest: 1, retryStrategy: () => 50 })
+    client.on('error', () => undefined)
+    return new RedisStore({ client })
+  }
+  const client = new pg.Pool({
+    host: '127.0.0.1',
+    port: Number(port),
+    user: 'postgres',
+    max: 10,
+    connectionTimeoutMillis: 2_000,
+    statement_timeout: 2_000,
+    keepAlive: true
+  })
+  client.on('error', () => undefined)
+  const store = new PostgresStore({ client })
+  await store.createTable()
+  return store
+}
 
 const app = Fastify()
 await app.register(starsessions, {
-  store: new RedisStore({ client }),
+  store: await openStore(),
   lifetime: { hours: 1 },
   storeTimeout: STORE_TIMEOUT_SECONDS
 })
