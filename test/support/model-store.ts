@@ -81,6 +81,23 @@ export class ModelStore {
     return { replaced: true }
   }
 
+  move(
+    id: string,
+    expected: Uint8Array,
+    tombstone: Uint8Array,
+    tombstoneTtl: number,
+    newId: string,
+    data: Uint8Array,
+    lifetime: number,
+    ttl: number
+  ): Replaced {
+    const current = this.read(id, lifetime || DAY)
+    if (!this.isSame(current, expected)) return { replaced: false, current }
+    this.put(id, tombstone, now() + tombstoneTtl)
+    this.put(newId, data, this.end(lifetime, ttl))
+    return { replaced: true }
+  }
+
   isSame(current: Uint8Array | null, expected: Uint8Array | null): boolean {
     return current === null || expected === null ? current === expected : Buffer.compare(current, expected) === 0
   }

@@ -20,11 +20,10 @@ const stored =
     store.put = (id, data, expires) => put.call(store, id, change(data), expires)
   }
 
+type Method = 'read' | 'write' | 'remove' | 'touch' | 'replace' | 'move'
+
 /** Replaces a method by one that gets the original as its first argument. */
-function around<K extends 'read' | 'write' | 'remove' | 'touch' | 'replace'>(
-  name: K,
-  change: (original: ModelStore[K], store: ModelStore) => unknown
-): Spoil {
+function around<K extends Method>(name: K, change: (original: ModelStore[K], store: ModelStore) => unknown): Spoil {
   return (store) => {
     const original = store[name].bind(store) as ModelStore[K]
     store[name] = change(original, store) as ModelStore[K]
@@ -337,7 +336,7 @@ const REPLACING: Mutant[] = [
   [
     'replace compares the lengths',
     (store) => (store.isSame = (current, expected) => current?.length === expected?.length),
-    /compares each byte/
+    /^replace compares each byte/
   ],
   [
     'replace compares the first 1,000 bytes',
@@ -346,7 +345,7 @@ const REPLACING: Mutant[] = [
       store.isSame = (current, expected) =>
         isSame(current?.subarray(0, 1_000) ?? null, expected?.subarray(0, 1_000) ?? null)
     },
-    /compares each byte/
+    /^replace compares each byte/
   ],
   ['replace does not compare', (store) => (store.isSame = () => true), /replace writes the new bytes only/],
   [
@@ -471,7 +470,7 @@ const CREATING: Mutant[] = [
             ? { replaced: false, current: store.read(args[0], 60) }
             : replace(...args)
     ),
-    /removed or has expired/
+    /^replace of null creates a session where/
   ],
   [
     'a created session lasts for its lifetime',
@@ -507,12 +506,87 @@ const CREATING: Mutant[] = [
       if (args[1] !== null || args[2] === null || store.find(args[0]) !== undefined) return replace(...args)
       return later(() => ({ replaced: store.write(args[0], args[2] as Uint8Array, args[3], args[4]) === args[0] }))
     }),
-    /twenty calls at once/
+    /twenty calls at once create/
+  ]
+]
+
+type Moving = Parameters<ModelStore['move']>
+
+/** Changes the arguments of `move`. */
+const moving = (change: (args: Moving, store: ModelStore) => Moving): Spoil =>
+  around(
+    'move',
+    (move, store) =>
+      (...args: Moving) =>
+        move(...change(args, store))
+  )
+
+const MOVING: Mutant[] = [
+  [
+    'move always fails',
+    around('move', (_, store) => (id: string) => ({ replaced: false, current: store.read(id, 60) })),
+    /move stores the session/
+  ],
+  [
+    'move forgets the new id',
+    around('move', (move, store) => (...args: Moving) => {
+      const answer = move(...args)
+      if (answer.replaced) store.delete(args[4])
+      return answer
+    }),
+    /move stores the session/
+  ],
+  [
+    'move leaves the old id alone',
+    around('move', (move, store) => (...args: Moving) => {
+      const answer = move(...args)
+      if (answer.replaced) store.put(args[0], args[1], seconds(60))
+      return answer
+    }),
+    /move stores the session/
+  ],
+  [
+    'move does not compare',
+    moving((args, store) => args.with(1, store.read(args[0], 60) ?? args[1]) as Moving),
+    /move changes nothing/
+  ],
+  [
+    'move writes the new id before it compares',
+    moving((args, store) => {
+      store.write(args[4], args[5], args[6], args[7])
+      return args
+    }),
+    /move changes nothing/
+  ],
+  [
+    'move brings back expired sessions',
+    moving((args, store) => {
+      const row = store.rows.get(args[0])
+      if (row !== undefined) row.expires = seconds(60)
+      return args
+    }),
+    /move never brings back/
+  ],
+  ['the tombstone lasts as long as the session', moving((args) => args.with(3, args[7]) as Moving), /each its own ttl/],
+  ['the session lasts as long as the tombstone', moving((args) => args.with(7, args[3]) as Moving), /each its own ttl/],
+  [
+    'move cuts long records',
+    moving((args) => args.with(5, args[5].subarray(0, 200)) as Moving),
+    /move compares each byte/
+  ],
+  [
+    'move reads first and writes later',
+    around('move', (move, store) => (...args: Moving) => {
+      const current = store.read(args[0], 60)
+      if (current === null || !store.isSame(current, args[1])) return move(...args)
+      return later(() => move(...(args.with(1, store.read(args[0], 60) as Uint8Array) as Moving)))
+    }),
+    /twenty calls at once move/
   ]
 ]
 
 /** What a method answers while the database is broken, instead of failing. */
-const whileBroken = (name: 'read' | 'write' | 'remove' | 'touch' | 'replace', answer: unknown): Mutant => [
+const whileBroken = (name: Method, answer: unknown): Mutant => [
   `${name} hides that the database is broken`,
   (store) => {
     const original = store[name].bind(store) as (...args: unknown[]) => unknown
@@ -536,6 +610,7 @@ const FAILURES: Mutant[] = [
   whileBroken('remove', false),
   whileBroken('touch', false),
   whileBroken('replace', { replaced: false, current: null }),
+  whileBroken('move', { replaced: false, current: null }),
   [
     'a store that was broken loses its sessions',
     around('read', (read, store) => (...args: Parameters<typeof read>) => {
@@ -554,13 +629,14 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROLONGING,
   ...REPLACING,
   ...CREATING,
+  ...MOVING,
   ...FAILURES
 ]
 
 /** The same store, with methods that answer with promises. */
 export function promising(store: ModelStore): SessionStore {
   const wrapped: Record<string, unknown> = { readProlongs: true }
-  for (const name of ['read', 'write', 'remove', 'touch', 'replace'] as const) {
+  for (const name of ['read', 'write', 'remove', 'touch', 'replace', 'move'] as const) {
     const method = (...args: unknown[]) => (store[name] as (...args: unknown[]) => unknown).apply(store, args)
     wrapped[name] = async (...args: unknown[]) => {
       await later(() => undefined)

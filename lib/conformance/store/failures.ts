@@ -5,7 +5,7 @@ import { expect, expectSame } from '../expect.ts'
 const PATIENCE_SECONDS = 10
 const RETRY_MS = 50
 
-const CALLED = ['read', 'write', 'remove', 'touch', 'replace'] as const
+const CALLED = ['read', 'write', 'remove', 'touch', 'replace', 'move'] as const
 type Method = (typeof CALLED)[number]
 
 /** What each method does with a session that has the text "kept". */
@@ -14,7 +14,8 @@ const CALLS: Record<Method, (store: Context['store'], id: string) => unknown> = 
   write: (store, id) => store.write(id, utf8('changed'), HOUR, HOUR),
   remove: (store, id) => store.remove(id),
   touch: (store, id) => store.touch?.(id, HOUR, HOUR),
-  replace: (store, id) => store.replace?.(id, utf8('kept'), utf8('changed'), HOUR, HOUR)
+  replace: (store, id) => store.replace?.(id, utf8('kept'), utf8('changed'), HOUR, HOUR),
+  move: (store, id) => store.move?.(id, utf8('kept'), utf8('moved'), 60, `${id}-new`, utf8('kept'), HOUR, HOUR)
 }
 
 export function failureCases(add: Add): void {
