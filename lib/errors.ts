@@ -45,6 +45,13 @@ export const SessionConflictError = createError(
 /** The session ended while the request was changing it, so nothing was written. */
 export const SessionGoneError = createError('FST_SESSION_GONE', 'The session has ended meanwhile', 409)
 
+/** The user has as many sessions as the option `perUser` allows, so this login was refused. */
+export const SessionLimitError = createError(
+  'FST_SESSION_LIMIT',
+  'There are too many sessions of this user: end one of them and log in again',
+  409
+)
+
 /** A change needs a cookie, but the headers were already sent. The message says what to do instead. */
 export const SessionHeadersSentError = createError<[string]>('FST_SESSION_HEADERS_SENT', '%s', 500)
 
@@ -77,6 +84,7 @@ export function withFixedMessage(error: unknown): FastifyError {
   const shown = [
     SessionUnavailableError,
     SessionGoneError,
+    SessionLimitError,
     SessionConflictError,
     SessionOptionsError,
     SessionHeadersSentError

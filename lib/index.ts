@@ -1,3 +1,4 @@
+import { AAL1, AAL2, AAL3 } from './assurance.ts'
 import { AESGCMEncryptor } from './encryptors/aes-gcm.ts'
 import { FernetEncryptor } from './encryptors/fernet.ts'
 import { SessionUnavailableError } from './errors.ts'
@@ -12,6 +13,9 @@ export type * from '../types/index.ts'
 
 /** Sessions for Fastify 5: `await app.register(starsessions, options)`. */
 const starsessions = Object.assign(plugin, {
+  AAL1,
+  AAL2,
+  AAL3,
   AESGCMEncryptor,
   CookieStore,
   FernetEncryptor,
@@ -23,6 +27,9 @@ const starsessions = Object.assign(plugin, {
 })
 
 export {
+  AAL1,
+  AAL2,
+  AAL3,
   AESGCMEncryptor,
   CookieStore,
   FernetEncryptor,

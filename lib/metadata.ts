@@ -10,6 +10,18 @@ export interface Limit {
   readonly from: number
 }
 
+/** The user that a session belongs to, as `session.bindTo()` stored it. All times are Unix times in seconds. */
+export interface Bound {
+  /** The user's id. */
+  readonly id: string
+  /** The public name of the session. */
+  readonly handle: string
+  /** When the user proved who they are. */
+  readonly at: number
+  /** When the session ends, however active it is. */
+  readonly until: number
+}
+
 /** The metadata of a record, with the names that are stored. Keys that this version does not know are kept. */
 export interface RecordMetadata {
   lifetime: number
@@ -20,6 +32,7 @@ export interface RecordMetadata {
   rev?: string
   cookie?: { maxAge: number | null }
   limit?: Limit
+  user?: Bound
   /** Makes the record a tombstone: the ids of the sessions that this one was rotated into, each sealed with the old id. */
   rotated?: readonly string[]
   [unknown: string]: unknown
@@ -42,6 +55,9 @@ export function metadataText(metadata: RecordMetadata): string {
 /** What `session.options({ maxAge })` stored. Only an own property counts. */
 export const cookieOf = (metadata: RecordMetadata): RecordMetadata['cookie'] => own(metadata, 'cookie')
 
+/** The user that a session belongs to. Only an own property counts. */
+export const boundIn = (metadata: RecordMetadata): Bound | undefined => own(metadata, 'user')
+
 /**
  * The metadata for a record that has none, because somebody or another program wrote it. Its lifetime starts now.
  * @param at the Unix time now, in seconds
@@ -50,14 +66,14 @@ export function absentMetadata(at: number): RecordMetadata {
   return { lifetime: 0, created: at, last_access: at }
 }
 
-const KEYS = ['lifetime', 'created', 'last_access', 'name', 'rev', 'cookie', 'limit', 'rotated']
-const KEYS_OF_PARTS = ['maxAge', 'lifetime', 'from']
+const KEYS = ['lifetime', 'created', 'last_access', 'name', 'rev', 'cookie', 'limit', 'user', 'rotated']
+const KEYS_OF_PARTS = ['maxAge', 'lifetime', 'from', 'id', 'handle', 'at', 'until']
 
 /** Hides properties that somebody has put on `Object.prototype`, so that they are not read as metadata. */
 export function hideInherited(metadata: Record<string, unknown>): void {
   if (Object.getPrototypeOf(metadata) === Object.prototype && !isPolluted()) return
   hide(metadata, KEYS)
-  for (const part of [metadata.cookie, metadata.limit]) if (isObject(part)) hide(part, KEYS_OF_PARTS)
+  for (const part of [metadata.cookie, metadata.limit, metadata.user]) if (isObject(part)) hide(part, KEYS_OF_PARTS)
 }
 
 /**
@@ -74,9 +90,14 @@ function isPolluted(): boolean {
     'rev' in inherited ||
     'cookie' in inherited ||
     'limit' in inherited ||
+    'user' in inherited ||
     'rotated' in inherited ||
     'maxAge' in inherited ||
-    'from' in inherited
+    'from' in inherited ||
+    'id' in inherited ||
+    'handle' in inherited ||
+    'at' in inherited ||
+    'until' in inherited
   )
 }
 
@@ -86,13 +107,14 @@ function hide(object: Record<string, unknown>, keys: readonly string[]): void {
 
 /** @param metadata without inherited properties */
 export function isMetadata(metadata: Record<string, unknown>): metadata is RecordMetadata {
-  const { created, last_access, name, cookie, limit, rotated } = metadata
+  const { created, last_access, name, cookie, limit, user, rotated } = metadata
   return (
     isTime(created) &&
     isTime(last_access) &&
     (name === undefined || typeof name === 'string') &&
     (cookie === undefined || isCookie(cookie)) &&
     (limit === undefined || isLimit(limit)) &&
+    (user === undefined || isUser(user)) &&
     (rotated === undefined || isRotated(rotated))
   )
 }
@@ -109,6 +131,12 @@ function isCookie(value: unknown): boolean {
 /** Checks what `session.options({ lifetime })` stored. */
 function isLimit(value: unknown): boolean {
   return isObject(value) && Number.isSafeInteger(value.lifetime) && Number(value.lifetime) >= 1 && isTime(value.from)
+}
+
+/** Checks what `session.bindTo()` stored. */
+function isUser(value: unknown): boolean {
+  if (!isObject(value) || !isTime(value.at) || !isTime(value.until)) return false
+  return typeof value.id === 'string' && typeof value.handle === 'string'
 }
 
 function isTime(value: unknown): value is number {

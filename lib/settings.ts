@@ -23,6 +23,12 @@ export interface ResolvedCookie {
   readonly priority: 'low' | 'medium' | 'high' | undefined
 }
 
+/** How many sessions a user can have. */
+export interface PerUser {
+  readonly max: number
+  readonly whenFull: 'end-oldest' | 'refuse'
+}
+
 /** The options of the plugin, checked, with the defaults filled in, and frozen. */
 export interface Settings {
   readonly name: string
@@ -34,6 +40,7 @@ export interface Settings {
   readonly serializer: Serializer
   readonly encryptor: Encryptor | undefined
   readonly concurrency: Concurrency
+  readonly perUser: PerUser
   /** In whole seconds. */
   readonly storeTimeout: number
 }

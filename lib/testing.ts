@@ -1,5 +1,5 @@
 import type { DefaultData } from '../types/session.ts'
-import type { App, InjectedResponse, WhichSession } from '../types/testing.ts'
+import type { App, InjectedResponse, TestUser, WhichSession } from '../types/testing.ts'
 import { ownOptions } from './checks/option-names.ts'
 import { SessionOptionsError } from './errors.ts'
 import { namesIn } from './fastify/conflicts.ts'
@@ -21,22 +21,24 @@ export type * from '../types/testing.ts'
  * @param app the instance on which the plugin is registered, or a scope below it. The function makes it ready, as
  *   `app.inject()` does
  * @param data the data of the session
- * @param which the session, if the application has several
+ * @param which the session, if the application has several. With `userId`, the session belongs to that user
  * @returns the Cookie header. Join the headers of several sessions with `'; '`
  * @throws `FST_SESSION_OPTIONS` if there is no such session, or there are no data. All errors of `session.save()`
  */
 export async function sessionCookie<D extends object = DefaultData>(
   app: App,
   data: NoInfer<D>,
-  which: WhichSession = {}
+  which: WhichSession & TestUser = {}
 ): Promise<string> {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new SessionOptionsError('sessionCookie() takes the data of the session: an object')
   }
-  const registration = await registrationOf(app, which)
+  const registration = await registrationOf(app, which, ['name', 'userId', 'label'])
+  const { userId, label } = which
   const requestSession = requestSessionOf(registration, undefined, app.log)
   const session = await requestSession.load()
   for (const [key, value] of Object.entries(data)) session.set(key, value)
+  if (userId !== undefined) session.bindTo(userId, { label })
   await session.save()
   const { outcome } = requestSession
   if (outcome.kind === 'issue') return `${registration.settings.cookieName}=${outcome.value}`
@@ -67,9 +69,9 @@ export async function readSession<D extends object = DefaultData>(
   return session.data() as D
 }
 
-async function registrationOf(app: App, which: WhichSession): Promise<Registration> {
+async function registrationOf(app: App, which: WhichSession, options = ['name']): Promise<Registration> {
   if (typeof app?.ready !== 'function') throw new SessionOptionsError('the first argument must be the application')
-  const { name = 'session' } = ownOptions('which session', which, ['name'])
+  const { name = 'session' } = ownOptions('which session', which, options)
   await ready(app)
   const registration = registrationIn(app, keyOf(name))
   if (registration !== undefined) return registration

@@ -57,6 +57,16 @@ export interface SessionDestroyMessage extends SessionMessage {
   readonly duration: number
 }
 
+/** On `starsessions:end`: sessions of a user were ended, because of `app.sessionsOf()` or the option `perUser`. */
+export interface SessionEndMessage {
+  /** A one-way name for the `handle` of each session. */
+  readonly fingerprints: readonly string[]
+  /** How many sessions were ended. */
+  readonly count: number
+  /** `ended`: by `end()` or `endAll()`. `evicted`: because the user had too many sessions. */
+  readonly reason: 'ended' | 'evicted'
+}
+
 /** On `starsessions:refused`: changes were not stored. `fingerprint` belongs to the id of the request. */
 export interface SessionRefusedMessage extends SessionMessage {
   /** `rotated-away`: another request gave the session a new id less than 10 seconds before this one loaded it. */
@@ -93,6 +103,8 @@ export interface SessionMessages {
   readonly 'starsessions:rotate': SessionRotateMessage
   /** `session.destroy()` has removed a session. */
   readonly 'starsessions:destroy': SessionDestroyMessage
+  /** Sessions of a user were ended. */
+  readonly 'starsessions:end': SessionEndMessage
   /** Changes were not stored, because the request had an old id. */
   readonly 'starsessions:refused': SessionRefusedMessage
   /** A call of the store failed. */

@@ -7,7 +7,9 @@
  * - `FST_SESSION_SERIALIZE` (500): the serializer cannot keep a value. The message names the key, never the value.
  * - `FST_SESSION_TOO_LARGE` (500): the session does not fit into its cookie or its store.
  * - `FST_SESSION_HEADERS_SENT` (500): a change needs a cookie, but the headers were already sent. Nothing was written.
- * - `FST_SESSION_GONE` (409): the session ended while the request was changing it. Nothing was written.
+ * - `FST_SESSION_GONE` (409): the session, or all sessions of its user, ended while the request was changing it. Nothing
+ *   was written.
+ * - `FST_SESSION_LIMIT` (409): the user has as many sessions as the option `perUser` allows. Nothing was written.
  * - `FST_SESSION_CONFLICT` (409): another request changed the same data. Nothing was written.
  * - `FST_SESSION_STORE` (503): the store or the encryptor failed, or took longer than `storeTimeout`.
  */
@@ -19,6 +21,7 @@ export type SessionErrorCode =
   | 'FST_SESSION_TOO_LARGE'
   | 'FST_SESSION_HEADERS_SENT'
   | 'FST_SESSION_GONE'
+  | 'FST_SESSION_LIMIT'
   | 'FST_SESSION_CONFLICT'
   | 'FST_SESSION_STORE'
 

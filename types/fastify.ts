@@ -1,6 +1,8 @@
 // Not under the name Session: the types of @fastify/session declare an interface Session in the module 'fastify', and
 // TypeScript would use that interface.
+
 import type { DefaultData, Session as LoadedSession } from './session.ts'
+import type { LoadSessionOptions, SessionsOf } from './users/sessions-of.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,6 +20,25 @@ declare module 'fastify' {
      * @throws `FST_SESSION_STORE` if the store or the encryptor failed
      */
     loadSession<D extends object = DefaultData>(): Promise<LoadedSession<D>>
+  }
+
+  interface FastifyInstance {
+    /**
+     * The sessions of a user, in a handler, a job, a webhook or a command.
+     * @param userId as in `session.bindTo()`
+     * @throws `FST_SESSION_OPTIONS` if it is no user id, or the store cannot list sessions
+     */
+    sessionsOf(userId: string): SessionsOf
+    /**
+     * Loads the session of a browser outside a request of Fastify, for example for socket.io. It can be read, and changed
+     * with `save()`, `update()` and `destroy()`. A change that needs a new cookie fails with `FST_SESSION_HEADERS_SENT`.
+     * @param cookieHeader the Cookie header that the browser has sent
+     * @throws `FST_SESSION_STORE` if the store or the encryptor failed
+     */
+    loadSession<D extends object = DefaultData>(
+      cookieHeader: string | undefined,
+      options?: LoadSessionOptions
+    ): Promise<LoadedSession<D>>
   }
 
   interface FastifyContextConfig {

@@ -108,6 +108,12 @@ export interface StarsessionsOptions {
    */
   concurrency?: Concurrency
   /**
+   * How many sessions a user can have, and what to do about one login more. An account that many machines share needs a
+   * larger `max`.
+   * @default { max: 100, whenFull: 'end-oldest' }
+   */
+  perUser?: PerUserOptions
+  /**
    * How long a call of the store, a call of the encryptor, or a function of `session.update()` may take: seconds, or `{
    * minutes: 1 }`. From 1 second to 10 minutes. It does not depend on the time limits of the store's client.
    *
@@ -116,6 +122,18 @@ export interface StarsessionsOptions {
    * @default 5
    */
   storeTimeout?: Duration
+}
+
+/** How many sessions a user can have. It applies to sessions that `session.bindTo()` has bound to a user. */
+export interface PerUserOptions {
+  /** From 1 to 1000. @default 100 */
+  max?: number
+  /**
+   * What to do about a login if the user has `max` sessions: end the one with the oldest login, or refuse this one with
+   * `FST_SESSION_LIMIT` 409.
+   * @default 'end-oldest'
+   */
+  whenFull?: 'end-oldest' | 'refuse'
 }
 
 /**

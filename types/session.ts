@@ -123,6 +123,43 @@ export interface SessionMembers<D extends object = DefaultData> {
   readonly remainingSeconds: number | undefined
 
   /**
+   * Binds the session to a user and gives it a new id, as `regenerateId()` does. Call it when a user has logged in. From
+   * then on `app.sessionsOf(userId)` lists the session and can end it, also if it has no data. The response stores it.
+   *
+   * The same user again means that they have logged in again: the `handle` stays. `regenerate()`, `clear()` and
+   * `destroy()` end the binding. A session of a user always has an end: its `lifetime` or `absoluteLifetime`, or else 400
+   * days.
+   * @param userId text that names the user for ever, for example `String(user.id)`. At most 1,000 characters
+   * @param about `label`: what the list shows, for example the browser, at most 512 bytes. `authenticatedAt`: the time
+   *   before the password was checked. If `endAll()` was called after that time, the commit fails with
+   *   `FST_SESSION_GONE`
+   * @throws `FST_SESSION_OPTIONS` if an argument is wrong, or the store cannot list sessions. The commit throws
+   *   `FST_SESSION_GONE`, and `FST_SESSION_LIMIT` with `perUser: { whenFull: 'refuse' }`
+   */
+  bindTo(userId: string, about?: { label?: unknown; authenticatedAt?: Date | undefined }): void
+  /** The id of the user that the session belongs to. */
+  readonly userId: string | undefined
+  /**
+   * A random public name of the session of a user. It stays the same under a new id. It is safe to show, and good for
+   * nothing but ending the session.
+   */
+  readonly handle: string | undefined
+  /** When the user logged in. `undefined` if the session belongs to no user. */
+  readonly authenticatedAt: Date | undefined
+  /**
+   * Whether the user has logged in within this time: seconds, or `{ minutes: 5 }`. `false` if the session belongs to no
+   * user. If not, ask for the password again, and then call `bindTo()` again.
+   * @throws `FST_SESSION_OPTIONS` if it is no duration
+   */
+  isFresh(within: Duration): boolean
+  /**
+   * Aborts when the session ends, wherever that happens, for open WebSockets, streams and long work. Its reason is
+   * `'logout'`, `'ended'`, `'evicted'` or `'expired'`. In this process it aborts at once, and in other processes within
+   * 30 seconds, or about a millisecond if the store is told. It is no longer watched when the connection has closed.
+   */
+  readonly ended: AbortSignal
+
+  /**
    * Gives the session a new id and keeps its data. Call it when the privileges of the user change, so that nobody can
    * use an id from before (OWASP: session fixation). `id` is the new id at once. The old id is dead when the response
    * is sent. The session does not last longer.

@@ -1,4 +1,4 @@
-import type { SessionsByUser } from './sessions-by-user.ts'
+import type { SessionsByUser } from './users/sessions-by-user.ts'
 
 /**
  * The answer of `replace`. With `replaced: true`, the store has the new bytes. With `replaced: false`, the store has

@@ -1,6 +1,6 @@
 import type { RedisClient, RedisSubscriber } from './clients/redis.ts'
 import type { Encryptor } from './encryptor.ts'
-import type { SessionsByUser } from './sessions-by-user.ts'
+import type { SessionsByUser } from './users/sessions-by-user.ts'
 
 /** The options of `InMemoryStore`. All are optional. */
 export interface InMemoryStoreOptions {

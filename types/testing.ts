@@ -23,3 +23,11 @@ export interface WhichSession {
   /** The option `name` of the registration. @default 'session' */
   readonly name?: string
 }
+
+/** The user that a test's session belongs to. */
+export interface TestUser {
+  /** As in `session.bindTo()`. @default none: the session belongs to nobody */
+  readonly userId?: string | undefined
+  /** As in `session.bindTo()`. @default none */
+  readonly label?: unknown
+}

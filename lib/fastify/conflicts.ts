@@ -56,10 +56,21 @@ export function addToApplication(registration: Registration): void {
 
 /** Two cookie names are enough, because a record opens only under the cookie name that it was written for. */
 function assertApart(one: Registration, other: Registration): void {
+  assertSameLimit(one, other)
   if (one.settings.cookieName !== other.settings.cookieName || isSameSession(one, other)) return
   assertOwnRecords(one, other)
   if (isWithin(one.scope, other.scope)) assertOwnCookie(one, other)
   else if (isWithin(other.scope, one.scope)) assertOwnCookie(other, one)
+}
+
+/** One store cannot keep two limits, because any of its registrations could have stored a session. */
+function assertSameLimit(one: Registration, other: Registration): void {
+  const { max, whenFull } = one.settings.perUser
+  const { name, perUser } = other.settings
+  if ((max === perUser.max && whenFull === perUser.whenFull) || !sharesRecords(one, other)) return
+  throw new SessionOptionsError(
+    `option "perUser": another registration (name "${name}") over the same store has { max: ${perUser.max}, whenFull: '${perUser.whenFull}' }. Set "perUser" to the same in both, or give this one another store (a RedisStore with another prefix, a new InMemoryStore)`
+  )
 }
 
 function isSameSession({ store, settings }: Registration, other: Registration): boolean {

@@ -83,6 +83,16 @@ export const SCHEMA = {
       description: 'an object with encrypt and decrypt: FernetEncryptor, AESGCMEncryptor or your own'
     },
     concurrency: { enum: ['merge', 'reject'], default: 'merge', description: "'merge' or 'reject'" },
+    perUser: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: "an object: { max, whenFull: 'end-oldest' or 'refuse' }",
+      properties: {
+        max: { type: 'integer', minimum: 1, maximum: 1000, default: 100, description: 'an integer from 1 to 1000' },
+        whenFull: { enum: ['end-oldest', 'refuse'], default: 'end-oldest', description: "'end-oldest' or 'refuse'" }
+      }
+    },
     storeTimeout: { type: ['number', 'object'], default: 5, description: 'seconds, at least 1' },
     name: {
       type: 'string',

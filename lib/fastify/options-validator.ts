@@ -1,10 +1,11 @@
 import { _, Ajv, type Code, Name } from 'ajv'
-import type { CookieOptions, StarsessionsOptions } from '../../types/options.ts'
+import type { CookieOptions, PerUserOptions, StarsessionsOptions } from '../../types/options.ts'
 import { type Methods, SCHEMA } from './options-schema.ts'
 
 /** The options with the defaults of the schema filled in. */
-export type Validated = Omit<StarsessionsOptions, 'cookie'> &
+export type Validated = Omit<StarsessionsOptions, 'cookie' | 'perUser'> &
   Required<Pick<StarsessionsOptions, 'name' | 'lifetime' | 'rolling' | 'autoload' | 'concurrency' | 'storeTimeout'>> & {
+    perUser: Required<PerUserOptions>
     cookie: Required<Omit<CookieOptions, 'domain' | 'priority'>> & CookieOptions
   }
 

@@ -38,15 +38,29 @@ export function resolveOptions(options: StarsessionsOptions): Settings {
     serializer,
     encryptor,
     concurrency: copy.concurrency,
+    perUser: Object.freeze({ ...copy.perUser }),
     storeTimeout: resolveStoreTimeout(copy)
   })
 }
 
 function storeFor(cookieName: string, store: SessionStore): SessionStore {
-  if (store.forCookie === undefined) return store
+  if (store.forCookie === undefined) return withLists(store)
   const bound: unknown = store.forCookie(cookieName)
-  if (isStore(bound)) return bound
+  if (isStore(bound)) return withLists(bound)
   throw new SessionOptionsError('option "store": forCookie() must return an object with read, write and remove')
+}
+
+/** @throws `FST_SESSION_OPTIONS` if the store has lists of users' sessions, but not all that they need */
+function withLists(store: SessionStore): SessionStore {
+  const byUser: Partial<Record<string, unknown>> | undefined = member(store, 'byUser') as never
+  if (byUser === undefined) return store
+  const needed = ['enlist', 'delist', 'list', 'end', ...(store.ownsIds ? ['isListed'] : [])]
+  const missing = needed.find((name) => typeof byUser[name] !== 'function')
+  if (missing !== undefined) throw new SessionOptionsError(`option "store": its byUser needs ${missing}()`)
+  if (store.ownsIds || store.replace !== undefined) return store
+  throw new SessionOptionsError(
+    'option "store": a store with byUser needs replace() as well. Otherwise a request that is under way could bring an ended session back'
+  )
 }
 
 const copyOfPattern = (pattern: string | RegExp): string | RegExp =>
@@ -58,10 +72,12 @@ function isPlain(value: unknown): value is object {
 
 /** The options of this plugin, in objects without a prototype. */
 function withoutFastifyOptions(options: StarsessionsOptions): object {
-  const { cookie = {}, ...others } = ownCopy(options)
+  const { cookie = {}, perUser = {}, ...others } = ownCopy(options)
   for (const name of FASTIFY_OPTIONS) Reflect.deleteProperty(others, name)
-  return withoutUndefined({ ...others, cookie: isPlain(cookie) ? withoutUndefined(cookie) : cookie })
+  return withoutUndefined({ ...others, cookie: plainCopy(cookie), perUser: plainCopy(perUser) })
 }
+
+const plainCopy = (value: unknown): unknown => (isPlain(value) ? withoutUndefined(value) : value)
 
 function withoutUndefined(object: object): object {
   return ownCopy(Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)))

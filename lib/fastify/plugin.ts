@@ -12,6 +12,7 @@ import { report } from '../report.ts'
 import { autoloadMatcher, routingOf } from './autoload.ts'
 import { addToApplication, namesIn } from './conflicts.ts'
 import { resolveOptions } from './options.ts'
+import { decorateInstance } from './outside/instance-members.ts'
 import { addToScope, innermostIn, keep, keyOf, type Registration, registrationIn, responseOf } from './registration.ts'
 import { decorate, requestSessionFor } from './request-members.ts'
 import { SetCookie } from './set-cookie.ts'
@@ -47,6 +48,7 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
   }
   addToApplication(registration)
   decorate(fastify, name)
+  decorateInstance(fastify, name)
   fastify.decorateRequest(registration.replyKey, null)
   fastify.decorateRequest(registration.responseKey, null)
   // One hook is enough, because the scopes below inherit it.
@@ -54,6 +56,7 @@ const registerSessions: FastifyPluginAsync<StarsessionsOptions> = async (fastify
   addToScope(registration)
 
   finishBeforeClosing(fastify, registration.inFlight, settings.storeTimeout)
+  fastify.addHook('onClose', async () => registration.lifecycle.watch.close())
 
   // If there is nothing to wait for, the hook calls `done` at once. Otherwise the hook returns a promise and does not call
   // `done`. With a promise, Fastify catches an error that Fastify itself throws while it continues the request.

@@ -69,6 +69,13 @@ export class SessionResponse implements CookieOutlet {
     this.#announced = putOnRaw(this.#setCookie, outcome, this.request, this.reply)
   }
 
+  onceClosed(listener: () => void): void {
+    const { raw } = this.request
+    // The response of a WebSocket never ends, but its connection does.
+    if (isUpgrade(this.request)) raw.socket.once('close', listener)
+    else this.reply.raw.once('close', listener)
+  }
+
   /** The problem with announced headers, if Fastify did not send the response. `undefined` if there is no problem. */
   get problem(): string | undefined {
     return this.commitHasBegun || this.#announced === undefined ? undefined : problemOf(this.reply, this.#announced)

@@ -17,7 +17,7 @@ const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set(['store', 'serializer', 'e
 
 /** These objects have no prototype, because keys that somebody adds to `Object.prototype` would be unknown options. */
 export const isStore = (value: unknown): value is SessionStore =>
-  value !== undefined && validate(ownCopy({ store: value, cookie: ownCopy({}) }))
+  value !== undefined && validate(ownCopy({ store: value, cookie: ownCopy({}), perUser: ownCopy({}) }))
 
 /**
  * Checks the options.

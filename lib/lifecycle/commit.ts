@@ -12,7 +12,7 @@ import { changeData, stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
 import { type MaybePromise, settle, when } from '../when.ts'
-import { renewId, writeRecord } from './first-write.ts'
+import { leaveList, renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
 import { Turns } from './order/turns.ts'
 import { CLEAR, NONE, type Outcome, WITHHOLD } from './outcome.ts'
@@ -45,10 +45,12 @@ export class Committer {
     if (state.stored === null || state.mustRotate) renewId(state)
     const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
     const metadata = prolongs ? { ...state.metadata, last_access: at } : state.metadata
-    return when(writeRecord(this.#records, state, { data, metadata, body }), (stored) => {
+    const { stored: base } = state
+    return when(writeRecord(this.#records, state, { data, metadata, body }, base), (stored) => {
       adoptRecord(state, stored, writtenState, began)
       publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
-      return this.#issue(stored, at)
+      const issued = this.#issue(stored, at)
+      return base === null ? issued : when(leaveList(this.#records, base, stored), () => issued)
     })
   }
 

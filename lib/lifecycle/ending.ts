@@ -1,6 +1,8 @@
 import { SessionConflictError, SessionGoneError } from '../errors.ts'
+import type { RecordMetadata } from '../metadata.ts'
 import { type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
+import type { MaybePromise } from '../when.ts'
 import { retry } from './order/retry.ts'
 import { unseal } from './seal.ts'
 
@@ -16,6 +18,8 @@ const KNOWN_MS = (TOMBSTONE_SECONDS - 5) * 1000
 export interface Seen {
   readonly id: string
   readonly bytes: Uint8Array
+  /** Of the session. `undefined` for other records. */
+  readonly metadata?: RecordMetadata | undefined
   /** The start of that read (`performance.now()`). */
   readonly seenAt: number
 }
@@ -46,15 +50,25 @@ class Ending {
   }
 
   async end(seen: Seen): Promise<void> {
-    if (!this.#records.canReplace) return this.#records.remove(seen.id)
+    if (!this.#records.canReplace) return this.#remove(seen)
     try {
       await this.#endCompared(seen)
     } catch (error) {
       if (!(error instanceof SessionConflictError)) throw error
       // Requests that write all the time must not keep the session alive, so remove the record without comparing. If the
       // last of them has just rotated the session, the new session stays.
-      await this.#records.remove(seen.id)
+      await this.#remove(seen)
     }
+  }
+
+  async #remove({ id, metadata }: Seen): Promise<void> {
+    await this.#records.remove(id)
+    await this.#leaveList(id, metadata)
+  }
+
+  /** Only what was ended here leaves the list. What somebody else has ended, they take out. */
+  #leaveList(id: string, metadata: RecordMetadata | undefined): MaybePromise<void> {
+    return metadata && this.#records.delist({ id, metadata })
   }
 
   /** Ends the sessions that the tombstone leads to, and then removes the tombstone. */
@@ -63,13 +77,17 @@ class Ending {
     await this.end({ id: tombstone.id, bytes: tombstone.bytes, seenAt })
   }
 
-  async #endCompared({ id, bytes, seenAt }: Seen): Promise<void> {
+  async #endCompared({ id, bytes, seenAt, metadata }: Seen): Promise<void> {
     let expected = bytes
+    let known = metadata
     let knownSince = seenAt
     await retry(async () => {
       const began = performance.now()
       const replacement = await this.#records.replace(id, expected, null)
-      if (replacement.ok) return true
+      if (replacement.ok) {
+        await this.#leaveList(id, known)
+        return true
+      }
       const { found } = replacement
       if (found.kind === 'missing') {
         assertEnded(knownSince)
@@ -80,8 +98,11 @@ class Ending {
         await this.#endSuccessors(found.tombstone, began)
         // Removing the tombstone compares too, because another rotation may have added its successor meanwhile.
         expected = found.tombstone.bytes
+      } else if (found.kind === 'session') {
+        expected = found.stored.bytes
+        known = found.stored.metadata
       } else {
-        expected = found.kind === 'session' ? found.stored.bytes : found.bytes
+        expected = found.bytes
       }
       return false
     })
@@ -101,8 +122,9 @@ class Ending {
       if (found.kind === 'missing') assertEnded(seenAt)
       else if (found.kind === 'rotated') await this.endRotated(found.tombstone, began)
       else {
-        const { bytes } = found.kind === 'session' ? found.stored : found
-        await this.end({ id: successor, bytes, seenAt: began })
+        const { bytes, metadata } =
+          found.kind === 'session' ? found.stored : { bytes: found.bytes, metadata: undefined }
+        await this.end({ id: successor, bytes, metadata, seenAt: began })
       }
     }
     // Another version of this library may have written the tombstone. Its session lives on, so this is no logout.

@@ -4,11 +4,12 @@ import { newSessionId } from '../crypto/random.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { cannotSendCookie, SessionGoneError } from '../errors.ts'
 import { type CookieValue, isSafeValue } from '../http/cookie.ts'
+import { boundIn } from '../metadata.ts'
 import { changeProlongs, isProlongedByAll } from '../record/expiry.ts'
-import { holdsNothing } from '../record/holds-nothing.ts'
 import { type Data, type Found, idOf, MISSING } from '../record/record.ts'
 import { Records } from '../record/records.ts'
 import { firstThatOpens } from '../record/several-cookies.ts'
+import type { UserSessions } from '../record/user-sessions.ts'
 import { alignRecord, changeData, createSession, resetData, stateOf } from '../session/session.ts'
 import { type SessionCommands, type SessionKind, type SessionState, stateFor } from '../session/state.ts'
 import type { Expiry, Log, Settings } from '../settings.ts'
@@ -16,9 +17,12 @@ import { type MaybePromise, when } from '../when.ts'
 import { Committer } from './commit.ts'
 import { end, endRemnant } from './ending.ts'
 import { Alone } from './order/alone.ts'
+import { Updates } from './order/updates.ts'
 import { CLEAR, NONE, type Outcome, SUPERSEDED } from './outcome.ts'
 import { Refusals } from './refusals.ts'
 import { needsCookie, type Review, Reviewer } from './status.ts'
+import { EndWatch } from './users/end-watch.ts'
+import { Evictions } from './users/evictions.ts'
 
 /**
  * Loads, commits and ends sessions in a store. Knows nothing of HTTP, so a commit returns an `Outcome` and no header.
@@ -33,6 +37,9 @@ export class Lifecycle {
   /** Seconds that a function of `update()` may take. */
   readonly timeout: number
   readonly reviewer: Reviewer
+  readonly watch: EndWatch
+  readonly #evictions = new Evictions()
+  readonly #updates: Updates
 
   constructor(settings: Settings) {
     this.#expiry = settings.expiry
@@ -41,10 +48,17 @@ export class Lifecycle {
     this.#records = new Records(settings)
     this.#committer = new Committer(settings, this.#records)
     this.reviewer = new Reviewer(settings.expiry, this.#records)
-    const { codec, ownsIds } = this.#records
+    this.watch = new EndWatch(this.#records)
+    this.#updates = new Updates(settings.expiry, this.#records, {
+      swap: (...args) => this.#swap(...args),
+      commit: (...args) => this.commit(...args)
+    })
+    const { codec, ownsIds, canBind, users } = this.#records
     this.#kind = {
       expiry: settings.expiry,
       newId: () => (ownsIds ? undefined : newSessionId()),
+      canBind,
+      labelOf: (label) => users.labelOf(label),
       recordOf: (data, metadata) => codec.recordOf(data, metadata),
       isChanged: (data, stored) => this.#records.changes.bodyIfChanged(data, stored) !== undefined
     }
@@ -100,10 +114,17 @@ export class Lifecycle {
     const began = performance.now()
     const facts = channels.destroy.hasSubscribers ? this.#facts(session, began) : {}
     const { stored, remnant, unconfirmed, seenAt } = stateOf(session)
-    if (!canSendCookie && stored !== null && this.#records.ownsIds) throw cannotSendCookie()
-    if (stored !== null) await end(this.#records, { id: stored.id, bytes: stored.bytes, seenAt })
+    const { id, handle } = session
+    // If the session belongs to a user, leaving the list ends it.
+    const endsByCookie = stored !== null && this.#records.ownsIds && boundIn(stored.metadata) === undefined
+    if (!canSendCookie && endsByCookie) throw cannotSendCookie()
+    if (stored !== null) await end(this.#records, { ...stored, seenAt })
     if (remnant !== null) await endRemnant(this.#records, remnant, seenAt)
-    if (unconfirmed !== null) await this.#records.remove(unconfirmed.id)
+    if (unconfirmed !== null) {
+      await this.#records.remove(unconfirmed.id)
+      await this.#records.delist(unconfirmed)
+    }
+    this.watch.tellLogout(id, handle)
     this.#reset(session, MISSING, began)
     if (channels.destroy.hasSubscribers) channels.destroy.publish({ ...facts, duration: performance.now() - began })
   }
@@ -170,49 +191,8 @@ export class Lifecycle {
    * @throws the errors of `fn`, `FST_SESSION_GONE`, `FST_SESSION_CONFLICT`, `FST_SESSION_STORE`,
    *   `FST_SESSION_HEADERS_SENT`
    */
-  async update<T>(
-    session: Session,
-    fn: (session: Session) => T | Promise<T>,
-    log: Log,
-    canSendCookie = true
-  ): Promise<{ result: T; outcome: Outcome }> {
-    const state = stateOf(session)
-    if (state.isSuperseded) throw new SessionGoneError()
-    const { codec } = this.#records
-    const body = codec.bodyOf(session.data() as Data, state.stored?.metadata ?? state.metadata)
-    const { id, mustRotate, mergeableKeys, cookieChanged, metadata } = state
-    const before = { id, mustRotate, mergeableKeys, cookieChanged }
-    let result: T | undefined
-    const derive = async (ours: Data): Promise<Data> => {
-      Object.assign(state, before)
-      resetData(session, codec.copy(ours))
-      result = await fn(session)
-      const data = session.data() as Data
-      if (!canSendCookie && (state.stored === null ? !holdsNothing(data) : state.mustRotate || state.cookieChanged)) {
-        throw cannotSendCookie()
-      }
-      return data
-    }
-    try {
-      if (state.stored === null) {
-        await derive(codec.dataOf(body))
-        return { result: result as T, outcome: NONE }
-      }
-      if (this.#records.ownsIds) {
-        // The data are in the browser's cookie, so the store cannot have newer data of another request.
-        await derive(session.data() as Data)
-        return { result: result as T, outcome: await this.commit(session, log, canSendCookie) }
-      }
-      const at = now()
-      const prolongs = changeProlongs(this.#expiry, metadata, at, canSendCookie)
-      const outcome = await this.#swap(session, { data: codec.dataOf(body), body, at, prolongs, derive }, log)
-      return { result: result as T, outcome }
-    } catch (error) {
-      // The commit of the response must not store half a change.
-      Object.assign(state, before, { metadata })
-      resetData(session, codec.dataOf(body))
-      throw error
-    }
+  update<T>(session: Session, fn: (session: Session) => T | Promise<T>, log: Log, canSendCookie = true) {
+    return this.#updates.run(session, fn, log, canSendCookie)
   }
 
   /** Whether a commit may issue the cookie again with the id that the browser has already. */
@@ -222,6 +202,20 @@ export class Lifecycle {
       !this.#records.ownsIds &&
       this.#committer.mustIssue(state, changeProlongs(this.#expiry, state.metadata, now(), true))
     )
+  }
+
+  /** The lists of users' sessions. */
+  get users(): UserSessions {
+    return this.#records.users
+  }
+
+  /** Tells which sessions had to end, because the user of this session had too many. */
+  tellEvicted(session: Session, log: Log): void {
+    const state = stateOf(session)
+    if (state.evicted.length === 0) return
+    this.watch.tell(state.evicted, 'evicted')
+    this.#evictions.tell(state.evicted, log)
+    state.evicted = []
   }
 
   /** Whether the store still has the session under its id. */
@@ -236,8 +230,10 @@ export class Lifecycle {
   }
 
   #swap(session: Session, writing: Parameters<Committer['swap']>[1], log: Log): MaybePromise<Outcome> {
+    const { id, handle } = session
     return when(this.#committer.swap(session, writing, log), (outcome) => {
       if (outcome !== CLEAR) return outcome
+      this.watch.tellLogout(id, handle)
       // The handler may have set keys during the removal. These keys begin a new session.
       const setMeanwhile = session.data() as Data
       this.#reset(session, MISSING, 0)

@@ -94,6 +94,7 @@ export class RequestSession extends SessionLoader {
     then: (outcome: Outcome) => void = () => undefined
   ): MaybePromise<Outcome> {
     const done = (outcome: Outcome): Outcome => {
+      this.lifecycle.tellEvicted(session, this.log)
       this.#outcome = outcomeAfter(this.#outcome, outcome)
       then(outcome)
       return outcome
@@ -167,6 +168,10 @@ export class RequestSession extends SessionLoader {
 
   reload(): Promise<void> {
     return this.#command('reload', () => this.#inTurn((session) => this.lifecycle.reload(session, this.log)))
+  }
+
+  ended(): AbortSignal {
+    return this.lifecycle.watch.signalOf(this.session as Session, this.#outlet)
   }
 
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T> {

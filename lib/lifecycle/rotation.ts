@@ -73,7 +73,7 @@ async function putTombstone(records: Records, old: Stored, newId: string): Promi
     if (!isNamed) {
       if (tombstone.successors.length >= MOST_SUCCESSORS) throw new SessionGoneError()
       // Another request rotated the same session, and the new session has been ended. So this session has ended, too.
-      if (!(await livesOn(records, tombstone))) return { kind: 'missing' }
+      if ((await livingSuccessor(records, tombstone)) === null) return { kind: 'missing' }
     }
     // A destroy() with the old id has to find both new sessions, so the tombstone keeps the successors that it has.
     bytes = tombstone.bytes
@@ -87,19 +87,19 @@ export function leadsTo({ id, successors }: Tombstone, newId: string): boolean {
   return successors.some((sealed) => unseal(id, sealed) === newId)
 }
 
-/** Whether one of the sessions that the tombstone leads to still exists. */
-async function livesOn(records: Records, tombstone: Tombstone): Promise<boolean> {
+/** The first session that the tombstone leads to and that still exists, or `null`. */
+export async function livingSuccessor(records: Records, tombstone: Tombstone): Promise<Stored | null> {
   const trail = [tombstone]
   let visits = 0
   for (const { id, successors } of trail) {
     for (const sealed of successors) {
       const successor = unseal(id, sealed)
       if (successor === null) continue
-      if (++visits > MOST_READ) return false
+      if (++visits > MOST_READ) return null
       const found = await records.read(successor)
-      if (found.kind === 'session') return true
+      if (found.kind === 'session') return found.stored
       if (found.kind === 'rotated') trail.push(found.tombstone)
     }
   }
-  return false
+  return null
 }

@@ -27,6 +27,7 @@ export abstract class SessionLoader implements SessionCommands {
   abstract save(): Promise<void>
   abstract destroy(): Promise<void>
   abstract reload(): Promise<void>
+  abstract ended(): AbortSignal
   abstract update<T>(fn: (session: Session) => T | Promise<T>): Promise<T>
 
   load(): Promise<Session> {

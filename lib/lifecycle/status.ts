@@ -1,10 +1,12 @@
 import type { Session } from '../../types/session.ts'
 import { now } from '../clock.ts'
+import { boundIn } from '../metadata.ts'
 import { isAsLoaded } from '../record/changed.ts'
 import { isProlongedByAll, needsRenewal, secondsLeft } from '../record/expiry.ts'
 import { holdsNothing } from '../record/holds-nothing.ts'
 import type { Body, Data } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
+import { isRebound } from '../session/bind.ts'
 import { stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/state.ts'
 import type { Expiry } from '../settings.ts'
@@ -84,21 +86,25 @@ export class Reviewer {
 export function statusOf(state: SessionState, expiry: Expiry, data: Data, isChanged: boolean, at: number): Status {
   const { stored, isSuperseded, mustRotate, cookieChanged, metadata } = state
   // Plugins leave empty lists and objects in the sessions of anonymous visitors. Such data are not worth storing.
-  if (stored === null && holdsNothing(data)) return 'new-empty'
+  if (stored === null && !isBound(state) && holdsNothing(data)) return 'new-empty'
   if (stored === null) return isSuperseded ? 'superseded' : 'new'
-  const changed = mustRotate || cookieChanged || isChanged
+  const changed = mustRotate || cookieChanged || isChanged || isRebound(state)
   // A session without time left is removed. It is never written with a ttl of 0, which would keep it.
   if (secondsLeft(expiry, metadata, at) <= 0) return changed ? 'ended' : 'unchanged'
   if (!changed) {
-    if (needsRenewal(expiry, metadata, at) && !isEmpty(data)) return 'renewed'
+    if (needsRenewal(expiry, metadata, at) && !isNothing(data, state)) return 'renewed'
     return isProlongedByAll(expiry) ? 'prolonged' : 'unchanged'
   }
-  if (isEmpty(data)) return 'emptied'
+  if (isNothing(data, state)) return 'emptied'
   return mustRotate ? 'rotated' : 'changed'
 }
 
-/** A record without data is never written: it is removed instead. */
-export const isEmpty = (data: Data): boolean => Object.keys(data).length === 0
+/** Whether the session belongs to a user. Such a session is stored even without data. */
+export const isBound = ({ metadata }: Pick<SessionState, 'metadata'>): boolean => boundIn(metadata) !== undefined
+
+/** A record without data and without a user is never written: it is removed instead. */
+export const isNothing = (data: Data, state: Pick<SessionState, 'metadata'>): boolean =>
+  Object.keys(data).length === 0 && !isBound(state)
 
 /** Whether the commit needs the response's cookie, because the browser has to get a new value or a new end. */
 export function needsCookie(status: Status, { cookieChanged }: SessionState, ownsIds: boolean): boolean {

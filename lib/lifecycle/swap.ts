@@ -6,11 +6,11 @@ import type { Body, Data, Draft, Found, Replacement, Stored } from '../record/re
 import type { Records } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
 import { type MaybePromise, settle, when } from '../when.ts'
-import { renewId, writeRecord } from './first-write.ts'
+import { leaveList, renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
 import { retry } from './order/retry.ts'
 import { leadsTo, leaveTombstone, moveToNewId } from './rotation.ts'
-import { isEmpty } from './status.ts'
+import { isBound, isNothing } from './status.ts'
 
 /** What `swap()` has to write for one request. */
 export interface SwapInput {
@@ -151,13 +151,14 @@ class Swap implements Committed {
     const isAccess = prolongs || state.mustRotate || state.cookieChanged
     const metadata = { ...state.metadata, last_access: isAccess ? Math.max(at, lastAccess) : lastAccess }
     // After a merge, and in an update(), the body of the input no longer holds the data.
-    const draft = isEmpty(data) ? null : { data, metadata, body: data === this.#input.data ? body : undefined }
+    const draft = isNothing(data, state) ? null : { data, metadata, body: data === this.#input.data ? body : undefined }
     return when(this.#replace(draft), (replacement) => {
       if (replacement.ok) {
+        const old = this.#expected
         this.data = data
         this.stored = replacement.stored
         this.writtenState = writtenState
-        return true
+        return when(leaveList(this.#records, old, replacement.stored), () => true)
       }
       // An update() runs its function again, so undo what session.options() changed in this run.
       if (derive !== undefined) state.metadata = before
@@ -170,7 +171,8 @@ class Swap implements Committed {
     const { id, bytes } = this.#expected
     const { mustRotate } = this.#input.state
     if (draft === null || !mustRotate) return this.#records.replace(id, bytes, draft)
-    return this.#records.canMove ? this.#move(draft) : this.#rotate(draft)
+    // The record of a user's session enters the list together with its new id, so it needs the two steps.
+    return this.#records.canMove && !isBound(draft) ? this.#move(draft) : this.#rotate(draft)
   }
 
   /** Rotates in one step. If another rotation was faster, rotates in two steps, which add to its tombstone. */
@@ -196,12 +198,25 @@ class Swap implements Committed {
     const { state } = this.#input
     const earlier = state.unconfirmed
     // Write the new record first. If the process dies in between, the old record still holds the session.
-    const stored = await writeRecord(this.#records, state, draft)
+    const stored = await this.#writeNew(draft)
     state.unconfirmed = stored
     const found = await leaveTombstone(this.#records, this.#expected, stored.id)
     if (found !== null) return { ok: false, found }
     state.unconfirmed = earlier?.id === stored.id ? null : earlier
     return { ok: true, stored }
+  }
+
+  /** A second attempt replaces the record of the first one. The list has it already, and refuses it a second time. */
+  #writeNew(draft: Draft): MaybePromise<Stored> {
+    const { state } = this.#input
+    const { unconfirmed } = state
+    if (!isBound(draft) || unconfirmed === null || unconfirmed.id !== state.id) {
+      return writeRecord(this.#records, state, draft, this.#expected)
+    }
+    return when(this.#records.replace(unconfirmed.id, unconfirmed.bytes, draft), (replacement) => {
+      if (!replacement.ok) throw new SessionGoneError()
+      return replacement.stored as Stored
+    })
   }
 
   #mergeWith(current: Found): void {
@@ -237,6 +252,9 @@ class Swap implements Committed {
     state.unconfirmed = null
     // If the earlier rotation did take place, the swap continues from its record.
     if (unconfirmed === null || unconfirmed.id === this.#expected.id) return undefined
-    return this.#records.remove(unconfirmed.id).catch(() => undefined)
+    return this.#records.remove(unconfirmed.id).then(
+      () => this.#records.delist(unconfirmed),
+      () => undefined
+    )
   }
 }

@@ -1,4 +1,4 @@
-import type { Limit } from '../metadata.ts'
+import type { Bound, Limit } from '../metadata.ts'
 import type { Expiry } from '../settings.ts'
 
 /** The clocks of two machines may differ by this much. */
@@ -10,10 +10,15 @@ export interface Times {
   readonly created: number
   readonly last_access: number
   readonly limit?: Limit
+  readonly user?: Bound
 }
 
 /** Reads only an own property, because a change of `Object.prototype` must not shorten all sessions. */
 export const limitOf = (times: Times): Limit | undefined => (Object.hasOwn(times, 'limit') ? times.limit : undefined)
+
+/** When a session that belongs to a user ends. `Infinity` for the session of an anonymous visitor. */
+const untilOf = (times: Times): number =>
+  Object.hasOwn(times, 'user') ? (times.user?.until ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
 
 /**
  * The seconds left at the time `at`, with a fraction. With 0 or less, the session has ended. With `Infinity`, no end is
@@ -26,11 +31,13 @@ export const limitOf = (times: Times): Limit | undefined => (Object.hasOwn(times
 export function secondsLeft(expiry: Expiry, times: Times, at: number): number {
   const { lifetime, rolling, every, absoluteLifetime = Number.POSITIVE_INFINITY } = expiry
   const limit = limitOf(times)
+  const until = untilOf(times)
   if (rolling) {
     const sinceProlonged = every > 0 ? at - times.last_access : 0
-    return Math.min(lifetimeOf(expiry, times) - sinceProlonged, times.created + absoluteLifetime - at)
+    const end = Math.min(until, times.created + absoluteLifetime)
+    return Math.min(lifetimeOf(expiry, times) - sinceProlonged, end - at)
   }
-  const end = times.created + (lifetime === 0 ? absoluteLifetime : lifetime)
+  const end = Math.min(until, times.created + (lifetime === 0 ? absoluteLifetime : lifetime))
   return (limit === undefined ? end : Math.min(end, limit.from + limit.lifetime)) - at
 }
 

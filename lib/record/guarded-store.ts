@@ -27,7 +27,7 @@ export class GuardedStore {
   readonly readProlongs: boolean
   readonly #store: SessionStore
   /** The time limit of a call, in seconds. `null` for a local store, because the calls of a local store cannot hang. */
-  readonly #timeout: number | null
+  readonly timeout: number | null
 
   /** @param timeout how long a call may take, in seconds */
   constructor(store: SessionStore, timeout: number) {
@@ -35,7 +35,7 @@ export class GuardedStore {
     this.ownsIds = member(store, 'ownsIds') === true
     this.readProlongs = member(store, 'readProlongs') === true
     // A Proxy may replace any method, although `isLocal` comes from the store behind the Proxy.
-    this.#timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
+    this.timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
   }
 
   get canMove(): boolean {
@@ -138,7 +138,7 @@ export class GuardedStore {
   /** @param understand returns the meaning of an answer, and throws if the answer is wrong */
   #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): MaybePromise<T> {
     const began = channels.storeError.hasSubscribers ? performance.now() : 0
-    return ask(call, understand, this.#timeout, (thrown) => {
+    return ask(call, understand, this.timeout, (thrown) => {
       const cause = withoutSecrets(thrown, id)
       if (isInstance(thrown, SessionTooLargeError)) return new SessionTooLargeError('the store says so', { cause })
       if (channels.storeError.hasSubscribers) {

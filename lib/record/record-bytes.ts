@@ -1,5 +1,6 @@
 import { now } from '../clock.ts'
 import { newRevision } from '../crypto/random.ts'
+import { SessionTooLargeError } from '../errors.ts'
 import type { Expiry, Settings } from '../settings.ts'
 import { type MaybePromise, when } from '../when.ts'
 import { RecordCodec } from './codec.ts'
@@ -13,7 +14,7 @@ export class RecordBytes {
   readonly #expiry: Expiry
   readonly #cookieName: string
   readonly #ownsIds: boolean
-  readonly #encryption: Encryption | undefined
+  readonly encryption: Encryption | undefined
 
   /** @param ownsIds the store makes the ids, so an encryptor cannot bind a record to its id */
   constructor({ expiry, cookieName, serializer, encryptor, storeTimeout }: Settings, ownsIds: boolean) {
@@ -21,7 +22,7 @@ export class RecordBytes {
     this.#expiry = expiry
     this.#cookieName = cookieName
     this.#ownsIds = ownsIds
-    this.#encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
+    this.encryption = encryptor && new Encryption(encryptor, cookieName, storeTimeout)
   }
 
   /**
@@ -31,7 +32,7 @@ export class RecordBytes {
    */
   interpret(id: string, bytes: Uint8Array | null): MaybePromise<Found> {
     if (bytes === null) return MISSING
-    const encryption = this.#encryption
+    const encryption = this.encryption
     if (encryption === undefined) return this.#found(id, bytes, bytes)
     return when(encryption.decrypt(bytes, this.#boundTo(id)), (record) =>
       record === null ? { kind: 'unusable', reason: 'undecryptable', id, bytes } : this.#found(id, bytes, record)
@@ -64,8 +65,14 @@ export class RecordBytes {
     const record = body === undefined ? this.codec.recordOf(data, metadata) : this.codec.complete(body, metadata)
     const plain = typeof record === 'string' ? Buffer.from(record) : record
     const stored = (bytes: Uint8Array): Stored => ({ id, bytes, record, metadata, snapshot: undefined })
-    const encryption = this.#encryption
+    const encryption = this.encryption
     return encryption === undefined ? stored(plain) : when(encryption.encrypt(plain, this.#boundTo(id)), stored)
+  }
+
+  /** If the session is too large for the store or the cookie, the error names its largest keys. */
+  explained(error: unknown, { data }: Draft): unknown {
+    if (!(error instanceof SessionTooLargeError)) return error
+    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(data)}`, { cause: error })
   }
 
   #boundTo(id: string): string {

@@ -1,16 +1,18 @@
 import type { Replaced } from '../../types/store.ts'
 import { now } from '../clock.ts'
-import { SessionGoneError, SessionTooLargeError, tooLargeForCookie } from '../errors.ts'
+import { SessionGoneError, tooLargeForCookie } from '../errors.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from '../http/cookie.ts'
-import type { RecordMetadata } from '../metadata.ts'
+import { boundIn, type RecordMetadata } from '../metadata.ts'
 import type { Expiry, Settings } from '../settings.ts'
 import { type MaybePromise, settle, when } from '../when.ts'
 import { Changes } from './changed.ts'
 import type { RecordCodec } from './codec.ts'
 import { isProlongedByAll, storeTtl } from './expiry.ts'
 import { GuardedStore } from './guarded-store.ts'
+import { ListWriter } from './list-writer.ts'
 import { type Draft, type Found, MISSING, type Replacement, type Stored, TOMBSTONE_SECONDS } from './record.ts'
 import { RecordBytes } from './record-bytes.ts'
+import { UserSessions } from './user-sessions.ts'
 
 /** Reads, writes and replaces the records of sessions in a store. */
 export class Records {
@@ -22,6 +24,10 @@ export class Records {
   readonly changes: Changes
   readonly canReplace: boolean
   readonly canTouch: boolean
+  /** Sessions can belong to a user. */
+  readonly canBind: boolean
+  readonly users: UserSessions
+  readonly listWriter: ListWriter
   readonly ownsIds: boolean
   /** A read also prolongs a rolling session. */
   readonly readProlongs: boolean
@@ -38,6 +44,9 @@ export class Records {
     this.#bytes = new RecordBytes(settings, this.#store.ownsIds)
     this.codec = this.#bytes.codec
     this.changes = new Changes(this.codec)
+    this.users = new UserSessions(settings, this.#bytes.encryption, this.#store.timeout)
+    this.canBind = this.users.byUser !== undefined
+    this.listWriter = new ListWriter(settings.expiry, this.#bytes, this.users)
     this.canReplace = store.replace !== undefined
     this.canTouch = store.touch !== undefined
     this.ownsIds = this.#store.ownsIds
@@ -54,7 +63,7 @@ export class Records {
   /** @throws `FST_SESSION_STORE` */
   read(id: string): MaybePromise<Found> {
     return when(this.#store.read(id, this.#expiry.lifetime, this.#readTtl), (bytes) =>
-      bytes === null ? this.#missing(id) : when(this.interpret(id, bytes), (found) => this.#withEndRestored(found))
+      bytes === null ? this.#missing(id) : when(this.interpret(id, bytes), (found) => this.#checked(found))
     )
   }
 
@@ -70,6 +79,13 @@ export class Records {
         when(this.#withEndRestored(found), ({ kind }) => kind === 'session')
       )
     })
+  }
+
+  /** If a browser keeps the record, only the list knows whether the session of a user has ended. */
+  #checked(found: Found): MaybePromise<Found> {
+    const bound = found.kind === 'session' && this.ownsIds ? boundIn(found.stored.metadata) : undefined
+    if (bound === undefined) return this.#withEndRestored(found)
+    return when(this.users.isListed(bound), (isListed) => (isListed ? found : MISSING))
   }
 
   #withEndRestored(found: Found): MaybePromise<Found> {
@@ -124,6 +140,11 @@ export class Records {
         }
       )
     })
+  }
+
+  /** Takes the id of a record out of the list of its user. It never fails. */
+  delist({ id, metadata }: Pick<Stored, 'id' | 'metadata'>): MaybePromise<void> {
+    return this.users.delist(this.ownsIds ? '' : id, boundIn(metadata))
   }
 
   /**
@@ -233,9 +254,7 @@ export class Records {
     return ttl
   }
 
-  /** If the session is too large for the store or the cookie, the error names its largest keys. */
   #explained(error: unknown, draft: Draft | undefined): unknown {
-    if (draft === undefined || !(error instanceof SessionTooLargeError)) return error
-    return new SessionTooLargeError(`its largest keys are ${this.codec.largestKeys(draft.data)}`, { cause: error })
+    return draft === undefined ? error : this.#bytes.explained(error, draft)
   }
 }

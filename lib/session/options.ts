@@ -86,3 +86,9 @@ export function askedSince(metadata: RecordMetadata, before: RecordMetadata | un
     ...(limit !== undefined && limit !== before?.limit && { limit })
   }
 }
+
+/** The metadata of a session that begins now. The options that this request has set are meant for it. */
+export function newMetadata({ lifetime }: Expiry, asked: Partial<RecordMetadata>): RecordMetadata {
+  const at = now()
+  return { lifetime, created: at, last_access: at, ...asked }
+}

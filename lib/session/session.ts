@@ -1,12 +1,16 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
+import type { Duration } from '../../types/options.ts'
 import type { Session, SessionCookieOptions, SessionMetadata } from '../../types/session.ts'
+import { toSeconds } from '../checks/duration.ts'
 import { now } from '../clock.ts'
 import { SessionKeyError, SessionOptionsError } from '../errors.ts'
-import { METADATA_KEY } from '../metadata.ts'
+import { boundIn, METADATA_KEY } from '../metadata.ts'
 import { lifetimeOf, remainingSeconds } from '../record/expiry.ts'
 import type { Data } from '../record/record.ts'
+import { type About, bind, unbind } from './bind.ts'
 import { dataOf } from './data.ts'
-import { askedOptions, askedSince, withOptions } from './options.ts'
+import { askedOptions, askedSince, newMetadata, withOptions } from './options.ts'
+import { memberRefusal, reserveMembers } from './reserved.ts'
 import type { SessionState } from './state.ts'
 
 let stateOf: (session: Session) => SessionState
@@ -27,9 +31,9 @@ class SessionObject {
   }
 
   set(key: string, value: unknown): void {
-    if (key === METADATA_KEY) throw refusal(key)
+    if (key === METADATA_KEY) throw memberRefusal(key)
     if (value === undefined) this.delete(key)
-    else if (isReserved(key)) this.#setAside(key, value)
+    else if (RESERVED.has(key)) this.#setAside(key, value)
     else (this as unknown as Data)[key] = value
   }
 
@@ -51,6 +55,7 @@ class SessionObject {
 
   clear(): void {
     wipe(this, this.#state)
+    unbind(this.#state)
     // A running commit compares this object. A new Set shows the commit that clear() was called after the commit began.
     this.#state.mergeableKeys = new Set()
   }
@@ -109,12 +114,36 @@ class SessionObject {
     return remainingSeconds(this.#state.kind.expiry, this.#state.metadata, now())
   }
 
+  bindTo(userId: string, about?: About): void {
+    bind(this.#state, userId, about)
+    renew(this.#state)
+  }
+
+  get userId(): string | undefined {
+    return boundIn(this.#state.metadata)?.id
+  }
+
+  get handle(): string | undefined {
+    return boundIn(this.#state.metadata)?.handle
+  }
+
+  get authenticatedAt(): Date | undefined {
+    const bound = boundIn(this.#state.metadata)
+    return bound && new Date(Math.round(bound.at * 1000))
+  }
+
+  isFresh(within: Duration): boolean {
+    const seconds = toSeconds('session.isFresh()', within)
+    const bound = boundIn(this.#state.metadata)
+    return bound !== undefined && now() - bound.at <= seconds
+  }
+
+  get ended(): AbortSignal {
+    return this.#state.commands.ended()
+  }
+
   regenerateId(): Promise<void> {
-    const state = this.#state
-    state.id = state.kind.newId()
-    state.mustRotate = state.stored !== null
-    // A login calls this method. Its session must be stored, even if the browser has the cookie of a newer session.
-    state.isSuperseded = false
+    renew(this.#state)
     return Promise.resolve()
   }
 
@@ -128,14 +157,7 @@ class SessionObject {
     this.clear()
     for (const [key, value] of kept) this.set(key, value)
     this.#state.mergeableKeys = new Set(keep.filter((key) => mergeableKeys === null || mergeableKeys.has(key)))
-    const at = now()
-    this.#state.metadata = {
-      lifetime: kind.expiry.lifetime,
-      created: at,
-      last_access: at,
-      // The options that this request has set are meant for the session that begins now.
-      ...(cookieChanged && askedSince(metadata, stored?.metadata))
-    }
+    this.#state.metadata = newMetadata(kind.expiry, cookieChanged ? askedSince(metadata, stored?.metadata) : {})
     return this.regenerateId()
   }
 
@@ -170,6 +192,14 @@ class SessionObject {
   }
 }
 
+/** Gives the session a new id, under which the next commit stores it. */
+function renew(state: SessionState): void {
+  state.id = state.kind.newId()
+  state.mustRotate = state.stored !== null
+  // A login calls this function. Its session must be stored, even if the browser has the cookie of a newer session.
+  state.isSuperseded = false
+}
+
 const hasAside = ({ aside }: SessionState): boolean => aside !== null && aside.size > 0
 
 function wipe(session: SessionObject, state: SessionState): void {
@@ -178,37 +208,8 @@ function wipe(session: SessionObject, state: SessionState): void {
   state.aside = null
 }
 
-/**
- * Names that cannot be properties with data: the members, the names that every object inherits, and the metadata's key.
- */
-const RESERVED: ReadonlySet<string> = new Set([
-  ...Object.getOwnPropertyNames(SessionObject.prototype),
-  ...Object.getOwnPropertyNames(Object.prototype),
-  METADATA_KEY
-])
-
-const isReserved = (key: string): boolean => RESERVED.has(key)
-
-const refusal = (key: string): Error =>
-  key === METADATA_KEY
-    ? new SessionKeyError(`"${key}" is reserved for the library: use another key`)
-    : new SessionKeyError(`"${key}" is a session member: use session.set(${JSON.stringify(key)}, value)`)
-
-const inherited = (key: string) => Object.getOwnPropertyDescriptor(Object.prototype, key)
-
-// An assignment would shadow a method. A setter refuses the assignment, also in sloppy mode and in Object.assign().
-for (const key of RESERVED) {
-  const own = Object.getOwnPropertyDescriptor(SessionObject.prototype, key)
-  const value: unknown = key === '__proto__' ? SessionObject.prototype : (own ?? inherited(key))?.value
-  Object.defineProperty(SessionObject.prototype, key, {
-    get: own?.get ?? (() => value),
-    set() {
-      throw refusal(key)
-    },
-    enumerable: false,
-    configurable: false
-  })
-}
+/** Names that cannot be properties with data. */
+const RESERVED = reserveMembers(SessionObject.prototype)
 
 function refuseCallback(member: string, argument: unknown): void {
   if (typeof argument === 'function') {

@@ -14,6 +14,9 @@ const LATE_SECONDS = 10
 export interface SessionKind {
   readonly expiry: Expiry
   newId(): string | undefined
+  /** Sessions can belong to a user, because the store lists them. */
+  readonly canBind: boolean
+  labelOf(label: unknown): { readonly bytes: Uint8Array; readonly size: number }
   /** @throws `FST_SESSION_SERIALIZE` */
   recordOf(data: Data, metadata: RecordMetadata): RecordForm
   /** @throws `FST_SESSION_SERIALIZE` */
@@ -25,6 +28,7 @@ export interface SessionCommands {
   save(): Promise<void>
   destroy(): Promise<void>
   reload(): Promise<void>
+  ended(): AbortSignal
   update<T>(fn: (session: Session) => T | Promise<T>): Promise<T>
 }
 
@@ -54,6 +58,10 @@ export interface SessionState {
   cookieChanged: boolean
   /** The keys that a merge may take from another request, after `clear()` or `regenerate()`. `null` means all keys. */
   mergeableKeys: ReadonlySet<string> | null
+  /** What the list of the user's sessions shows about the session. It waits for the next commit. */
+  label: Uint8Array | undefined
+  /** The handles of the sessions that have ended, because this one needed their room. */
+  evicted: readonly string[]
   /** The read has prolonged the record already. */
   prolonged: boolean
   /** A new id, if the store did not answer the write under it. */
@@ -61,6 +69,8 @@ export interface SessionState {
   /** Data under the names of members. They are not properties, so they shadow no member. Most sessions have none. */
   aside: Map<string, unknown> | null
 }
+
+const NO_HANDLES: readonly string[] = []
 
 /**
  * The private state of a session after a load.
@@ -90,6 +100,8 @@ export function stateFor(
     unconfirmed: null,
     cookieChanged: false,
     mergeableKeys: null,
+    label: undefined,
+    evicted: NO_HANDLES,
     prolonged: stored !== null && readProlongs,
     unanswered: undefined,
     aside: null

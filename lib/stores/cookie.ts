@@ -1,7 +1,7 @@
 import type { Encryptor } from '../../types/encryptor.ts'
-import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { SessionStore } from '../../types/store.ts'
 import type { CookieStoreOptions } from '../../types/stores.ts'
+import type { SessionsByUser } from '../../types/users/sessions-by-user.ts'
 import { positiveInteger } from '../checks/integer.ts'
 import { keyList, type Refuse } from '../checks/key-list.ts'
 import { ownOptions } from '../checks/option-names.ts'

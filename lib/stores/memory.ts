@@ -1,6 +1,6 @@
-import type { EndReason, SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { InMemoryStoreOptions } from '../../types/stores.ts'
+import type { EndReason, SessionsByUser } from '../../types/users/sessions-by-user.ts'
 import { positiveInteger } from '../checks/integer.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { STORE_HINTS } from '../checks/other-libraries.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { PostgresStoreOptions, PostgresValue } from '../../types/stores/postgres.ts'
+import type { SessionsByUser } from '../../types/users/sessions-by-user.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { POSTGRES_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'

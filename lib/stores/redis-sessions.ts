@@ -1,5 +1,5 @@
-import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from '../../types/sessions-by-user.ts'
 import type { RedisSessionsOptions } from '../../types/stores.ts'
+import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from '../../types/users/sessions-by-user.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { explained } from './redis/explained.ts'

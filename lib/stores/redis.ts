@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { RedisStoreOptions } from '../../types/stores.ts'
+import type { SessionsByUser } from '../../types/users/sessions-by-user.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { REDIS_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'

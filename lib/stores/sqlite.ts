@@ -1,6 +1,6 @@
-import type { SessionsByUser } from '../../types/sessions-by-user.ts'
 import type { Replaced, SessionStore } from '../../types/store.ts'
 import type { SqliteStoreOptions } from '../../types/stores/sqlite.ts'
+import type { SessionsByUser } from '../../types/users/sessions-by-user.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { SQLITE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'

@@ -1,7 +1,7 @@
 import { deepEqual as same } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { Enlisted, Listing, SessionsByUser } from '../../../types/sessions-by-user.ts'
 import type { SessionStore } from '../../../types/store.ts'
+import type { Enlisted, Listing, SessionsByUser } from '../../../types/users/sessions-by-user.ts'
 import { type Context, HOUR, utf8 } from '../cases.ts'
 
 /** Adds a case. It gets a new user. */

@@ -1,4 +1,4 @@
-import type { SessionsByUser } from '../../../types/sessions-by-user.ts'
+import type { SessionsByUser } from '../../../types/users/sessions-by-user.ts'
 import type { Add } from '../cases.ts'
 import { Account, type AddForAccount } from './account.ts'
 import { endingCases } from './ending.ts'

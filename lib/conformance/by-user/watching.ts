@@ -1,6 +1,6 @@
 import { equal, deepEqual as same } from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EndReason } from '../../../types/sessions-by-user.ts'
+import type { EndReason } from '../../../types/users/sessions-by-user.ts'
 import { expect } from '../expect.ts'
 import { type AddForAccount, newHandle, newId, seconds } from './account.ts'
 

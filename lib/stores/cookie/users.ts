@@ -5,7 +5,7 @@ import type {
   Listing,
   SessionsByUser,
   WhichSessions
-} from '../../../types/sessions-by-user.ts'
+} from '../../../types/users/sessions-by-user.ts'
 import { now } from '../../clock.ts'
 
 /** The most answers that are remembered. The oldest are forgotten first. */

@@ -1,4 +1,4 @@
-import type { ListEntry } from '../../../types/sessions-by-user.ts'
+import type { ListEntry } from '../../../types/users/sessions-by-user.ts'
 
 /** The record of a session in memory, and its place among the records in the order of their last use. */
 export class Entry {

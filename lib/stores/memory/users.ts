@@ -5,7 +5,7 @@ import type {
   Listing,
   SessionsByUser,
   WhichSessions
-} from '../../../types/sessions-by-user.ts'
+} from '../../../types/users/sessions-by-user.ts'
 import { now } from '../../clock.ts'
 import type { Entry, ListedRecords } from './entry.ts'
 import { newShards, shardOf } from './shards.ts'

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from '../../../types/sessions-by-user.ts'
 import type { PostgresValue } from '../../../types/stores/postgres.ts'
+import type {
+  Enlisted,
+  ListEntry,
+  Listing,
+  SessionsByUser,
+  WhichSessions
+} from '../../../types/users/sessions-by-user.ts'
 import {
   decideEnlisting,
   entriesOf,

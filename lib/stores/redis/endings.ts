@@ -1,5 +1,5 @@
 import type { RedisSubscriber } from '../../../types/clients/redis.ts'
-import type { EndReason } from '../../../types/sessions-by-user.ts'
+import type { EndReason } from '../../../types/users/sessions-by-user.ts'
 import { subscribe } from './subscriber.ts'
 
 type Listener = (handles: readonly string[], reason: EndReason) => void

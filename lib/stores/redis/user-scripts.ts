@@ -91,7 +91,10 @@ if not e then
   if surplus > 0 then
     if ARGV[10] ~= '1' then return full end
     if ARGV[9] == 'refuse' then return { 'refused' } end
-    table.sort(listed, function(a, b) return a.entry.at < b.entry.at end)
+    table.sort(listed, function(a, b)
+      if a.entry.at ~= b.entry.at then return a.entry.at < b.entry.at end
+      return tonumber(a.entry.entered) < tonumber(b.entry.entered)
+    end)
     for i = 1, math.min(surplus, #listed) do
       local oldest = listed[i]
       oldest.entry.state = 'V'

@@ -1,5 +1,11 @@
 import type { RedisSubscriber } from '../../../types/clients/redis.ts'
-import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from '../../../types/sessions-by-user.ts'
+import type {
+  Enlisted,
+  ListEntry,
+  Listing,
+  SessionsByUser,
+  WhichSessions
+} from '../../../types/users/sessions-by-user.ts'
 import { isOne, type Script, toBuffer } from './commands.ts'
 import { Endings } from './endings.ts'
 import { BLOCK, BLOCK_MS, BLOCKED, CREATE, DROP, ENTER, IS_LISTED, LEFT, LIST, MARK, SETTLE } from './user-scripts.ts'

@@ -1,4 +1,4 @@
-import type { Enlisted, ListEntry, Listing } from '../../../types/sessions-by-user.ts'
+import type { Enlisted, ListEntry, Listing } from '../../../types/users/sessions-by-user.ts'
 
 /** One row of a user: a record, and the entry that it belongs to. */
 export type ListedRow = ListEntry & { readonly ttl: number }

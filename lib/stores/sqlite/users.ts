@@ -1,4 +1,10 @@
-import type { Enlisted, ListEntry, Listing, SessionsByUser, WhichSessions } from '../../../types/sessions-by-user.ts'
+import type {
+  Enlisted,
+  ListEntry,
+  Listing,
+  SessionsByUser,
+  WhichSessions
+} from '../../../types/users/sessions-by-user.ts'
 import {
   decideEnlisting,
   entriesOf,
