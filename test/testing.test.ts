@@ -161,3 +161,16 @@ t.test('sessionCookie() rejects with the error that keeps the application from s
   app.register(starsessions, { lifetime: -1 })
   await t.rejects(sessionCookie(app, { n: 1 }), { code: 'FST_SESSION_OPTIONS', message: /"lifetime"/ })
 })
+
+t.test('sessionCookie() makes a session of a user', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(starsessions, { autoload: true })
+  app.get('/', async ({ session }) => ({ user: session.userId }))
+  const cookie = await sessionCookie(app, {}, { userId: 'ada', label: 'phone' })
+  t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { user: 'ada' })
+  t.match(await app.sessionsOf('ada').list(), [{ label: 'phone' }])
+  const refused = (message: RegExp) => ({ code: 'FST_SESSION_OPTIONS', message })
+  await t.rejects(sessionCookie(app, {}, { userId: 7 as never }), refused(/String\(user\.id\)/))
+  await t.rejects(sessionCookie(app, {}, { user: 'ada' } as never), refused(/unknown option "user"/))
+})

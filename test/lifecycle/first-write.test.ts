@@ -17,7 +17,7 @@ function make() {
 t.test('an id whose write had no answer is not used again', async (t) => {
   const { store, state, records } = make()
   store.write = () => Promise.reject(new Error('down'))
-  await t.rejects(async () => writeRecord(records, state, draft), { code: 'FST_SESSION_STORE' })
+  await t.rejects(async () => writeRecord(records, state, draft, null), { code: 'FST_SESSION_STORE' })
   renewId(state)
   t.equal(state.id, 'id-1')
   renewId(state)
@@ -27,14 +27,14 @@ t.test('an id whose write had no answer is not used again', async (t) => {
 t.test('an id is kept if its write was answered, or if it was never written', async (t) => {
   const { state, records } = make()
   renewId(state)
-  t.match(await writeRecord(records, state, draft), { id: 'id-0' })
+  t.match(await writeRecord(records, state, draft, null), { id: 'id-0' })
   renewId(state)
   t.equal(state.id, 'id-0')
 })
 
 t.test('data that cannot be serialized do not cause a new id', async (t) => {
   const { state, records } = make()
-  await t.rejects(async () => writeRecord(records, state, { ...draft, data: { a: 1n } }), {
+  await t.rejects(async () => writeRecord(records, state, { ...draft, data: { a: 1n } }, null), {
     code: 'FST_SESSION_SERIALIZE'
   })
   renewId(state)

@@ -60,6 +60,7 @@ const commands = {
   save: async () => undefined,
   destroy: async () => undefined,
   reload: async () => undefined,
+  ended: () => new AbortController().signal,
   update: async () => undefined as never
 }
 

@@ -14,6 +14,7 @@ const commands = {
   save: async () => undefined,
   destroy: async () => undefined,
   reload: async () => undefined,
+  ended: () => new AbortController().signal,
   update: async () => undefined as never
 }
 
@@ -31,6 +32,8 @@ async function make(base: Record<string, unknown>) {
     const kind = {
       expiry: settings.expiry,
       newId: () => 'new-id',
+      canBind: true,
+      labelOf: () => ({ bytes: Buffer.alloc(0), size: 0 }),
       recordOf: () => records.codec.recordOf(data, stored.metadata),
       isChanged: () => true
     }
@@ -48,6 +51,8 @@ async function make(base: Record<string, unknown>) {
         unconfirmed: null,
         cookieChanged: false,
         mergeableKeys: null,
+        label: undefined,
+        evicted: [],
         prolonged: false,
         aside: new Map()
       },

@@ -11,6 +11,8 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
   const kind: SessionKind = {
     expiry: { lifetime: 60, rolling: false, every: 0, absoluteLifetime: undefined },
     newId: () => `id-${++ids}`,
+    canBind: true,
+    labelOf: () => ({ bytes: Buffer.alloc(0), size: 0 }),
     recordOf,
     isChanged: (data, { record }) => recordOf(data) !== record
   }
@@ -18,6 +20,7 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
     save: async () => undefined,
     destroy: async () => undefined,
     reload: async () => undefined,
+    ended: () => new AbortController().signal,
     update: async () => undefined as never
   }
   return createSession(
@@ -31,6 +34,8 @@ function make(data: Record<string, unknown> = {}, isStored = true): Session {
       seenAt: 0,
       metadata,
       mergeableKeys: null,
+      label: undefined,
+      evicted: [],
       mustRotate: false,
       unconfirmed: null,
       cookieChanged: false,

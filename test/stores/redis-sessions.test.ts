@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { RedisSessions } from '../../lib/stores/redis-sessions.ts'
-import type { Listing } from '../../types/sessions-by-user.ts'
+import type { Listing } from '../../types/users/sessions-by-user.ts'
 import { startRedis } from '../support/redis-server.ts'
 
 const HOUR = 3_600

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { storeCases } from '../../../lib/store-conformance.ts'
 import { InMemoryStore } from '../../../lib/stores/memory.ts'
-import type { ListEntry, SessionsByUser } from '../../../types/sessions-by-user.ts'
+import type { ListEntry, SessionsByUser } from '../../../types/users/sessions-by-user.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { MapStore } from '../../support/map-store.ts'
 import { casesByUser } from '../../support/store-conformance.ts'

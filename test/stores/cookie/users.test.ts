@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { CookieUsers } from '../../../lib/stores/cookie/users.ts'
 import { CookieStore } from '../../../lib/stores/cookie.ts'
-import type { EndReason, Listing, SessionsByUser } from '../../../types/sessions-by-user.ts'
+import type { EndReason, Listing, SessionsByUser } from '../../../types/users/sessions-by-user.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 const secretKey = 'a secret of at least thirty-two bytes'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { InMemoryStore } from '../../../lib/stores/memory.ts'
-import type { EndReason, Listing } from '../../../types/sessions-by-user.ts'
+import type { EndReason, Listing } from '../../../types/users/sessions-by-user.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 const HOUR = 3_600

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { PostgresStore } from '../../../lib/stores/postgres.ts'
-import type { Listing } from '../../../types/sessions-by-user.ts'
+import type { Listing } from '../../../types/users/sessions-by-user.ts'
 import { pgPool } from '../../support/postgres-clients.ts'
 import { startPostgres } from '../../support/postgres-server.ts'
 

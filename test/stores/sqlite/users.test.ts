@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { SqliteStore } from '../../../lib/stores/sqlite.ts'
-import type { Listing } from '../../../types/sessions-by-user.ts'
+import type { Listing } from '../../../types/users/sessions-by-user.ts'
 
 const listing: Listing = {
   user: 'user',

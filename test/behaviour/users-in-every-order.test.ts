@@ -1,0 +1,31 @@
+import t from 'tap'
+import { memoryStage } from '../support/user-stages.ts'
+import { ENDING_TRIPLES, USER_PAIRS, UserWalk } from '../support/user-walk.ts'
+
+// Without the random part, a pause between two attempts is as short as it can be.
+const { random } = Math
+Math.random = () => 0
+t.teardown(() => {
+  Math.random = random
+})
+
+t.test('two requests of a user keep all promises in every order of their store calls, also if one dies', async (t) => {
+  const walk = await UserWalk.over(t, memoryStage())
+  const orders = await walk.hold(t, USER_PAIRS, true)
+  t.comment(`${orders} orders`)
+})
+
+t.test('with a limit of two, never more than two sessions are alive', async (t) => {
+  const walk = await UserWalk.over(t, memoryStage(), { perUser: { max: 2 } })
+  const orders = await walk.hold(t, [...USER_PAIRS.slice(0, 19), ['login', 'login', 'login']], true)
+  t.comment(`${orders} orders`)
+})
+
+t.test('three requests keep all promises, one of them endAll()', async (t) => {
+  const walk = await UserWalk.over(t, memoryStage())
+  const orders = await walk.hold(
+    t,
+    ENDING_TRIPLES.filter((_, index) => index % 4 === 0)
+  )
+  t.comment(`${orders} orders`)
+})
