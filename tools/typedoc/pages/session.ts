@@ -3,3 +3,4 @@
  * @module session
  */
 export type * from '../../../types/session.ts'
+export type * from '../../../types/users/sessions-of.ts'
