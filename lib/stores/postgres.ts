@@ -6,6 +6,7 @@ import { ownOptions } from '../checks/option-names.ts'
 import { POSTGRES_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { gcSeconds, isOver, MONTH_SECONDS, secondsToKeep } from './gc-ttl.ts'
+import type { MoveArguments } from './move-arguments.ts'
 import { type Row, type RunStatement, statementRunner } from './postgres/clients.ts'
 import { hasLostRace, wasMadeTwice, withRemedy } from './postgres/faults.ts'
 import { postgresSchema, type TablePlace } from './postgres/schema.ts'
@@ -14,6 +15,7 @@ import { PostgresUsers } from './postgres/users.ts'
 import { bufferOf, keyOfRow } from './sql/row.ts'
 import { Sweeping } from './sql/sweeping.ts'
 import { sqlName } from './sql/table-name.ts'
+import { isUnchanged } from './unchanged.ts'
 
 /** How often a statement is sent that has lost a race. Each time, another statement has won, so this seldom happens twice. */
 const MOST_RACES = 10
@@ -152,6 +154,21 @@ export class PostgresStore implements SessionStore {
     }
     if (bytes !== null) this.#sweepIfDue()
     return { replaced: true }
+  }
+
+  /** A rotation in one statement. `undefined` in a subclass, or if somebody has replaced a method. */
+  get move(): SessionStore['move'] {
+    return isUnchanged(this, PostgresStore) ? this.#move : undefined
+  }
+
+  async #move(
+    ...[sessionId, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl]: MoveArguments
+  ): Promise<Replaced> {
+    const id = keyOfRow(sessionId)
+    const old = [id, bufferOf(expected), bufferOf(tombstone), tombstoneTtl]
+    const values = [...old, keyOfRow(newId), bufferOf(data), this.#end(lifetime, ttl)[0]]
+    if ((await this.#ask(this.#statements.move, values)).length > 0) return { replaced: true }
+    return { replaced: false, current: storedData(await this.#ask(this.#statements.read, [id])) }
   }
 
   /**

@@ -5,6 +5,7 @@ import { ownOptions } from '../checks/option-names.ts'
 import { SQLITE_HINTS } from '../checks/other-libraries.ts'
 import { now } from '../clock.ts'
 import { gcSeconds, isOver, MONTH_SECONDS, secondsToKeep } from './gc-ttl.ts'
+import type { MoveArguments } from './move-arguments.ts'
 import { bufferOf, keyOfRow } from './sql/row.ts'
 import { Sweeping } from './sql/sweeping.ts'
 import { sqlName } from './sql/table-name.ts'
@@ -102,7 +103,7 @@ export class SqliteStore implements SessionStore {
    * Reads a session. If the `lifetime` is 0, or with a `ttl`, reading also prolongs the session, once less than 95 % of
    * the time is left.
    */
-  async read(sessionId: string, lifetime: number, ttl = 0): Promise<Uint8Array | null> {
+  read(sessionId: string, lifetime: number, ttl = 0): Uint8Array | null {
     const id = keyOfRow(sessionId)
     const at = unixMilliseconds()
     return this.#asked(() => {
@@ -122,7 +123,7 @@ export class SqliteStore implements SessionStore {
   }
 
   /** Stores a session, or removes it if no time is left. */
-  async write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): Promise<string> {
+  write(sessionId: string, data: Uint8Array, lifetime: number, ttl: number): string {
     const id = keyOfRow(sessionId)
     const at = unixMilliseconds()
     this.#asked(() => {
@@ -137,13 +138,13 @@ export class SqliteStore implements SessionStore {
    * Stores a session if the stored bytes equal `expected`, or if `expected` is `null` and there is no session. If the
    * statement finds something else, a second statement reads it.
    */
-  async replace(
+  replace(
     sessionId: string,
     expected: Uint8Array | null,
     data: Uint8Array | null,
     lifetime: number,
     ttl: number
-  ): Promise<Replaced> {
+  ): Replaced {
     const id = keyOfRow(sessionId)
     const at = unixMilliseconds()
     const bytes = isOver(lifetime, ttl) ? null : data
@@ -159,11 +160,32 @@ export class SqliteStore implements SessionStore {
     return replaced
   }
 
+  /** A rotation in one transaction. `undefined` in a subclass, or if somebody has replaced a method. */
+  get move(): SessionStore['move'] {
+    return this.isLocal ? this.#move : undefined
+  }
+
+  #move(...[sessionId, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl]: MoveArguments): Replaced {
+    const [id, at] = [keyOfRow(sessionId), unixMilliseconds()]
+    const { read, replace, write } = this.#statements
+    const end = Math.ceil(at + tombstoneTtl * 1000)
+    return this.#asked(() =>
+      this.#connection.change((): Replaced => {
+        if (this.#connection.run(replace, bufferOf(tombstone), end, id, bufferOf(expected), at) > 0) {
+          this.#connection.run(write, keyOfRow(newId), bufferOf(data), this.#end(at, lifetime, ttl), at)
+          return { replaced: true }
+        }
+        const row = this.#connection.get(read, id, at)
+        return { replaced: false, current: row === undefined ? null : bufferOf(row.data as Uint8Array) }
+      })
+    )
+  }
+
   /**
    * Removes a session.
    * @returns whether there was one
    */
-  async remove(sessionId: string): Promise<boolean> {
+  remove(sessionId: string): boolean {
     return this.#asked(() => this.#connection.run(this.#statements.remove, keyOfRow(sessionId), unixMilliseconds()) > 0)
   }
 
@@ -171,7 +193,7 @@ export class SqliteStore implements SessionStore {
    * Sets the end of a session.
    * @returns whether there is one
    */
-  async touch(sessionId: string, lifetime: number, ttl: number): Promise<boolean> {
+  touch(sessionId: string, lifetime: number, ttl: number): boolean {
     const id = keyOfRow(sessionId)
     const at = unixMilliseconds()
     if (isOver(lifetime, ttl)) {

@@ -50,6 +50,11 @@ export function postgresStatements(place: TablePlace) {
   WHERE t.expires_at <= now() RETURNING 1 AS done`,
     replace: `UPDATE ${table} AS t SET data = $3, expires_at = ${newEnd('t', '$4', '$5')}
   WHERE id = $1 AND data = $2 AND expires_at > now() RETURNING 1 AS done`,
+    move: `WITH old AS (
+  UPDATE ${table} SET data = $3, expires_at = ${inSeconds('$4')} WHERE id = $1 AND data = $2 AND expires_at > now()
+  RETURNING 1
+) INSERT INTO ${table} (id, data, expires_at) SELECT $5, $6, ${inSeconds('$7')} WHERE EXISTS (SELECT FROM old)
+  RETURNING 1 AS done`,
     replaceByNothing: `DELETE FROM ${table} WHERE id = $1 AND data = $2 AND expires_at > now() RETURNING 1 AS done`,
     touch: `UPDATE ${table} AS t SET expires_at = ${newEnd('t', '$2', '$3')}
   WHERE id = $1 AND expires_at > now() RETURNING 1 AS done`,

@@ -47,6 +47,19 @@ export class Connection {
     this.#database.exec(text)
   }
 
+  /** Runs the work in a transaction that no other process can write in. If the work throws, nothing is changed. */
+  change<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.exec('ROLLBACK')
+      throw error
+    }
+  }
+
   isSameAs(other: Connection): boolean {
     return this.file === '' ? this.#database === other.#database : this.file === other.file
   }

@@ -94,19 +94,8 @@ export class SqliteUsers implements SessionsByUser {
     return this.#connection.all(this.#statements.rows, user, at, at).map((row) => listedRow(row, at))
   }
 
-  /** Runs the work in a transaction that no other process can write in. */
   #change<T>(work: (at: number) => T): T {
-    return this.#records.asked(() => {
-      this.#connection.exec('BEGIN IMMEDIATE')
-      try {
-        const result = work(this.#records.at())
-        this.#connection.exec('COMMIT')
-        return result
-      } catch (error) {
-        this.#connection.exec('ROLLBACK')
-        throw error
-      }
-    })
+    return this.#records.asked(() => this.#connection.change(() => work(this.#records.at())))
   }
 }
 
