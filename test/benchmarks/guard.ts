@@ -3,9 +3,10 @@ import type { Column } from './columns/column.ts'
 import { fastifyCookieAlone } from './columns/fastify-cookie.ts'
 import { AGAIN, BARE } from './columns/index.ts'
 import { pluginInSignedCookie } from './columns/limits/plugin.ts'
-import { oursInMemory, oursInNodeRedis, oursInSignedCookie } from './columns/ours.ts'
+import { oursInMemory, oursInNodeRedis, oursInSignedCookie, oursRollingNowAndThen } from './columns/ours.ts'
 import { fastifySessionInMemory, fastifySessionInRedis } from './columns/peers/fastify-session.ts'
 import type { Speed } from './measures/comparison.ts'
+import { measureTraffic } from './measures/redis-traffic.ts'
 import { measureSpeed } from './measures/speed.ts'
 import { Progress } from './report/progress.ts'
 import { inProcessSections } from './report/sections.ts'
@@ -37,6 +38,13 @@ const LIMITS: readonly Limit[] = [
 ]
 
 const redis = await startRedis()
+
+// The column proves that the cookie is not sent, and Redis counts the commands.
+const [nowAndThen] = await measureTraffic([oursRollingNowAndThen], redis.port, () => undefined)
+if (Math.round(nowAndThen!.roundTrips) !== 1 || nowAndThen!.commands.get('get') !== 1) {
+  console.log(`not ok - S4: ${oursRollingNowAndThen.name} needs more than one GET`)
+  process.exitCode = 1
+}
 
 async function measure(limits: readonly Limit[], effort: typeof EFFORT, seconds: number): Promise<Speed[]> {
   const scenarios = [...new Set(limits.map(({ scenario }) => scenario))]

@@ -16,7 +16,8 @@ import {
   oursInNodeRedis,
   oursInPostgres,
   oursInSignedCookie,
-  oursInSodiumCookie
+  oursInSodiumCookie,
+  oursRollingNowAndThen
 } from './ours.ts'
 import { expressSessionInMemory, expressSessionInRedis } from './peers/express-session.ts'
 import { fastifySessionInMemory, fastifySessionInPostgres, fastifySessionInRedis } from './peers/fastify-session.ts'
@@ -41,6 +42,7 @@ export const COLUMNS: readonly Column[] = [
   oursInIoredis,
   pluginInIoredis,
   oursInNodeRedis,
+  oursRollingNowAndThen,
   pluginInNodeRedis,
   fastifySessionInRedis,
   oursInSignedCookie,

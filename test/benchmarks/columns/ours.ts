@@ -77,6 +77,20 @@ export const oursInNodeRedis: Column = {
   open: (bench) => open(bench, { store: bench.counted(new RedisStore({ client: bench.nodeRedis })) })
 }
 
+/** S4 between two prolongations: most requests of a rolling session. */
+export const oursRollingNowAndThen: Column = {
+  ...COLUMN,
+  name: 'ours, RedisStore over node-redis, rolling every 5 minutes',
+  effects: { ...EFFECTS, S4: { reads: 1, changes: 0, setsCookie: false } },
+  scenarios: ['S4'],
+  needs: 'node-redis',
+  open: (bench) =>
+    open(bench, {
+      store: bench.counted(new RedisStore({ client: bench.nodeRedis })),
+      rolling: bench.rolling && { every: { minutes: 5 } }
+    })
+}
+
 export const oursInPostgres: Column = {
   ...COLUMN,
   name: 'ours, PostgresStore over pg',

@@ -17,7 +17,7 @@ export interface ColumnPath {
 
 /** One column after the other. Promises are those that the same request to a bare route does not create. */
 export async function measurePaths(all: readonly Column[], ports: Ports, tell: Tell): Promise<ColumnPath[]> {
-  const columns = all.filter(({ kind }) => kind === 'ours' || kind === 'limit')
+  const columns = all.filter(({ kind, scenarios }) => (kind === 'ours' || kind === 'limit') && scenarios === undefined)
   const bare = await pathsOf(BARE, ports)
   const found: ColumnPath[] = []
   for (const column of columns) {

@@ -38,18 +38,22 @@ export interface Group {
   readonly scenarios: readonly Scenario[]
 }
 
-/** The columns whose sessions can be that large. */
-const fitting = (columns: readonly Column[], size: Size): readonly Column[] =>
-  columns.filter(({ inCookie }) => !inCookie || size < 4_096)
+/** The columns that have these scenarios, and whose sessions can be that large. */
+const fitting = (columns: readonly Column[], { size, scenarios }: Group): readonly Column[] =>
+  columns.filter(
+    (column) =>
+      (!column.inCookie || size < 4_096) && scenarios.every((scenario) => column.scenarios?.includes(scenario) ?? true)
+  )
 
 export async function measureSpeed(
-  { size, scenarios }: Group,
+  group: Group,
   all: readonly Column[],
   effort: Effort,
   ports: Ports,
   tell: Tell
 ): Promise<Speed[]> {
-  const columns = fitting(all, size)
+  const { size, scenarios } = group
+  const columns = fitting(all, group)
   const rolling = scenarios.includes('S4')
   tell(`${scenarios.join(', ')} with ${size} bytes: start and warm-up`)
   const workers = await Promise.all(
