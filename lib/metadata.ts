@@ -38,18 +38,37 @@ export interface RecordMetadata {
   [unknown: string]: unknown
 }
 
-const USUAL: ReadonlySet<string> = new Set(['lifetime', 'created', 'last_access', 'name', 'rev'])
+/** What each write sets anew. */
+export type Renewed = Required<Pick<RecordMetadata, 'lifetime' | 'last_access' | 'name' | 'rev'>>
+
+const USUAL: ReadonlySet<string> = new Set(['lifetime', 'created', 'last_access', 'name', 'rev', 'rotated'])
+
+function isUsual(metadata: RecordMetadata): boolean {
+  for (const key in metadata) if (!USUAL.has(key)) return false
+  return true
+}
 
 /**
- * The metadata as JSON. Most metadata have only the five usual keys. For those, joining the text takes a tenth of the time
- * of `JSON.stringify()`, and each changed session needs it. A name is a token and a revision is base64url, so neither has
- * to be escaped.
+ * A copy with other values. Most metadata have only the usual keys. For those, an object literal takes a tenth of the time
+ * of a spread, because V8 knows its shape.
+ */
+export function renewedMetadata(from: RecordMetadata, { lifetime, last_access, name, rev }: Renewed): RecordMetadata {
+  if (!isUsual(from)) return { ...from, lifetime, last_access, name, rev }
+  const { created, rotated } = from
+  return rotated === undefined
+    ? { lifetime, created, last_access, name, rev }
+    : { lifetime, created, last_access, name, rev, rotated }
+}
+
+/**
+ * The metadata as JSON. For the usual keys, joining the text takes a tenth of the time of `JSON.stringify()`. A name is a
+ * token and a revision is base64url, so neither has to be escaped.
  */
 export function metadataText(metadata: RecordMetadata): string {
-  for (const key in metadata) if (!USUAL.has(key)) return JSON.stringify(metadata)
-  const { lifetime, created, last_access, name, rev } = metadata
-  if (name === undefined || rev === undefined) return JSON.stringify(metadata)
-  return `{"lifetime":${lifetime},"created":${created},"last_access":${last_access},"name":"${name}","rev":"${rev}"}`
+  const { lifetime, created, last_access, name, rev, rotated } = metadata
+  if (name === undefined || rev === undefined || !isUsual(metadata)) return JSON.stringify(metadata)
+  const tombstone = rotated === undefined ? '' : `,"rotated":${JSON.stringify(rotated)}`
+  return `{"lifetime":${lifetime},"created":${created},"last_access":${last_access},"name":"${name}","rev":"${rev}"${tombstone}}`
 }
 
 /** What `session.options({ maxAge })` stored. Only an own property counts. */

@@ -44,9 +44,9 @@ export class Committer {
     const began = performance.now()
     if (state.stored === null || state.mustRotate) renewId(state)
     const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
-    const metadata = prolongs ? { ...state.metadata, last_access: at } : state.metadata
-    const { stored: base } = state
-    return when(writeRecord(this.#records, state, { data, metadata, body }, base), (stored) => {
+    const { metadata, stored: base } = state
+    const lastAccess = prolongs ? at : metadata.last_access
+    return when(writeRecord(this.#records, state, { data, metadata, lastAccess, body }, base), (stored) => {
       adoptRecord(state, stored, writtenState, began)
       publishCommit(stored.id, began, { attempts: 1, conflicts: 0, bytes: stored.bytes.byteLength })
       const issued = this.#issue(stored, at)
@@ -153,7 +153,7 @@ export class Committer {
     const began = performance.now()
     const { id, bytes } = state.stored as Stored
     const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
-    const draft = { data, metadata: { ...state.metadata, last_access: at } }
+    const draft = { data, metadata: state.metadata, lastAccess: at }
     return when(this.#records.replace(id, bytes, draft), (replacement) => {
       if (!replacement.ok) return replacement.found.kind === 'session' ? NONE : WITHHOLD
       const stored = replacement.stored as Stored

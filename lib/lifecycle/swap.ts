@@ -147,11 +147,12 @@ class Swap implements Committed {
       metadata: state.metadata,
       mergeableKeys: derive === undefined ? mergeableKeys : state.mergeableKeys
     }
-    const { last_access: lastAccess } = state.metadata
+    const { metadata } = state
     const isAccess = prolongs || state.mustRotate || state.cookieChanged
-    const metadata = { ...state.metadata, last_access: isAccess ? Math.max(at, lastAccess) : lastAccess }
+    const lastAccess = isAccess ? Math.max(at, metadata.last_access) : metadata.last_access
     // After a merge, and in an update(), the body of the input no longer holds the data.
-    const draft = isNothing(data, state) ? null : { data, metadata, body: data === this.#input.data ? body : undefined }
+    const isWhole = data === this.#input.data
+    const draft = isNothing(data, state) ? null : { data, metadata, lastAccess, body: isWhole ? body : undefined }
     return when(this.#replace(draft), (replacement) => {
       if (replacement.ok) {
         const old = this.#expected

@@ -1,6 +1,7 @@
 import { now } from '../clock.ts'
 import { newRevision } from '../crypto/random.ts'
 import { SessionTooLargeError } from '../errors.ts'
+import { renewedMetadata } from '../metadata.ts'
 import type { Expiry, Settings } from '../settings.ts'
 import { type MaybePromise, when } from '../when.ts'
 import { RecordCodec } from './codec.ts'
@@ -60,8 +61,10 @@ export class RecordBytes {
    * @returns a promise only if the encryptor works asynchronously
    * @throws `FST_SESSION_SERIALIZE`; `FST_SESSION_STORE` if the encryptor is unavailable
    */
-  encode(id: string, { data, metadata: from, body }: Draft): MaybePromise<Stored> {
-    const metadata = { ...from, lifetime: this.#expiry.lifetime, name: this.#cookieName, rev: newRevision() }
+  encode(id: string, { data, metadata: from, lastAccess = from.last_access, body }: Draft): MaybePromise<Stored> {
+    const { lifetime } = this.#expiry
+    const renewed = { lifetime, last_access: lastAccess, name: this.#cookieName, rev: newRevision() }
+    const metadata = renewedMetadata(from, renewed)
     const record = body === undefined ? this.codec.recordOf(data, metadata) : this.codec.complete(body, metadata)
     const plain = typeof record === 'string' ? Buffer.from(record) : record
     const stored = (bytes: Uint8Array): Stored => ({ id, bytes, record, metadata, snapshot: undefined })

@@ -79,6 +79,8 @@ export const idOf = (remnant: Remnant | null): string | undefined =>
 export interface Draft {
   readonly data: Data
   readonly metadata: RecordMetadata
+  /** Takes the place of `metadata.last_access`. */
+  readonly lastAccess?: number | undefined
   /** The same data. With it, the data need not be serialized again. */
   readonly body?: Body | undefined
 }

@@ -127,7 +127,7 @@ export class Records {
    */
   write(id: string, draft: Draft): MaybePromise<Stored> {
     return when(this.#bytes.encode(id, draft), (encoded) => {
-      const ttl = this.#timeLeft(draft)
+      const ttl = this.#timeLeft(encoded)
       return settle(
         () => this.#store.write(id, encoded.bytes, this.#expiry.lifetime, ttl),
         (newId) => {
@@ -157,7 +157,7 @@ export class Records {
     const { lifetime } = this.#expiry
     if (draft === null) return this.#replace(id, expected, null, lifetime, lifetime)
     return when(this.#bytes.encode(id, draft), (stored) => {
-      const ttl = this.#timeLeft(draft)
+      const ttl = this.#timeLeft(stored)
       return this.#replace(id, expected, stored, lifetime, ttl, draft)
     })
   }
@@ -184,7 +184,7 @@ export class Records {
     return when(this.#bytes.encode(newId, draft), (stored) =>
       when(this.#tombstone(old.id, [sealed], old.metadata), (tombstone) => {
         const { bytes } = stored
-        const ttl = this.#timeLeft(draft)
+        const ttl = this.#timeLeft(stored)
         const moved = { tombstone: tombstone.bytes, tombstoneTtl: TOMBSTONE_SECONDS, newId, bytes }
         return settle(
           () => this.#store.move(old.id, old.bytes, moved, this.#expiry.lifetime, ttl),
@@ -248,7 +248,7 @@ export class Records {
   }
 
   /** @throws `FST_SESSION_GONE` if no time is left, because a store could treat such a write as a removal */
-  #timeLeft({ metadata }: Draft): number {
+  #timeLeft({ metadata }: Stored): number {
     const ttl = storeTtl(this.#expiry, metadata, now())
     if (ttl === null) throw new SessionGoneError()
     return ttl
