@@ -86,25 +86,34 @@ export class Committer {
     return when(this.write(state, review, prolongs || mustIssue), (issued) => (mustIssue ? issued : NONE))
   }
 
-  async #rotateInSteps(state: SessionState, review: Review): Promise<Outcome> {
+  #rotateInSteps(state: SessionState, review: Review): MaybePromise<Outcome> {
     renewId(state)
     const { id, stored, unconfirmed } = state
     const began = channels.rotate.hasSubscribers ? performance.now() : 0
-    const issued = await this.write(state, review)
     const old = (stored as Stored).id
-    try {
-      await this.#records.remove(old)
-    } catch (error) {
-      // The next attempt starts from the old record again, unless the store has removed it after all.
-      if (!(await this.#isMissing(old))) {
-        Object.assign(state, { id, stored, mustRotate: true, unconfirmed: state.stored })
-        throw error
-      }
-    }
-    state.unconfirmed = null
-    if (unconfirmed !== null && unconfirmed.id !== id) await this.#records.remove(unconfirmed.id).catch(() => undefined)
-    publishRotation(old, state.stored?.id, began, 1)
-    return issued
+    return when(this.write(state, review), (issued) => {
+      const removed = settle(
+        () => this.#records.remove(old),
+        () => undefined,
+        async (error) => {
+          // The next attempt starts from the old record again, unless the store has removed it after all.
+          if (await this.#isMissing(old)) return
+          Object.assign(state, { id, stored, mustRotate: true, unconfirmed: state.stored })
+          throw error
+        }
+      )
+      return when(removed, () => {
+        state.unconfirmed = null
+        publishRotation(old, state.stored?.id, began, 1)
+        if (unconfirmed === null || unconfirmed.id === id) return issued
+        // Nobody knows the id of that record, so a failure does no harm.
+        return settle(
+          () => this.#records.remove(unconfirmed.id),
+          () => issued,
+          () => issued
+        )
+      })
+    })
   }
 
   async #isMissing(id: string): Promise<boolean> {

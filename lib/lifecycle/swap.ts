@@ -142,17 +142,13 @@ class Swap implements Committed {
   #write(data: Data, before: RecordMetadata): MaybePromise<boolean> {
     const { state, mergeableKeys, derive, at, body, prolongs } = this.#input
     if (state.mustRotate) renewId(state)
-    const writtenState = {
-      id: state.id,
-      metadata: state.metadata,
-      mergeableKeys: derive === undefined ? mergeableKeys : state.mergeableKeys
-    }
-    const { metadata } = state
+    const { id, metadata } = state
+    const writtenState = { id, metadata, mergeableKeys: derive === undefined ? mergeableKeys : state.mergeableKeys }
     const isAccess = prolongs || state.mustRotate || state.cookieChanged
     const lastAccess = isAccess ? Math.max(at, metadata.last_access) : metadata.last_access
     // After a merge, and in an update(), the body of the input no longer holds the data.
-    const isWhole = data === this.#input.data
-    const draft = isNothing(data, state) ? null : { data, metadata, lastAccess, body: isWhole ? body : undefined }
+    const wanted = data === this.#input.data ? body : undefined
+    const draft = isNothing(data, state) ? null : { data, metadata, lastAccess, body: wanted }
     return when(this.#replace(draft), (replacement) => {
       if (replacement.ok) {
         const old = this.#expected
@@ -253,7 +249,8 @@ class Swap implements Committed {
     state.unconfirmed = null
     // If the earlier rotation did take place, the swap continues from its record.
     if (unconfirmed === null || unconfirmed.id === this.#expected.id) return undefined
-    return this.#records.remove(unconfirmed.id).then(
+    return settle(
+      () => this.#records.remove(unconfirmed.id),
       () => this.#records.delist(unconfirmed),
       () => undefined
     )

@@ -211,8 +211,8 @@ export class Records {
   }
 
   /** @throws `FST_SESSION_STORE` */
-  async remove(id: string): Promise<void> {
-    await this.#store.remove(id)
+  remove(id: string): MaybePromise<void> {
+    return this.#store.remove(id)
   }
 
   #replace(
