@@ -54,7 +54,7 @@ export interface PostgresStoreOptions {
    */
   readonly gcTtl?: number
   /**
-   * Whether the server prepares each statement once for each connection, which saves half of its work. Say `false` if
+   * Whether the server prepares each statement once for each connection, which saves more than half of its work. Say `false` if
    * PgBouncer in transaction mode is between, and is older than 1.21 or has `max_prepared_statements = 0`.
    * @default true
    */

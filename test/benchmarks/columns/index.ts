@@ -17,6 +17,7 @@ import {
   oursInPostgres,
   oursInSignedCookie,
   oursInSodiumCookie,
+  oursInSqlite,
   oursRollingNowAndThen
 } from './ours.ts'
 import { expressSessionInMemory, expressSessionInRedis } from './peers/express-session.ts'
@@ -45,6 +46,7 @@ export const COLUMNS: readonly Column[] = [
   oursRollingNowAndThen,
   pluginInNodeRedis,
   fastifySessionInRedis,
+  oursInSqlite,
   oursInSignedCookie,
   pluginInSignedCookie,
   oursInAesGcmCookie,
@@ -89,6 +91,7 @@ export const COLD_COLUMNS: readonly Column[] = [
   oursInNodeRedis,
   oursInIoredis,
   fastifySessionInRedis,
+  oursInSqlite,
   oursInSignedCookie,
   oursInAesGcmCookie,
   oursInSodiumCookie,

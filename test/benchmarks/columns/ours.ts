@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import Fastify from 'fastify'
 import starsessions, {
   AESGCMEncryptor,
@@ -10,6 +14,7 @@ import starsessions, {
 } from 'fastify-starsessions'
 import { PostgresStore } from 'fastify-starsessions/postgres'
 import { XChaCha20Encryptor } from 'fastify-starsessions/sodium'
+import { SqliteStore } from 'fastify-starsessions/sqlite'
 import type { Effects } from '../scenarios/scenarios.ts'
 import { fastifyApplication } from './application.ts'
 import type { Bench, Column } from './column.ts'
@@ -99,6 +104,18 @@ export const oursInPostgres: Column = {
     const store = new PostgresStore({ client: bench.postgres })
     await store.createTable()
     return open(bench, { store: bench.counted(store) })
+  }
+}
+
+export const oursInSqlite: Column = {
+  ...COLUMN,
+  name: 'ours, SqliteStore over better-sqlite3',
+  open(bench) {
+    const folder = mkdtempSync(join(tmpdir(), 'starsessions-bench-'))
+    const database = new Database(join(folder, 'sessions.db'))
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    return open(bench, { store: bench.counted(new SqliteStore({ database }).createTable()) })
   }
 }
 
