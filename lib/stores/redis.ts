@@ -28,6 +28,7 @@ export class RedisStore implements SessionStore {
   readonly readProlongs = true
   readonly #commands: RedisCommands
   readonly #gcTtl: number
+  #isCluster = false
   readonly #key: (sessionId: string) => string
   /**
    * The key of a fixed id, for comparing stores. It is `undefined` if the prefix function works only within a request.
@@ -129,13 +130,30 @@ export class RedisStore implements SessionStore {
    * `replace` must not be bypassed.
    */
   get move(): SessionStore['move'] {
-    return this.#commands.move === undefined || !isUnchanged(this, RedisStore) ? undefined : this.#move
+    return this.#commands.move === undefined || this.#isCluster || !isUnchanged(this, RedisStore)
+      ? undefined
+      : this.#move
   }
 
-  #move(...[id, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl]: MoveArguments): Promise<Replaced> {
+  #move(...args: MoveArguments): Promise<Replaced> {
+    const [id, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl] = args
     const old = { expected: toBytes(expected), tombstone: toBytes(tombstone), px: Math.ceil(tombstoneTtl * 1000) }
     const px = Math.max(1, this.#milliseconds(lifetime, ttl))
-    return this.#asked(this.#commands.move!(this.#key(id), this.#key(newId), old, toBytes(data), px), toReplaced)
+    const moved = this.#commands.move!(this.#key(id), this.#key(newId), old, toBytes(data), px)
+    return this.#asked(moved, toReplaced).catch((error) => {
+      if (!saysCrossSlot(error)) throw error
+      // A cluster can also look like one server, for example Redis Enterprise. Its nodes run no script over two keys.
+      this.#isCluster = true
+      return this.#moveInSteps(...args)
+    })
+  }
+
+  async #moveInSteps(...args: MoveArguments): Promise<Replaced> {
+    const [id, expected, tombstone, tombstoneTtl, newId, data, lifetime, ttl] = args
+    await this.write(newId, data, lifetime, ttl)
+    const answer = await this.replace(id, expected, tombstone, tombstoneTtl, tombstoneTtl)
+    if (!answer.replaced) await this.remove(newId)
+    return answer
   }
 
   /**
@@ -173,3 +191,5 @@ const isBlocked = (data: Uint8Array | null): boolean => data !== null && Buffer.
 
 const toReplaced = ([done, current = null]: [Count, (Buffer | null)?]): Replaced =>
   isOne(done) ? { replaced: true } : { replaced: false, current: isBlocked(current) ? null : current }
+
+const saysCrossSlot = (error: unknown): boolean => error instanceof Error && error.message.startsWith('CROSSSLOT')
