@@ -30,7 +30,8 @@ export class RedisSessions implements SessionsByUser {
     assertSubscriber('RedisSessions', subscriber, client)
     const run = (...call: Parameters<typeof commands.run>) =>
       explained(commands, commands.run(...call), (answer) => answer)
-    this.#users = new RedisUsers({ run, nameOf: () => '', keyOf, milliseconds: () => 0 }, subscriber)
+    // There are no records, so nobody asks for their names or times.
+    this.#users = new RedisUsers({ run, nameOf: String, keyOf, milliseconds: Number }, subscriber)
     this.watch = this.#users.watch
   }
 

@@ -25,16 +25,27 @@ t.teardown(() => {
   Math.random = random
 })
 
-t.test('two requests of a user keep all promises in every order of their commands, also if one dies', async (t) => {
+t.test('two requests of a user keep all promises in every order of their commands', async (t) => {
   const walk = await UserWalk.over(t, redisStage(admin, connect))
-  const orders = await walk.hold(t, USER_PAIRS, true)
+  const orders = await walk.hold(t, USER_PAIRS)
+  t.comment(`${orders} orders`)
+})
+
+t.test('two requests keep all promises, also if one dies after any of its commands', async (t) => {
+  const walk = await UserWalk.over(t, redisStage(admin, connect))
+  // Each action is in some of these pairs.
+  const orders = await walk.hold(
+    t,
+    USER_PAIRS.filter((_, index) => index % 4 === 2),
+    true
+  )
   t.comment(`${orders} orders`)
 })
 
 t.test('with a limit of two, never more than two sessions are alive', async (t) => {
   const walk = await UserWalk.over(t, redisStage(admin, connect), { perUser: { max: 2 } })
-  const logins: UserAction[][] = [['login', 'login', 'endAll']]
-  const orders = await walk.hold(t, [...USER_PAIRS.slice(0, 19), ...logins], false)
+  // The pairs with a login.
+  const orders = await walk.hold(t, USER_PAIRS.slice(0, 19))
   t.comment(`${orders} orders`)
 })
 
@@ -42,7 +53,7 @@ t.test('three requests keep all promises, one of them endAll()', async (t) => {
   const walk = await UserWalk.over(t, redisStage(admin, connect))
   const orders = await walk.hold(
     t,
-    ENDING_TRIPLES.filter((_, index) => index % 6 === 0)
+    ENDING_TRIPLES.filter((_, index) => index % 11 === 0)
   )
   t.comment(`${orders} orders`)
 })

@@ -62,7 +62,7 @@ function loadOutside(
 }
 
 /** A session outside a request has no response, so no cookie can go out. */
-class NoResponse implements CookieOutlet {
+export class NoResponse implements CookieOutlet {
   readonly canSendCookie = false
   readonly commitHasBegun = true
   readonly #closed: AbortSignal | undefined

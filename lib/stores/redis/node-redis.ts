@@ -21,7 +21,7 @@ const withHash = (lua: string): Hashed => ({ lua, sha: hash('sha1', lua, 'hex') 
 const HASHED_REPLACE = withHash(REPLACE_LUA)
 const HASHED_MOVE = withHash(MOVE_LUA)
 const SCRIPTS = new Map(USER_SCRIPTS.map(({ lua }) => [lua, withHash(lua)]))
-const hashed = (lua: string): Hashed => SCRIPTS.get(lua) ?? withHash(lua)
+const hashed = (lua: string): Hashed => SCRIPTS.get(lua)!
 
 /** Bulk strings ("$" in RESP) are answered as bytes. */
 const AS_BYTES = { typeMapping: { 36: Buffer } }

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
+import { NoResponse } from '../../../lib/fastify/outside/instance-members.ts'
 import starsessions from '../../../lib/index.ts'
 import { CookieStore } from '../../../lib/stores/cookie.ts'
 import { InMemoryStore } from '../../../lib/stores/memory.ts'
@@ -132,4 +133,10 @@ t.test('the signal of a session outside a request is forgotten when the connecti
     [...signals, late].map(({ aborted }) => aborted),
     [true, false, false]
   )
+})
+
+t.test('without a response, there is nothing to announce', async (t) => {
+  const outlet = new NoResponse(undefined)
+  t.equal(outlet.announce(), undefined)
+  t.same([outlet.canSendCookie, outlet.commitHasBegun], [false, true])
 })
