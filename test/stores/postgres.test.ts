@@ -323,6 +323,13 @@ t.test('a sweep that fails does not end the process', async (t) => {
   t.equal(failed, 1)
 })
 
+t.test('a subclass rotates with its own write() and replace()', async (t) => {
+  const { client, store } = await connect(t)
+  class Extended extends PostgresStore {}
+  t.equal(new Extended({ client }).move, undefined)
+  t.type(store.move, 'function')
+})
+
 t.test('stores share records if their tables may be the same', async (t) => {
   const { client } = await connect(t)
   const make = (options: object) => new PostgresStore({ client, ...options })

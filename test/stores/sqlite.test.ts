@@ -221,6 +221,7 @@ t.test('calls are not timed, unless somebody has extended the store or replaced 
   t.equal(store.isLocal, true)
   class Extended extends SqliteStore {}
   t.equal(new Extended({ database }).isLocal, false)
+  t.equal(new Extended({ database }).move, undefined, 'its own write() and replace() count')
   store.read = () => null
   t.equal(store.isLocal, false)
 })

@@ -108,7 +108,7 @@ export class PostgresUsers implements SessionsByUser {
       present: present && {
         user: present.principal,
         handle: present.handle,
-        data: bytesOf(present.data) ?? Buffer.alloc(0)
+        data: Buffer.from(String(present.data), 'base64')
       },
       rows: rows.filter((row) => row.principal === user && row.listed !== null).map(rowOf)
     }

@@ -40,6 +40,14 @@ t.test('a database that is not supported is refused, and the message says what i
   }
 })
 
+t.test('a database that does not tell its file counts as one in memory', async (t) => {
+  const statement = { get: () => undefined, all: () => [], run: () => ({ changes: 0 }) }
+  const make = () => new Connection({ exec: () => undefined, prepare: () => statement })
+  const [one, other] = [make(), make()]
+  t.equal(one.file, '')
+  t.equal(one.isSameAs(other), false)
+})
+
 t.test('each statement is prepared once', async (t) => {
   const database = new Database(':memory:')
   t.teardown(() => database.close())
