@@ -1,5 +1,6 @@
 import t from 'tap'
-import { memoryStage } from '../support/user-stages.ts'
+import { InMemoryStore } from '../../lib/stores/memory.ts'
+import { callStage } from '../support/user-stages.ts'
 import { ENDING_TRIPLES, USER_PAIRS, UserWalk } from '../support/user-walk.ts'
 
 // Without the random part, a pause between two attempts is as short as it can be.
@@ -10,13 +11,19 @@ t.teardown(() => {
 })
 
 t.test('two requests of a user keep all promises in every order of their store calls', async (t) => {
-  const walk = await UserWalk.over(t, memoryStage())
+  const walk = await UserWalk.over(
+    t,
+    callStage(() => new InMemoryStore())
+  )
   const orders = await walk.hold(t, USER_PAIRS)
   t.comment(`${orders} orders`)
 })
 
 t.test('two requests keep all promises, also if one dies after any of its calls', async (t) => {
-  const walk = await UserWalk.over(t, memoryStage())
+  const walk = await UserWalk.over(
+    t,
+    callStage(() => new InMemoryStore())
+  )
   const orders = await walk.hold(
     t,
     USER_PAIRS.filter((_, index) => index % 2 === 1),
@@ -26,13 +33,20 @@ t.test('two requests keep all promises, also if one dies after any of its calls'
 })
 
 t.test('with a limit of two, never more than two sessions are alive', async (t) => {
-  const walk = await UserWalk.over(t, memoryStage(), { perUser: { max: 2 } })
+  const walk = await UserWalk.over(
+    t,
+    callStage(() => new InMemoryStore()),
+    { perUser: { max: 2 } }
+  )
   const orders = await walk.hold(t, [...USER_PAIRS.slice(0, 19), ['login', 'login', 'login']], true)
   t.comment(`${orders} orders`)
 })
 
 t.test('three requests keep all promises, one of them endAll()', async (t) => {
-  const walk = await UserWalk.over(t, memoryStage())
+  const walk = await UserWalk.over(
+    t,
+    callStage(() => new InMemoryStore())
+  )
   const orders = await walk.hold(
     t,
     ENDING_TRIPLES.filter((_, index) => index % 8 === 0)

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { type Cluster, Redis } from 'ioredis'
-import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { RedisStore } from '../../lib/stores/redis.ts'
 import type { RedisClient } from '../../types/clients/redis.ts'
 import type { SessionStore } from '../../types/store.ts'
@@ -37,9 +36,12 @@ function metadataIn(bytes: Uint8Array | null): Parsed {
   }
 }
 
-/** Sessions in memory. */
-export function memoryStage(): Stage {
-  let store = new InMemoryStore()
+/**
+ * Runs over a store whose calls are one step each.
+ * @param make makes an empty store
+ */
+export function callStage(make: () => SessionStore): Stage {
+  let store = make()
   const ids = new Set<string>()
   const current = new Proxy({} as SessionStore, {
     get(_, name: string) {
@@ -69,12 +71,12 @@ export function memoryStage(): Stage {
     storeFor: (gate) => noting(gatedCalls(() => current, gate)),
     open: noting(openCalls()),
     async fresh() {
-      store = new InMemoryStore()
+      store = make()
       ids.clear()
     },
     nameOf: (id) => id,
     async alive() {
-      const listed = new Set((await store.byUser.list(userOf())).map(({ handle }) => handle))
+      const listed = new Set((await store.byUser!.list(userOf())).map(({ handle }) => handle))
       const alive: Alive[] = []
       for (const id of ids) {
         const { user, rotated } = metadataIn(await store.read(id, 3_600))
