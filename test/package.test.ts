@@ -30,7 +30,7 @@ t.test('importing the package loads four small packages, and not Ajv', async (t)
 
 t.test('the classes of the built package have the names under which it exports them', async (t) => {
   for (const [name, exported] of Object.entries(await import(`${built}index.js`))) {
-    if (/^[A-Z]/.test(name)) t.equal((exported as { name: string }).name, name)
+    if (/^[A-Z]/.test(name) && typeof exported === 'function') t.equal(exported.name, name)
   }
 })
 
