@@ -77,7 +77,7 @@ export interface StarsessionsOptions {
    */
   rolling?: boolean | { readonly every: Duration }
   /**
-   * The age at which a session ends even if it is active: seconds, or `{ days: 14 }`. Needs `rolling: true` or
+   * The age at which a session ends even if it is active: seconds, or `{ days: 14 }`. Needs `rolling` or
    * `lifetime: 0`, and must not be below `lifetime`.
    * @default none
    */
