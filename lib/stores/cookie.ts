@@ -140,11 +140,11 @@ export class CookieStore implements SessionStore {
   }
 
   /**
-   * `true` if the cookies are signed, so calls are not timed. `false` with `encryptor`, because it may ask a service, and
-   * in a subclass, or if somebody has replaced a method.
+   * `true` if the cookies are signed, so calls are not timed. `false` with `encryptor`, because it may ask a service, with
+   * `byUser`, because it asks Redis, and in a subclass, or if somebody has replaced a method.
    */
   get isLocal(): boolean {
-    return !this.encrypts && isUnchanged(this, CookieStore)
+    return !this.encrypts && this.byUser === undefined && isUnchanged(this, CookieStore)
   }
 
   /**

@@ -1,7 +1,9 @@
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { AESGCMEncryptor } from '../../lib/encryptors/aes-gcm.ts'
 import { FernetEncryptor } from '../../lib/encryptors/fernet.ts'
 import { CookieStore } from '../../lib/stores/cookie.ts'
+import { RedisSessions } from '../../lib/stores/redis-sessions.ts'
 import type { Encryptor } from '../../types/encryptor.ts'
 import type { CookieStoreOptions } from '../../types/stores.ts'
 import { fakeClock } from '../support/fake-clock.ts'
@@ -252,7 +254,9 @@ t.test('stores share records if one may open the cookies of the other', async (t
   t.equal(signed(SECRET).sharesRecordsWith(sealed()), false)
 })
 
-t.test('calls of a signing store are not timed, and calls of an encrypting one are', async (t) => {
+t.test('calls of a signing store are not timed. Calls of an encryptor and of a list are', async (t) => {
+  const client = new Redis({ lazyConnect: true })
+  t.equal(new CookieStore({ secretKey: SECRET, byUser: new RedisSessions({ client }) }).isLocal, false)
   t.equal(new CookieStore({ secretKey: SECRET }).isLocal, true)
   t.equal(new CookieStore({ encryptor: new AESGCMEncryptor(AESGCMEncryptor.generateKey()) }).isLocal, false)
 })

@@ -1,7 +1,9 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { CookieStore } from '../../lib/stores/cookie.ts'
 import { RedisSessions } from '../../lib/stores/redis-sessions.ts'
 import type { Listing } from '../../types/users/sessions-by-user.ts'
+import { testApp } from '../support/app.ts'
 import { startRedis } from '../support/redis-server.ts'
 
 const HOUR = 3_600
@@ -119,4 +121,22 @@ t.test('a closed client is named', async (t) => {
   client.disconnect()
   await new Promise((resolve) => setTimeout(resolve, 50))
   await t.rejects(async () => sessions.isListed('ada', 'one'), { message: /has ended/ })
+})
+
+t.test('if Redis hangs, a cookie session of a user is answered with 503 after storeTimeout', async (t) => {
+  const { sessions } = await connect(t)
+  const store = new CookieStore({ secretKey: 'a secret of at least thirty-two bytes', byUser: sessions })
+  const { app, send } = await testApp(t, { store, storeTimeout: 1 })
+  const login = await send(undefined, (session) => session.bindTo('ada'))
+  const anonymous = await send(undefined, (session) => void (session.n = 1))
+  server.pause()
+  try {
+    const refused = await send(login.cookie, (session) => session.userId)
+    t.same([refused.status, refused.headers['set-cookie']], [503, undefined])
+    t.match(refused.headers['retry-after'], /^\d+$/)
+    await t.rejects(app.sessionsOf('ada').endAll(), { code: 'FST_SESSION_STORE' })
+    t.same((await send(anonymous.cookie, (session) => session.n)).body, 1)
+  } finally {
+    server.resume()
+  }
 })
