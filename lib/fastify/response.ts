@@ -69,11 +69,11 @@ export class SessionResponse implements CookieOutlet {
     this.#announced = putOnRaw(this.#setCookie, outcome, this.request, this.reply)
   }
 
-  onceClosed(listener: () => void): void {
-    const { raw } = this.request
+  onceClosed(listener: () => void): () => void {
     // The response of a WebSocket never ends, but its connection does.
-    if (isUpgrade(this.request)) raw.socket.once('close', listener)
-    else this.reply.raw.once('close', listener)
+    const closing = isUpgrade(this.request) ? this.request.raw.socket : this.reply.raw
+    closing.once('close', listener)
+    return () => closing.off('close', listener)
   }
 
   /** The problem with announced headers, if Fastify did not send the response. `undefined` if there is no problem. */

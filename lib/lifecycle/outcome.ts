@@ -39,6 +39,9 @@ export interface CookieOutlet {
   readonly commitHasBegun: boolean
   /** Puts the cookie on the response now, because the handler may send the response itself. */
   announce(outcome: Outcome): void
-  /** Calls back when the connection of the request has closed. */
-  onceClosed?(listener: () => void): void
+  /**
+   * Calls back when the connection of the request has closed.
+   * @returns a function that takes the listener back
+   */
+  onceClosed?(listener: () => void): () => void
 }

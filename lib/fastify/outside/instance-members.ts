@@ -73,8 +73,9 @@ export class NoResponse implements CookieOutlet {
 
   announce(): void {}
 
-  onceClosed(listener: () => void): void {
+  onceClosed(listener: () => void): () => void {
     if (this.#closed?.aborted) listener()
     else this.#closed?.addEventListener('abort', listener, { once: true })
+    return () => this.#closed?.removeEventListener('abort', listener)
   }
 }

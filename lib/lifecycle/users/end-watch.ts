@@ -21,6 +21,8 @@ interface Watched {
   followed: Stored | null
   /** When the store said that it would delete the record (Unix time in milliseconds). */
   expiresAt: number
+  /** Takes back the wish to know when the connection closes. */
+  ignoreClose: (() => void) | undefined
 }
 
 /**
@@ -33,6 +35,8 @@ export class EndWatch {
   readonly #records: Records
   readonly #watched = new Set<Watched>()
   readonly #signals = new WeakMap<Session, AbortSignal>()
+  /** Sessions that have ended, with the name that they had then. */
+  readonly #ended = new WeakMap<Session, string | undefined>()
   #timer: NodeJS.Timeout | undefined
   #stop: (() => void) | undefined
 
@@ -51,13 +55,20 @@ export class EndWatch {
    */
   signalOf(session: Session, outlet: CookieOutlet): AbortSignal {
     const known = this.#signals.get(session)
-    if (known !== undefined) return known
+    // After a logout the session can begin again, with a signal of its own.
+    if (known !== undefined && !(known.aborted && this.#ended.get(session) !== nameOf(session))) return known
     const controller = new AbortController()
-    const watched: Watched = { session, controller, followed: null, expiresAt: Number.POSITIVE_INFINITY }
+    const watched: Watched = {
+      session,
+      controller,
+      followed: null,
+      expiresAt: Number.POSITIVE_INFINITY,
+      ignoreClose: undefined
+    }
     this.#signals.set(session, controller.signal)
     this.#watched.add(watched)
     this.#start()
-    outlet.onceClosed?.(() => this.#forget(watched))
+    watched.ignoreClose = outlet.onceClosed?.(() => this.#forget(watched))
     return controller.signal
   }
 
@@ -99,8 +110,8 @@ export class EndWatch {
 
   #end(watched: Watched, reason: EndReason): void {
     this.#forget(watched)
-    // The session may begin again after a logout, with a signal of its own.
-    this.#signals.delete(watched.session)
+    watched.ignoreClose?.()
+    this.#ended.set(watched.session, nameOf(watched.session))
     watched.controller.abort(reason)
   }
 
@@ -148,6 +159,9 @@ export class EndWatch {
     else this.#end(watched, mayHaveExpired(watched.session) ? 'expired' : 'logout')
   }
 }
+
+/** What tells a session from the one that begins after its logout. */
+const nameOf = ({ handle, id }: Session): string | undefined => handle ?? id
 
 /** Whether the time of the session can be over. A rolling session may have been prolonged since its last write. */
 function mayHaveExpired({ metadata, remainingSeconds }: Session): boolean {

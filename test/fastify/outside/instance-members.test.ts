@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import Fastify from 'fastify'
 import t from 'tap'
 import { NoResponse } from '../../../lib/fastify/outside/instance-members.ts'
@@ -139,4 +140,15 @@ t.test('without a response, there is nothing to announce', async (t) => {
   const outlet = new NoResponse(undefined)
   t.equal(outlet.announce(), undefined)
   t.same([outlet.canSendCookie, outlet.commitHasBegun], [false, true])
+})
+
+t.test('a session that has ended leaves no listener on the signal of its connection', async (t) => {
+  const { app, send } = await testApp(t, { store: new InMemoryStore() })
+  const { cookie } = await send(undefined, (session) => session.bindTo('ada'))
+  const { signal } = new AbortController()
+  const { ended } = await app.loadSession(cookie, { closed: signal })
+  t.equal(getEventListeners(signal, 'abort').length, 1)
+  await app.sessionsOf('ada').endAll()
+  t.equal(ended.aborted, true)
+  t.equal(getEventListeners(signal, 'abort').length, 0)
 })

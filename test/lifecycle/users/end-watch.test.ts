@@ -156,3 +156,16 @@ t.test('a session that is not stored yet is left alone', async (t) => {
   await recheck()
   t.equal(signal.aborted, false)
 })
+
+t.test('the signal of a session that somebody else has ended stays aborted, and is not watched again', async (t) => {
+  for (const user of [true, false]) {
+    const { other, watched, recheck, size } = await twoProcesses(t)
+    const { cookie } = await other.send(undefined, (session) => (user ? bind(session) : void (session.n = 1)))
+    const { session, signal } = await watched(cookie)
+    await other.send(cookie, (same) => same.destroy())
+    await recheck()
+    t.equal(session.ended, signal)
+    t.equal(session.ended.aborted, true)
+    t.equal(size(), 0)
+  }
+})
