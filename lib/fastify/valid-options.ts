@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { SessionStore } from '../../types/store.ts'
+import { suggestion } from '../checks/nearest.ts'
 import { isExpressStore } from '../checks/other-libraries.ts'
 import { type Known, remedyFor, remedyForAttribute } from '../checks/unknown-option.ts'
 import { SessionOptionsError } from '../errors.ts'
@@ -11,6 +12,8 @@ const KNOWN_NAMES: Known = {
   options: Object.keys(SCHEMA.properties),
   cookie: Object.keys(SCHEMA.properties.cookie.properties)
 }
+
+const PER_USER_NAMES = Object.keys(SCHEMA.properties.perUser.properties)
 
 /** Options whose value may hold a secret, such as a key, or a URL with a password. */
 const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set(['store', 'serializer', 'encryptor'])
@@ -34,11 +37,10 @@ function explain(error: Mismatch): string {
   const path = error.instancePath.slice(1).replaceAll('/', '.')
   if (error.keyword === 'additionalProperties') {
     const name = String(error.params.additionalProperty)
-    const remedy =
-      path === ''
-        ? remedyFor(name, (error.data as Record<string, unknown>)[name], KNOWN_NAMES)
-        : remedyForAttribute(name, KNOWN_NAMES)
-    return `unknown option "${path === '' ? name : `${path}.${name}`}": ${remedy}`
+    if (path === 'cookie') return `unknown option "cookie.${name}": ${remedyForAttribute(name, KNOWN_NAMES)}`
+    if (path === 'perUser') return `unknown option "perUser.${name}": ${suggestion(name, PER_USER_NAMES)}`
+    const remedy = remedyFor(name, (error.data as Record<string, unknown>)[name], KNOWN_NAMES)
+    return `unknown option "${name}": ${remedy}`
   }
   if (path === 'store' && isExpressStore(error.data)) {
     return `option "store" is a store of express-session: wrap it: fromExpressStore(store) from 'fastify-starsessions/express-store'`

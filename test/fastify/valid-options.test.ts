@@ -10,6 +10,7 @@ t.test('missing options get the defaults of the schema', async (t) => {
     cookie: { path: '/', sameSite: 'lax', secure: true, httpOnly: true, partitioned: false },
     autoload: false,
     concurrency: 'merge',
+    perUser: { max: 100, whenFull: 'end-oldest' },
     storeTimeout: 5,
     name: 'session'
   })

@@ -40,6 +40,7 @@ export const REFUSED_OPTIONS: readonly (readonly [options: object, message: RegE
   [{ name: '1st' }, /"name" must be an identifier/],
   [{ name: 'a'.repeat(65) }, /"name" must be an identifier/],
   [{ name: Symbol('admin') }, /"name" must be an identifier/],
+  [{ perUser: { maxx: 5 } }, /unknown option "perUser\.maxx": did you mean "max"\? Known are max, whenFull$/],
   [{ cookie: true }, /"cookie" must be an object/],
   [{ cookie: [] }, /"cookie" must be an object/],
   [{ cookie: null }, /"cookie" must be an object/],
