@@ -16,6 +16,7 @@ export interface About {
 const HANDLE_BYTES = 12
 const LONGEST_USER_ID = 1_000
 const LONGEST_LABEL = 512
+const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
  * Binds the session to a user, under a new id. Nothing is stored yet.
@@ -67,6 +68,12 @@ export function toUserId(what: string, userId: unknown): string {
     )
   }
   if (userId === '') throw new SessionOptionsError(`${what}: the user id is empty. Did the login find a user?`)
+  // The list of a user is found by a hash of UTF-8. All halves of a surrogate pair look the same there.
+  if (LONE_SURROGATE.test(userId)) {
+    throw new SessionOptionsError(
+      `${what}: the user id has half a character, which UTF-8 cannot write: pass the key of the user as your database has it`
+    )
+  }
   if (userId.length > LONGEST_USER_ID) {
     throw new SessionOptionsError(
       `${what}: the user id has ${userId.length} characters, and at most ${LONGEST_USER_ID} are allowed: pass the key of the user, not the user`

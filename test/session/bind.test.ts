@@ -57,3 +57,12 @@ t.test('a session without a user stays as it is when the binding ends', async (t
   t.same([state.metadata, state.label], [metadata, undefined])
   t.equal(isRebound(make({ stored: null })), false)
 })
+
+t.test('the user id must be text that UTF-8 can write, so that two users never share a list', async (t) => {
+  for (const id of ['a\ud800', '\udc00', '\udc00\ud800']) {
+    t.throws(() => bind(make(), id, {}), { code: 'FST_SESSION_OPTIONS', message: /half a character/ })
+  }
+  const state = make()
+  bind(state, '\u{1f600}', {})
+  t.equal(state.metadata.user?.id, '\u{1f600}')
+})
