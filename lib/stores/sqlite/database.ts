@@ -55,9 +55,16 @@ export class Connection {
       this.exec('COMMIT')
       return result
     } catch (error) {
-      this.exec('ROLLBACK')
+      this.#rollBack()
       throw error
     }
+  }
+
+  /** If the disk is full, SQLite has rolled back already, and refuses to do so again. The first error counts. */
+  #rollBack(): void {
+    try {
+      this.exec('ROLLBACK')
+    } catch {}
   }
 
   isSameAs(other: Connection): boolean {

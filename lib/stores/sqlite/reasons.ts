@@ -15,6 +15,11 @@ const SQLITE_REMEDIES: readonly (readonly [message: RegExp, reason: (table: stri
     /^database (table )?is locked/,
     () => 'another process writes to the database: set `PRAGMA busy_timeout = 5000`, so that SQLite waits for it'
   ],
+  [
+    /^cannot start a transaction within/,
+    () => 'the application has a transaction open on this database object: open one for the sessions alone'
+  ],
+  [/^database or disk is full/, () => 'the disk is full, or the database has reached its `max_page_count`'],
   [/^attempt to write a readonly database/, () => 'the file of the database, or its folder, may not be written']
 ]
 

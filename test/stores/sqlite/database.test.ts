@@ -66,3 +66,15 @@ t.test('the number of changed rows is a number, also if the database counts with
   connection.exec('CREATE TABLE a (b)')
   t.equal(connection.run('INSERT INTO a VALUES (?), (?)', 'one', null), 2)
 })
+
+t.test('a change on a full disk fails with the error of the disk, and the next change works', async (t) => {
+  const database = new Database(':memory:')
+  t.teardown(() => database.close())
+  database.exec('CREATE TABLE records (data BLOB); PRAGMA max_page_count = 10')
+  const connection = new Connection(database)
+  const add = (size: number) =>
+    connection.change(() => connection.run('INSERT INTO records VALUES (?)', Buffer.alloc(size)))
+  t.throws(() => add(1_000_000), { message: 'database or disk is full' })
+  t.equal(database.inTransaction, false)
+  t.equal(add(10), 1)
+})

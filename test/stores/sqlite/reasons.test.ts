@@ -9,6 +9,8 @@ t.test('an error with a known remedy names it, and has the error of SQLite as it
     ['table starsessions has no column named expires_at', 'other columns'],
     ['database is locked', 'set `PRAGMA busy_timeout = 5000`'],
     ['database table is locked', 'set `PRAGMA busy_timeout = 5000`'],
+    ['cannot start a transaction within a transaction', 'open one for the sessions alone'],
+    ['database or disk is full', 'the disk is full'],
     ['attempt to write a readonly database', 'may not be written']
   ] as const) {
     const error = new Error(message)
