@@ -2,7 +2,7 @@ import Database from 'better-sqlite3'
 import t from 'tap'
 import { SqliteStore } from '../../lib/stores/sqlite.ts'
 import { callStage } from '../support/user-stages.ts'
-import { USER_PAIRS, UserWalk } from '../support/user-walk.ts'
+import { USER_PAIRS, UserWalk, walked } from '../support/user-walk.ts'
 
 // Without the random part, a pause between two attempts is as short as it can be.
 const { random } = Math
@@ -21,7 +21,7 @@ t.test('over SQLite, two requests of a user keep all promises in every order of 
   const walk = await UserWalk.over(t, callStage(fresh))
   const orders = await walk.hold(
     t,
-    USER_PAIRS.filter((_, index) => index % 2 === 0)
+    walked(USER_PAIRS, (index) => index % 2 === 0)
   )
   t.comment(`${orders} orders`)
 })

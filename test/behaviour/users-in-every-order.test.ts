@@ -1,7 +1,7 @@
 import t from 'tap'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
 import { callStage } from '../support/user-stages.ts'
-import { ENDING_TRIPLES, USER_PAIRS, UserWalk } from '../support/user-walk.ts'
+import { ENDING_TRIPLES, USER_PAIRS, UserWalk, walked } from '../support/user-walk.ts'
 
 // Without the random part, a pause between two attempts is as short as it can be.
 const { random } = Math
@@ -26,7 +26,7 @@ t.test('two requests keep all promises, also if one dies after any of its calls'
   )
   const orders = await walk.hold(
     t,
-    USER_PAIRS.filter((_, index) => index % 2 === 1),
+    walked(USER_PAIRS, (index) => index % 2 === 1),
     true
   )
   t.comment(`${orders} orders`)
@@ -49,7 +49,7 @@ t.test('three requests keep all promises, one of them endAll()', async (t) => {
   )
   const orders = await walk.hold(
     t,
-    ENDING_TRIPLES.filter((_, index) => index % 8 === 0)
+    walked(ENDING_TRIPLES, (index) => index % 8 === 0)
   )
   t.comment(`${orders} orders`)
 })

@@ -4,7 +4,7 @@ import t from 'tap'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { nodes } from '../support/redis-topologies.ts'
 import { redisStage } from '../support/user-stages.ts'
-import { USER_PAIRS, UserWalk } from '../support/user-walk.ts'
+import { ENDING_TRIPLES, USER_PAIRS, UserWalk, walked } from '../support/user-walk.ts'
 
 const cluster = await RedisCluster.start()
 const clients: Cluster[] = []
@@ -31,5 +31,24 @@ t.teardown(() => {
 t.test('on a Cluster, two requests of a user keep all promises in every order of their commands', async (t) => {
   const walk = await UserWalk.over(t, redisStage(admin, connect))
   const orders = await walk.hold(t, USER_PAIRS)
+  t.comment(`${orders} orders`)
+})
+
+t.test('on a Cluster, two requests keep all promises, also if one dies after any of its commands', async (t) => {
+  const walk = await UserWalk.over(t, redisStage(admin, connect))
+  const orders = await walk.hold(
+    t,
+    walked(USER_PAIRS, (index) => index % 18 === 1),
+    true
+  )
+  t.comment(`${orders} orders`)
+})
+
+t.test('on a Cluster, three requests keep all promises, one of them endAll()', async (t) => {
+  const walk = await UserWalk.over(t, redisStage(admin, connect))
+  const orders = await walk.hold(
+    t,
+    walked(ENDING_TRIPLES, (index) => index % 27 === 5)
+  )
   t.comment(`${orders} orders`)
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { RedisClient } from '../../types/clients/redis.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { redisStage } from '../support/user-stages.ts'
-import { ENDING_TRIPLES, USER_PAIRS, type UserAction, UserWalk } from '../support/user-walk.ts'
+import { ENDING_TRIPLES, USER_PAIRS, type UserAction, UserWalk, walked } from '../support/user-walk.ts'
 
 const server = await startRedis()
 const clients: Redis[] = []
@@ -36,7 +36,7 @@ t.test('two requests keep all promises, also if one dies after any of its comman
   // Each action is in some of these pairs.
   const orders = await walk.hold(
     t,
-    USER_PAIRS.filter((_, index) => index % 4 === 2),
+    walked(USER_PAIRS, (index) => index % 4 === 2),
     true
   )
   t.comment(`${orders} orders`)
@@ -53,7 +53,7 @@ t.test('three requests keep all promises, one of them endAll()', async (t) => {
   const walk = await UserWalk.over(t, redisStage(admin, connect))
   const orders = await walk.hold(
     t,
-    ENDING_TRIPLES.filter((_, index) => index % 11 === 0)
+    walked(ENDING_TRIPLES, (index) => index % 11 === 0)
   )
   t.comment(`${orders} orders`)
 })

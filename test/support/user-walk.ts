@@ -130,6 +130,10 @@ export const USER_PAIRS = NAMES.flatMap((one, index) => NAMES.slice(index).map((
 /** All combinations of three with `endAll`. */
 export const ENDING_TRIPLES = USER_PAIRS.map(([one, other]) => [one, other, 'endAll'] as const)
 
+/** Walks of all groups take hours, so a test walks through some of them, unless the environment has `WALKS=all`. */
+export const walked = <Group>(groups: readonly Group[], isChosen: (index: number) => boolean): readonly Group[] =>
+  process.env.WALKS === 'all' ? groups : groups.filter((_, index) => isChosen(index))
+
 interface Request {
   readonly action: UserAction
   answer: Answer | null
