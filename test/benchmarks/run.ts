@@ -27,6 +27,7 @@ import { measurePaths, pathSection } from './measures/path.ts'
 import { measureCommands } from './measures/redis-commands.ts'
 import { measureTraffic, trafficSection } from './measures/redis-traffic.ts'
 import { type Group, measureSpeed } from './measures/speed.ts'
+import { measureUserTraffic, userTrafficSection } from './measures/user-traffic.ts'
 import { benchmarkDocument } from './report/document.ts'
 import { goalSection } from './report/goal-section.ts'
 import { httpPicture } from './report/http-picture.ts'
@@ -98,6 +99,9 @@ if (redis !== undefined) {
     const traffic = await measureTraffic(columns, redis.port, tell)
     sections.push(trafficSection(traffic))
     checks.push(...trafficChecks(traffic))
+  })
+  step('redis', 'traffic of users', 4, async (tell) => {
+    sections.push(userTrafficSection(await measureUserTraffic(redis.port, tell)))
   })
 }
 if (scenarios.length > 0) {

@@ -5,18 +5,21 @@ import type { Section } from '../report/table.ts'
 import type { Scenario } from '../scenarios/scenarios.ts'
 import { ColumnWorker } from './column-worker.ts'
 
-const REQUESTS = 100
+export const REQUESTS = 100
 
 /** What Redis itself counted for each request. */
-export interface Traffic {
-  readonly column: string
-  readonly scenario: Scenario
+export interface Cost {
   /** How often a client sent something and waited for the answer. */
   readonly roundTrips: number
   readonly bytesIn: number
   readonly bytesOut: number
   /** Includes commands that a script runs. */
   readonly commands: ReadonlyMap<string, number>
+}
+
+export interface Traffic extends Cost {
+  readonly column: string
+  readonly scenario: Scenario
 }
 
 /** In the order of the report. */
@@ -54,7 +57,7 @@ const numberOf = (info: string, name: string): number => Number(new RegExp(`^${n
 /**
  * Leaves out the commands of this measurement itself. Only their bytes are counted: less than one for each request.
  */
-function perRequest(info: string): Omit<Traffic, 'column' | 'scenario'> {
+export function perRequest(info: string): Cost {
   const calls = [...info.matchAll(/^cmdstat_([\w|-]+):calls=(\d+)/gm)]
   const commands = calls.filter(([, name]) => !/^(info|config|client|hello|ping)/.test(name!))
   return {
@@ -65,17 +68,17 @@ function perRequest(info: string): Omit<Traffic, 'column' | 'scenario'> {
   }
 }
 
+export const HEAD: readonly string[] = ['', 'round trips', 'bytes to Redis', 'bytes from Redis', 'commands']
+
+export const costCells = ({ roundTrips, bytesIn, bytesOut, commands }: Cost): readonly string[] => [
+  roundTrips.toFixed(1),
+  bytesIn.toFixed(0),
+  bytesOut.toFixed(0),
+  [...commands].map(([name, count]) => `${name} ${+count.toFixed(2)}`).join(', ') || 'none'
+]
+
 export const trafficSection = (traffic: readonly Traffic[]): Section => ({
   title: 'Traffic to Redis',
   note: 'Per request, as Redis counts it (INFO stats, INFO commandstats), sessions of 200 bytes. Commands include those that a script runs.',
-  rows: [
-    ['', 'round trips', 'bytes to Redis', 'bytes from Redis', 'commands'],
-    ...traffic.map(({ column, scenario, roundTrips, bytesIn, bytesOut, commands }) => [
-      `${scenario} ${column}`,
-      roundTrips.toFixed(1),
-      bytesIn.toFixed(0),
-      bytesOut.toFixed(0),
-      [...commands].map(([name, count]) => `${name} ${+count.toFixed(2)}`).join(', ') || 'none'
-    ])
-  ]
+  rows: [HEAD, ...traffic.map(({ column, scenario, ...cost }) => [`${scenario} ${column}`, ...costCells(cost)])]
 })
