@@ -9,7 +9,8 @@ import { RedisStore } from '../../lib/stores/redis.ts'
 // sessions of users over HTTP, and prints its port.
 const [, , redisPort, max] = process.argv
 const client = new Redis(Number(redisPort))
-const app = Fastify()
+// Without a logger, warnings would go to stderr.
+const app = Fastify({ logger: { level: 'fatal' } })
 await app.register(websocket)
 await app.register(starsessions, {
   store: new RedisStore({ client, subscriber: client.duplicate() }),
