@@ -10,18 +10,20 @@ import type { FastifyInstance } from 'fastify'
 import { readSession, sessionCookie } from 'fastify-starsessions/testing'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { advancedDate } from '../support/advanced-date.ts'
 import { CookieJar } from '../support/cookie-jar.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { TYPESCRIPT } from '../support/typescript.ts'
+import { WebSocket } from '../support/websocket.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 if (!existsSync(join(root, 'dist/lib/index.js'))) throw new Error('dist/ is missing: run `npm run build` first')
 
+type Role = 'reader' | 'editor' | 'administrator'
 interface People {
-  add(name: string, password: string, role: 'reader' | 'editor'): Promise<{ role: 'reader' | 'editor' }>
+  add(name: string, password: string, role: Role): Promise<{ role: Role }>
 }
 interface Application {
-  Users: new () => People
   build(options: {
     users: People
     redisUrl?: string
@@ -30,7 +32,10 @@ interface Application {
   }): Promise<FastifyInstance>
 }
 // The name is computed. TypeScript would follow a literal name, and its declaration of SessionData would hold here too.
-const { Users, build }: Application = await import(new URL('../../examples/app/app.ts', import.meta.url).href)
+const example = (file: string) => import(new URL(`../../examples/app/${file}`, import.meta.url).href)
+const { build }: Application = await example('app.ts')
+const { Users }: { Users: new () => People } = await example('users.ts')
+const { nameOf }: { nameOf(userAgent: string): string } = await example('device.ts')
 
 const server = await startRedis()
 t.teardown(() => server.stop())
@@ -43,6 +48,7 @@ async function start(t: Test, production = false) {
   const users = new Users()
   const ada = await users.add('ada', 'open sesame', 'editor')
   await users.add('bob', 'sesame open', 'reader')
+  await users.add('grace', 'open sesame', 'administrator')
   const app = await build({ users, redisUrl, production })
   t.teardown(() => app.close())
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -201,12 +207,100 @@ t.test('an editor may publish, a reader may not, and a visitor without a login i
 
 t.test('with sessionCookie(), a test can begin with a user who is logged in', async (t) => {
   const { app } = await start(t)
-  const pageOf = async (user: string) =>
-    app.inject({ url: '/notice', headers: { cookie: await sessionCookie(app, { user }) } })
+  const pageOf = async (userId: string) =>
+    app.inject({ url: '/notice', headers: { cookie: await sessionCookie(app, {}, { userId }) } })
   t.equal((await pageOf('bob')).statusCode, 403)
   const response = await pageOf('ada')
   t.equal(response.statusCode, 200)
-  t.match(await readSession(app, response), { user: 'ada', _csrf: /./ })
+  t.match(await readSession(app, response), { _csrf: /./ })
+  t.match(response.body, 'Edit the notice')
+})
+
+t.test('a device is logged out only after the password was entered in the last five minutes', async (t) => {
+  const { origin } = await start(t)
+  const advance = advancedDate(t)
+  const phone = new Browser(origin)
+  await phone.login('ada', 'open sesame')
+  const ada = new Browser(origin)
+  await ada.login('ada', 'open sesame')
+  advance(301)
+
+  t.match((await ada.request('/devices')).body, /This device[\s\S]*Log out all other devices/)
+  t.match(await ada.submit('/devices', '/devices/end-others'), { status: 303, location: '/confirm' })
+  t.match((await phone.request('/')).body, 'Hello, ada.', 'nothing has happened yet')
+  t.match(await ada.submit('/confirm', '/confirm', { password: 'wrong' }), { status: 303, location: '/confirm' })
+  t.match((await ada.request('/confirm')).body, 'Wrong password.')
+  t.match(await ada.submit('/devices', '/devices/end-others'), { status: 303, location: '/confirm' })
+  t.match(await ada.submit('/confirm', '/confirm', { password: 'open sesame' }), { status: 303, location: '/devices' })
+  t.match(await ada.submit('/devices', '/devices/end-others'), { status: 303, location: '/devices' })
+  t.match((await ada.request('/devices')).body, 'One device is logged out.')
+  t.match((await phone.request('/')).body, 'Nobody is logged in')
+})
+
+t.test('a user ends only sessions of their own', async (t) => {
+  const { app, origin } = await start(t)
+  const [ada, bob] = [new Browser(origin), new Browser(origin)]
+  await ada.login('ada', 'open sesame')
+  await bob.login('bob', 'sesame open')
+  const [session] = await app.sessionsOf('ada').list()
+  const handle = session?.handle ?? ''
+  t.equal((await bob.submit('/devices', '/devices/end', { handle })).status, 303)
+  t.match((await bob.request('/devices')).body, 'The device was logged out already.')
+  t.match((await ada.request('/')).body, 'Hello, ada.')
+  t.equal((await bob.submit('/devices', '/devices/end', { handle: 'none' })).status, 400)
+  t.match(await new Browser(origin).request('/devices'), { status: 303, location: '/login' })
+})
+
+t.test('only an administrator sees the users and ends their sessions', async (t) => {
+  const { origin } = await start(t)
+  const [ada, grace] = [new Browser(origin), new Browser(origin)]
+  await ada.login('ada', 'open sesame')
+  t.equal((await ada.request('/users')).status, 403)
+  t.equal((await ada.submit('/', '/users/end', { name: 'grace' })).status, 403)
+  await grace.login('grace', 'open sesame')
+  t.equal((await grace.submit('/users', '/users/end', { name: 'nobody' })).status, 404)
+  t.equal((await grace.submit('/users', '/users/end', { name: 'ada' })).status, 303)
+  t.match((await grace.request('/users')).body, 'One session of ada ended.')
+  t.match((await ada.request('/')).body, 'Nobody is logged in')
+  t.equal((await grace.submit('/users', '/users/end', { name: 'grace' })).status, 303)
+  t.match((await grace.request('/users')).body, '0 sessions of grace ended.', 'but not the session of this page')
+})
+
+t.test('a socket opens for pages of this site only, and closes at once without a login', async (t) => {
+  const { origin } = await start(t)
+  const ada = new Browser(origin)
+  await ada.login('ada', 'open sesame')
+  const connect = (from: string, cookie: string) =>
+    new WebSocket(`${origin.replace('http', 'ws')}/live`, { headers: { origin: from, cookie } })
+  const [refused] = await once(connect('http://elsewhere.example', ada.jar.header()), 'error')
+  t.match(refused.message, '403')
+  const [message] = await once(connect(origin, ada.jar.header()), 'message')
+  t.equal(String(message), 'Nothing new.')
+  const [code, reason] = await once(connect(origin, ''), 'close')
+  t.same([code, String(reason)], [4001, 'ended'])
+})
+
+t.test('a session without a label is an unknown device', async (t) => {
+  const { app } = await start(t)
+  const cookie = await sessionCookie(app, {}, { userId: 'ada' })
+  t.match((await app.inject({ url: '/devices', headers: { cookie } })).body, 'Unknown device')
+})
+
+t.test('a device has the name of its browser and its system', async (t) => {
+  const names: Record<string, string> = {
+    'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0': 'Firefox on Linux',
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0':
+      'Edge on Windows',
+    'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36':
+      'Chrome on Android',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1':
+      'Safari on iPhone',
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 OPR/124.0':
+      'Opera on Mac',
+    'Something else (Linux)': 'Linux',
+    'curl/8.5.0': 'Unknown device'
+  }
+  for (const [userAgent, name] of Object.entries(names)) t.equal(nameOf(userAgent), name)
 })
 
 t.test('a logout ends the session for every copy of the cookie', async (t) => {
@@ -240,7 +334,7 @@ t.test('a restart logs nobody out, and without Redis requests are answered with 
 t.test('in production the cookie is Secure and its name begins with __Host-', async (t) => {
   const { origin } = await start(t, true)
   const { lines } = await new Browser(origin).request('/login')
-  t.match(lines, [/^__Host-session=[\w-]{43}; Max-Age=1800; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
+  t.match(lines, [/^__Host-session=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
 })
 
 /** Runs the example as a reader does, stops it when it prints its URL, and returns its output. */
@@ -272,18 +366,19 @@ t.test('without REDIS_URL the sessions are in a file, and the program prints one
   })
   const app = await build({ users: new Users() })
   t.teardown(() => app.close())
-  const cookie = await sessionCookie(app, { user: 'ada' })
-  t.match(await readSession(app, await app.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
+  const cookie = await sessionCookie(app, { returnTo: '/devices' })
+  t.match(await readSession(app, await app.inject({ url: '/login', headers: { cookie } })), { returnTo: '/devices' })
 })
 
 t.test('sessions in a file survive a restart', async (t) => {
   const sessionsFile = join(t.testdir(), 'sessions.db')
   const first = await build({ users: new Users(), sessionsFile })
-  const cookie = await sessionCookie(first, { user: 'ada' })
+  const cookie = await sessionCookie(first, { returnTo: '/devices' })
   await first.close()
   const second = await build({ users: new Users(), sessionsFile })
   t.teardown(() => second.close())
-  t.match(await readSession(second, await second.inject({ url: '/login', headers: { cookie } })), { user: 'ada' })
+  const response = await second.inject({ url: '/login', headers: { cookie } })
+  t.match(await readSession(second, response), { returnTo: '/devices' })
 })
 
 t.test('if Redis cannot be reached, the program ends within seconds and prints one line with the reason', async (t) => {

@@ -9,5 +9,5 @@ interface Socket extends EventEmitter {
 /** The client of `ws`, a dependency of @fastify/websocket. It has no types. */
 export const WebSocket = createRequire(import.meta.url)('ws') as new (
   url: string,
-  options: { headers: { cookie: string } }
+  options: { headers: { cookie: string; origin?: string } }
 ) => Socket
