@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import t from 'tap'
 import { storeCases } from '../lib/store-conformance.ts'
 import type { SessionStore } from '../types/store.ts'
 import { CookieJar } from './support/cookie-jar.ts'
+import { EXAMPLES } from './support/pages.ts'
 import { connections, othersHaveGone } from './support/redis-connections.ts'
 import { startRedis } from './support/redis-server.ts'
 import { runCases } from './support/store-conformance.ts'
@@ -425,12 +426,7 @@ t.test('an example without a variable that it needs ends at once, and names the 
 t.test('each example runs on its own: it prints its URL, and ends when it is stopped', async (t) => {
   const server = await startRedis()
   t.teardown(() => server.stop())
-  const names = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
-    .filter(
-      (name) => name.endsWith('.ts') && readFileSync(join(root, 'examples', name), 'utf8').includes('process.argv')
-    )
-    .sort()
-  t.equal(names.length, 12)
+  t.equal(EXAMPLES.length, 12)
   const env = {
     ...process.env,
     PORT: '0',
@@ -438,7 +434,7 @@ t.test('each example runs on its own: it prints its URL, and ends when it is sto
     SESSION_KEY: Buffer.alloc(32, 1).toString('base64'),
     REDIS_URL: `redis://127.0.0.1:${server.port}`
   }
-  const runs = names.map(async (name) => {
+  const runs = EXAMPLES.map(async (name) => {
     const child = spawn(process.execPath, [TYPESCRIPT, `examples/${name}`], {
       cwd: root,
       env,

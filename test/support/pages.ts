@@ -32,6 +32,12 @@ export const PAGES: readonly Page[] = ['README.md', 'CONTRIBUTING.md', 'SECURITY
 
 export const WRITTEN_PAGES = PAGES.filter(({ isGenerated }) => !isGenerated)
 
+/** The programs in examples/, from there. The other files are parts of a program. */
+export const EXAMPLES: readonly string[] = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.ts') && readFileSync(join(root, 'examples', name), 'utf8').includes('process.argv'))
+  .sort()
+
 export interface Block {
   readonly file: string
   /** The line at which the block begins. */
