@@ -134,6 +134,9 @@ export const ENDING_TRIPLES = USER_PAIRS.map(([one, other]) => [one, other, 'end
 export const walked = <Group>(groups: readonly Group[], isChosen: (index: number) => boolean): readonly Group[] =>
   process.env.WALKS === 'all' ? groups : groups.filter((_, index) => isChosen(index))
 
+/** A step waits at its gate until all others have had their turn, which takes long on a busy machine. */
+const PATIENCE = { storeTimeout: 60 }
+
 interface Request {
   readonly action: UserAction
   answer: Answer | null
@@ -168,9 +171,9 @@ export class UserWalk {
     for (let index = 0; index < 3; index++) {
       const gate = new Gate()
       walk.#gates.push(gate)
-      walk.#apps.push(await testApp(t, { ...options, store: stage.storeFor(gate) }))
+      walk.#apps.push(await testApp(t, { ...PATIENCE, ...options, store: stage.storeFor(gate) }))
     }
-    walk.#probe = await testApp(t, { ...options, store: stage.open })
+    walk.#probe = await testApp(t, { ...PATIENCE, ...options, store: stage.open })
     return walk
   }
 
