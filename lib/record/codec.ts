@@ -41,13 +41,13 @@ const unusable = (reason: Unusable): Parsed => ({ ok: false, reason })
 /** Turns data and metadata into the bytes of a record and back. */
 export class RecordCodec {
   readonly #serializer: Serializer
-  /** The serializer is JsonSerializer itself. Its output is known to be compact and in the order of the keys. */
+  /** The serializer is JsonSerializer itself, so the codec makes and reads the text without calling it. */
   readonly isJson: boolean
   readonly #cookieName: string
 
   constructor(serializer: Serializer, cookieName: string) {
     this.#serializer = serializer
-    this.isJson = serializer.constructor === JsonSerializer
+    this.isJson = isJsonSerializer(serializer)
     this.#cookieName = cookieName
   }
 
@@ -222,6 +222,14 @@ export function copyOf(record: Data): Data {
     if (key !== METADATA_KEY) setOwn(data, key, record[key])
   }
   return data
+}
+
+const { serialize, deserialize } = JsonSerializer.prototype
+
+/** Whether nobody has extended the class, replaced a method or put a Proxy before the object. */
+function isJsonSerializer(serializer: Serializer): boolean {
+  const hasOurMethods = serializer.serialize === serialize && serializer.deserialize === deserialize
+  return hasOurMethods && serializer.constructor === JsonSerializer && !types.isProxy(serializer)
 }
 
 /** Lists, Maps and promises do not count. Their keys are not their data, so they would pass for an empty record. */

@@ -301,6 +301,28 @@ t.test('a wrong result of a serializer is refused, and a rejected promise does n
   t.same(unhandled, [])
 })
 
+t.test('a JsonSerializer with another method, or behind a Proxy, is called', async (t) => {
+  const data = { n: 1 }
+  for (const method of ['serialize', 'deserialize'] as const) {
+    const calls: string[] = []
+    const original = JsonSerializer.prototype[method] as (argument: never) => never
+    const noted = (argument: never) => {
+      calls.push(method)
+      return original(argument)
+    }
+    const changed = Object.assign(new JsonSerializer(), { [method]: noted })
+    const proxy = new Proxy(new JsonSerializer(), {
+      get: (target, name) => (name === method ? noted : Reflect.get(target, name))
+    })
+    for (const serializer of [changed, proxy]) {
+      const other = new RecordCodec(serializer, 'session')
+      const record = other.recordOf(data, { lifetime: 0, created: AT, last_access: AT })
+      t.match(other.parse(Buffer.from(record), AT), { ok: true, data })
+      t.same(calls.splice(0), [method])
+    }
+  }
+})
+
 function thrownBy(call: () => unknown): unknown {
   try {
     return { returned: call() }
