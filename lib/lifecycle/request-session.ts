@@ -49,7 +49,7 @@ export class RequestSession extends SessionLoader {
    */
   finish(): MaybePromise<Outcome> | undefined {
     const session = this.session as Session
-    if (!this.#order.isFree || this.#unawaited?.hasFailures) return this.#finishAfterOthers()
+    if (!this.#order.isFree || this.#unawaited?.isSettled === false) return this.#finishAfterOthers()
     const review = this.lifecycle.reviewer.tryReview(session)
     if (review?.status !== 'unchanged' && review?.status !== 'new-empty') return this.#finishNow(review)
     this.#noteCommitted(session, review)

@@ -141,3 +141,24 @@ t.test('nothing is stored if a call without await has failed', async (t) => {
   t.equal(status, 500)
   t.equal(store.calls.write, write)
 })
+
+t.test('a save() that a store in memory refuses at once becomes the response as well', async (t) => {
+  const { app, send } = await testApp(t, {}, (app) => {
+    app.get('/callback', { config: { autoloadSession: true } }, (request, reply) => {
+      request.session.n = () => 1
+      void request.session.save()
+      request.session.n = 2
+      reply.send('ok')
+    })
+  })
+  const { cookie } = await send(undefined, (session) => void (session.n = 1))
+  const { statusCode } = await app.inject({ url: '/callback', headers: { cookie: String(cookie) } })
+  t.equal(statusCode, 500)
+  const { status } = await send(cookie, (session) => {
+    session.n = () => 1
+    void session.save()
+    session.n = 2
+  })
+  t.equal(status, 500)
+  t.same((await send(cookie, (session) => session.data())).body, { n: 1 })
+})

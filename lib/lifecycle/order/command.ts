@@ -26,7 +26,7 @@ export class Command<T> extends Promise<T> {
    * Waits for the command, but does not count as somebody who waits. After this call, a failure is never unhandled.
    * @returns resolves when the command has ended, also after a failure
    */
-  observe(failed: (error: unknown) => void): Promise<void> {
-    return super.then(() => undefined, failed)
+  observe(succeeded: () => void, failed: (error: unknown) => void): Promise<void> {
+    return super.then(succeeded, failed)
   }
 }

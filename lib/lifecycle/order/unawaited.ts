@@ -25,6 +25,7 @@ const OURS = [
 export class Unawaited {
   readonly #log: Log
   #failures: Failure[] = []
+  #running = 0
   /** Resolves when all commands so far have ended. */
   #ended: Promise<void> | undefined
 
@@ -32,9 +33,12 @@ export class Unawaited {
     this.#log = log
   }
 
-  /** A command has failed since the last tell(). */
-  get hasFailures(): boolean {
-    return this.#failures.length > 0
+  /**
+   * No command has failed since the last tell(), and none is running. A command whose store answers at once counts as
+   * running until the next turn of the microtasks, because nobody knows before then whether it has failed.
+   */
+  get isSettled(): boolean {
+    return this.#running === 0 && this.#failures.length === 0
   }
 
   /**
@@ -43,7 +47,12 @@ export class Unawaited {
    */
   track<T>(member: string, result: Promise<T>, isTooLate: () => boolean): Command<T> {
     const command = new Command<T>((resolve) => resolve(result))
-    const ended = command.observe((error) => {
+    this.#running++
+    const succeeded = () => {
+      this.#running--
+    }
+    const ended = command.observe(succeeded, (error) => {
+      this.#running--
       this.#failures.push({ command, member, error })
       // A response that waits for this command takes the failure in this turn of the event loop.
       if (isTooLate()) setImmediate(() => this.tell())

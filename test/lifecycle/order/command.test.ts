@@ -38,6 +38,8 @@ t.test('a command works like any promise, and then() returns a promise', async (
   await t.rejects(new Command((_, reject) => reject(new Error('no'))), /no/)
 })
 
+const none = () => undefined
+
 t.test('an observed command does not count as taken, and its failure is never unhandled', async (t) => {
   const unhandled: unknown[] = []
   const listener = (error: unknown) => unhandled.push(error)
@@ -45,8 +47,8 @@ t.test('an observed command does not count as taken, and its failure is never un
   t.teardown(() => process.off('unhandledRejection', listener))
   const failures: unknown[] = []
   const failing = new Command((_, reject) => reject(new Error('no')))
-  await failing.observe((error) => failures.push(error))
-  await ended('x').observe((error) => failures.push(error))
+  await failing.observe(none, (error) => failures.push(error))
+  await ended('x').observe(none, (error) => failures.push(error))
   await turn()
   t.match(failures, [{ message: 'no' }])
   t.equal(failing.isTaken, false)

@@ -19,7 +19,7 @@ t.test('without a failure nothing is reported', async (t) => {
   t.equal(unawaited.tell(), undefined)
   t.equal(await unawaited.track('save', Promise.resolve(7), open), 7)
   await unawaited.ended()
-  t.same([unawaited.hasFailures, unawaited.tell(), told], [false, undefined, []])
+  t.same([unawaited.isSettled, unawaited.tell(), told], [true, undefined, []])
 })
 
 t.test('a command that ends at once does not hide a command that is still running', async (t) => {
@@ -44,7 +44,7 @@ t.test('a failure that nobody awaited is logged once, with the method and the re
   const taken = unawaited.track('reload', Promise.reject(down), open)
   await t.rejects(taken, down)
   await unawaited.ended()
-  t.equal(unawaited.hasFailures, true)
+  t.equal(unawaited.isSettled, false)
   t.equal(unawaited.tell(), down, 'the first failure can become the response')
   t.match(told, [
     { err: down, message: 'session.save() failed, and nobody waited for it: write `await session.save()`' },
