@@ -43,6 +43,8 @@ export type Renewed = Required<Pick<RecordMetadata, 'lifetime' | 'last_access' |
 
 const USUAL: ReadonlySet<string> = new Set(['lifetime', 'created', 'last_access', 'name', 'rev', 'rotated'])
 
+const BASE64URL = /^[\w-]+$/
+
 function isUsual(metadata: RecordMetadata): boolean {
   for (const key in metadata) if (!USUAL.has(key)) return false
   return true
@@ -62,11 +64,12 @@ export function renewedMetadata(from: RecordMetadata, { lifetime, last_access, n
 
 /**
  * The metadata as JSON. For the usual keys, joining the text takes a tenth of the time of `JSON.stringify()`. A name is a
- * token and a revision is base64url, so neither has to be escaped.
+ * token and our revisions are base64url, so neither has to be escaped. Another program may have written other values.
  */
 export function metadataText(metadata: RecordMetadata): string {
   const { lifetime, created, last_access, name, rev, rotated } = metadata
-  if (name === undefined || rev === undefined || !isUsual(metadata)) return JSON.stringify(metadata)
+  const isOurs = name !== undefined && Number.isFinite(lifetime) && typeof rev === 'string' && BASE64URL.test(rev)
+  if (!isOurs || !isUsual(metadata)) return JSON.stringify(metadata)
   const tombstone = rotated === undefined ? '' : `,"rotated":${JSON.stringify(rotated)}`
   return `{"lifetime":${lifetime},"created":${created},"last_access":${last_access},"name":"${name}","rev":"${rev}"${tombstone}}`
 }

@@ -145,3 +145,16 @@ t.test('the text of metadata is their JSON', async (t) => {
     '{"lifetime":60,"created":1,"last_access":1.5,"name":"session","rev":"r"}'
   )
 })
+
+t.test('metadata of another program are valid JSON, whatever their values are', async (t) => {
+  const foreign = { created: 1, last_access: 1, name: 'session' }
+  for (const others of [
+    { lifetime: 60, rev: '"' },
+    { rev: 'r' },
+    { lifetime: 'x', rev: 'r' },
+    { lifetime: 60, rev: {} }
+  ]) {
+    const metadata = { ...foreign, ...others } as unknown as RecordMetadata
+    t.equal(metadataText(metadata), JSON.stringify(metadata))
+  }
+})
