@@ -38,8 +38,9 @@ export class GuardedStore {
     this.timeout = member(store, 'isLocal') === true && !types.isProxy(store) ? null : timeout
   }
 
+  /** A Proxy of the application may change `replace` and `write`, but not know `move`. */
   get canMove(): boolean {
-    return this.#store.move !== undefined
+    return this.#store.move !== undefined && !types.isProxy(this.#store)
   }
 
   /** @throws `FST_SESSION_STORE` */

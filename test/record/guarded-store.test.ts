@@ -233,3 +233,10 @@ t.test('the reason of a store is passed on only if it is a short code', async (t
   ]
   for (const answer of nonsense) t.equal(explain(answer), 'other', String(answer))
 })
+
+t.test('a Proxy has no move, because it may change replace and write, but not know move', async (t) => {
+  t.equal(new GuardedStore(new InMemoryStore(), 5).canMove, true)
+  const bound = new Proxy(new InMemoryStore(), { get: (target, name) => Reflect.get(target, name, target) })
+  t.type(bound.move, 'function')
+  t.equal(new GuardedStore(bound, 5).canMove, false)
+})
