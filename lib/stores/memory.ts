@@ -115,8 +115,13 @@ export class InMemoryStore implements SessionStore {
     if (entry === undefined || entry.data !== textOf(expected)) return { replaced: false, current: storedIn(entry) }
     // The new session comes first, because it may be too large for the store.
     this.write(newId, data, lifetime, ttl)
-    this.replace(id, expected, tombstone, tombstoneTtl, tombstoneTtl)
-    return { replaced: true }
+    if (this.#find(id) === entry) {
+      this.#put(entry, textOf(tombstone), this.#expiry(tombstoneTtl, tombstoneTtl))
+      return { replaced: true }
+    }
+    // The store is so small that the old session had to make room. Without a tombstone, no logout would find the new one.
+    this.remove(newId)
+    return { replaced: false, current: null }
   }
 
   /**

@@ -415,3 +415,11 @@ t.test('a subclass, or a store with another method, has no move', async (t) => {
   t.equal(Object.assign(new InMemoryStore(), { write: async (id: string) => id }).move, undefined)
   t.type(new InMemoryStore().move, 'function')
 })
+
+t.test('a store without room for the old and the new session moves nothing', async (t) => {
+  t.intercept(process, 'emitWarning', { value: () => undefined })
+  const store = new InMemoryStore({ maxSessions: 1 })
+  await put(store, 'a')
+  t.same(await store.move?.('a', data, data, 60, 'new', data, HOUR, HOUR), { replaced: false, current: null })
+  t.equal(await has(store, 'new'), false, 'without a tombstone, a logout with the old id would not find it')
+})
