@@ -143,9 +143,10 @@ export class Committer {
   /** Writes an unchanged session again, so that the record, the store and the cookie have its new end. */
   renew(session: Session, review: Review, log: Log): MaybePromise<Outcome> {
     const state = stateOf(session)
-    const { canReplace, codec } = this.#records
+    const { canReplace, codec, ownsIds } = this.#records
+    // A request that only reads must not undo a change or a logout, so this compares in each store that keeps records.
+    if (this.#expiry.every > 0 && !ownsIds) return this.#renewOnce(state, review)
     if (!canReplace) return this.write(state, review)
-    if (this.#expiry.every > 0) return this.#renewOnce(state, review)
     const { data, at } = review
     return settle(
       () => this.swap(session, { data, body: codec.bodyOf(data, state.metadata), at, prolongs: true }, log),

@@ -33,7 +33,7 @@ export function secondsLeft(expiry: Expiry, times: Times, at: number): number {
   const limit = limitOf(times)
   const until = untilOf(times)
   if (rolling) {
-    const sinceProlonged = every > 0 ? at - times.last_access : 0
+    const sinceProlonged = every > 0 ? Math.max(0, at - prolongedAt(times)) : 0
     const end = Math.min(until, times.created + absoluteLifetime)
     return Math.min(lifetimeOf(expiry, times) - sinceProlonged, end - at)
   }
@@ -49,6 +49,9 @@ export function hasEnded(expiry: Expiry, times: Times, at: number): boolean {
   if (secondsLeft(expiry, times, at) <= 0) return true
   return isRollingWithLimit(expiry, times) && times.last_access + lifetimeOf(expiry, times) <= at
 }
+
+/** With `rolling: { every }`, a limit that `session.options()` sets begins when it is set, like a prolongation. */
+const prolongedAt = (times: Times): number => Math.max(times.last_access, limitOf(times)?.from ?? 0)
 
 /**
  * Whether an unchanged session has to be written again, and its cookie issued: because the configured lifetime was made
@@ -70,13 +73,12 @@ export const isProlongedByAll = ({ rolling, every }: Expiry): boolean => rolling
 export const changeProlongs = (expiry: Expiry, times: Times, at: number, canSendCookie: boolean): boolean =>
   expiry.every === 0 || (canSendCookie && isDue(expiry, times, at))
 
-/**
- * Whether a response prolongs the session, if it can send the cookie. A session with a limit of its own may be shorter
- * than `every`, so it is prolonged when half of its time is over.
- */
-function isDue(expiry: Expiry, times: Times, at: number): boolean {
-  return expiry.rolling && at - times.last_access >= Math.min(expiry.every, lifetimeOf(expiry, times) / 2)
-}
+/** Whether a response prolongs the session, if it can send the cookie. */
+const isDue = (expiry: Expiry, times: Times, at: number): boolean =>
+  expiry.rolling && at - times.last_access >= dueAfter(expiry, times)
+
+/** A session with a limit of its own may be shorter than `every`, so it is prolonged when half of its time is over. */
+const dueAfter = (expiry: Expiry, times: Times): number => Math.min(expiry.every, lifetimeOf(expiry, times) / 2)
 
 /** Whether the record was written under a shorter lifetime than the one that is configured now. */
 export function isRaised({ lifetime }: Expiry, { lifetime: written }: Times): boolean {
@@ -125,15 +127,19 @@ export function isAhead(times: Times, at: number): boolean {
   return times.created > at || times.last_access > at || (limitOf(times)?.from ?? 0) > at
 }
 
-/** Replaces dates in the future by `at`, because the clocks of machines differ, and a clock may be set back. */
-export function notAhead<T extends Times>(times: T, at: number): T {
+/**
+ * Replaces dates in the future by `at`, because the clocks of machines differ, and a clock may be set back. With `rolling:
+ * { every }`, such a session is due at once. Otherwise nothing would prolong it until the clock has caught up, and the
+ * store would end it.
+ */
+export function notAhead<T extends Times>(expiry: Expiry, times: T, at: number): T {
   if (!isAhead(times, at)) return times
   const { created, last_access } = times
   const limit = limitOf(times)
   return {
     ...times,
     created: Math.min(created, at),
-    last_access: Math.min(last_access, at),
+    last_access: last_access > at ? at - dueAfter(expiry, times) : last_access,
     ...(limit !== undefined && { limit: { ...limit, from: Math.min(limit.from, at) } })
   }
 }

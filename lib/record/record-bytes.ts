@@ -49,7 +49,7 @@ export class RecordBytes {
     // A process whose clock was ahead has written dates in the future. A store ends such a record by its ttl, but a
     // browser may keep its cookie for ever.
     if (this.#ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
-    const metadata = notAhead(parsed.metadata, at)
+    const metadata = notAhead(this.#expiry, parsed.metadata, at)
     const { last_access: rotatedAt, rotated: successors } = metadata
     if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
     if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')

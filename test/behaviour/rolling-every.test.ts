@@ -209,6 +209,57 @@ t.test('a save() after the headers does not prolong the record without the cooki
   }
 })
 
+t.test('a shorter lifetime of its own begins when it is set, not at the last prolongation', async (t) => {
+  const clock = fakeClock(t)
+  const { send } = await testApp(t, EVERY)
+  const { cookie } = await send(undefined, setUser)
+  clock.advance(200)
+  const { status, lines, body } = await send(cookie, (session) => {
+    session.options({ lifetime: 60 })
+    return { left: session.remainingSeconds }
+  })
+  t.same([status, body], [200, { left: 60 }])
+  t.match(lines, [/; Max-Age=60; /])
+  clock.advance(59)
+  t.same((await send(cookie, read)).body, { user: 'ada' })
+})
+
+t.test('after the clock was set back, the next response prolongs the session', async (t) => {
+  const clock = fakeClock(t)
+  const { store, calls } = noted(new InMemoryStore())
+  const { send } = await testApp(t, { store, ...EVERY })
+  const { cookie } = await send(undefined, setUser)
+  calls()
+  clock.advance(-2 * HOUR)
+  t.match((await send(cookie, read)).lines, [/; Max-Age=3600; /])
+  t.same(calls(), ['read', 'replace 3600'], 'a store with a clock of its own would end the session otherwise')
+  clock.advance(100)
+  t.same((await send(cookie, read)).lines, [])
+})
+
+t.test('over a store with three methods, a request that only reads undoes no change and no logout', async (t) => {
+  const clock = fakeClock(t)
+  const { send } = await testApp(t, { store: new MapStore(), ...EVERY })
+  const during = (other: Handler): Handler => {
+    return async (_session, request) => void (await send(String(request.headers.cookie), other))
+  }
+  const { cookie } = await send(undefined, setUser)
+  clock.advance(300)
+  t.same((await send(cookie, during(add))).lines, [])
+  t.same((await send(cookie, read)).body, { user: 'ada', visits: 1 })
+  clock.advance(300)
+  t.same(
+    (
+      await send(
+        cookie,
+        during((session) => session.destroy())
+      )
+    ).lines,
+    []
+  )
+  t.same((await send(cookie, read)).body, {})
+})
+
 const REFUSED: readonly (readonly [StarsessionsOptions, RegExp])[] = [
   [{ rolling: { every: 60 } }, /option "rolling" needs a "lifetime"/],
   [

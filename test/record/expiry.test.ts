@@ -120,11 +120,22 @@ t.test('a lifetime is raised when the record was written under a shorter one', a
 
 t.test('a time in the future counts as now', async (t) => {
   const past = times({ limit: { lifetime: 10, from: 1000 } })
-  t.equal(notAhead(past, 1000), past, 'a record without such a time is not copied')
+  t.equal(notAhead(fixed, past, 1000), past, 'a record without such a time is not copied')
   t.equal(isAhead(past, 1000), false)
-  t.same(notAhead(times({ created: 1001 }), 1000), times({ created: 1000 }))
-  t.same(notAhead(times({ last_access: 2000 }), 1000), times({ last_access: 1000 }))
+  t.same(notAhead(fixed, times({ created: 1001 }), 1000), times({ created: 1000 }))
+  t.same(notAhead(fixed, times({ last_access: 2000 }), 1000), times({ last_access: 1000 }))
   const ahead = times({ limit: { lifetime: 10, from: 1001 } })
   t.equal(isAhead(ahead, 1000), true)
-  t.same(notAhead(ahead, 1000), past)
+  t.same(notAhead(fixed, ahead, 1000), past)
+})
+
+t.test('with `every`, a session with a time in the future is due, and no clock lengthens its life', async (t) => {
+  const every = { lifetime: 60, rolling: true, every: 20, absoluteLifetime: undefined }
+  const seen = notAhead(every, times({ last_access: 2000 }), 1000)
+  t.same(seen, times({ last_access: 980 }))
+  t.equal(needsRenewal(every, seen, 1000), true)
+  t.equal(secondsLeft(every, times({ last_access: 2000 }), 1000), 60)
+  const own = notAhead(every, times({ last_access: 2000, limit: { lifetime: 10, from: 990 } }), 1000)
+  t.equal(own.last_access, 995)
+  t.equal(hasEnded(every, own, 1000), false)
 })
