@@ -43,7 +43,7 @@ export type Renewed = Required<Pick<RecordMetadata, 'lifetime' | 'last_access' |
 
 const USUAL: ReadonlySet<string> = new Set(['lifetime', 'created', 'last_access', 'name', 'rev', 'rotated'])
 
-const BASE64URL = /^[\w-]+$/
+const REVISION = /^[\w-]+$/
 
 function isUsual(metadata: RecordMetadata): boolean {
   for (const key in metadata) if (!USUAL.has(key)) return false
@@ -68,7 +68,7 @@ export function renewedMetadata(from: RecordMetadata, { lifetime, last_access, n
  */
 export function metadataText(metadata: RecordMetadata): string {
   const { lifetime, created, last_access, name, rev, rotated } = metadata
-  const isOurs = name !== undefined && Number.isFinite(lifetime) && typeof rev === 'string' && BASE64URL.test(rev)
+  const isOurs = name !== undefined && Number.isFinite(lifetime) && typeof rev === 'string' && REVISION.test(rev)
   if (!isOurs || !isUsual(metadata)) return JSON.stringify(metadata)
   const tombstone = rotated === undefined ? '' : `,"rotated":${JSON.stringify(rotated)}`
   return `{"lifetime":${lifetime},"created":${created},"last_access":${last_access},"name":"${name}","rev":"${rev}"${tombstone}}`

@@ -224,11 +224,11 @@ export function copyOf(record: Data): Data {
   return data
 }
 
-const { serialize, deserialize } = JsonSerializer.prototype
+const { serialize: ourSerialize, deserialize: ourDeserialize } = JsonSerializer.prototype
 
 /** Whether nobody has extended the class, replaced a method or put a Proxy before the object. */
 function isJsonSerializer(serializer: Serializer): boolean {
-  const hasOurMethods = serializer.serialize === serialize && serializer.deserialize === deserialize
+  const hasOurMethods = serializer.serialize === ourSerialize && serializer.deserialize === ourDeserialize
   return hasOurMethods && serializer.constructor === JsonSerializer && !types.isProxy(serializer)
 }
 
