@@ -12,6 +12,7 @@ import { GuardedStore } from './guarded-store.ts'
 import { ListWriter } from './list-writer.ts'
 import { type Draft, type Found, MISSING, type Replacement, type Stored, TOMBSTONE_SECONDS } from './record.ts'
 import { RecordBytes } from './record-bytes.ts'
+import { restoreEnd } from './restored-end.ts'
 import { UserSessions } from './user-sessions.ts'
 
 /** Reads, writes and replaces the records of sessions in a store. */
@@ -90,21 +91,7 @@ export class Records {
 
   #withEndRestored(found: Found): MaybePromise<Found> {
     if (found.kind === 'session' || !this.#prolongs || !this.canReplace) return found
-    return when(this.#restoreEnd(found), () => found)
-  }
-
-  /**
-   * A read may have prolonged a record that is no session of this registration. A tombstone must still expire a minute
-   * after its rotation. A session of another cookie gets the lifetime of that cookie's registration.
-   */
-  #restoreEnd(found: Found): unknown {
-    if (found.kind === 'rotated') {
-      const { id, bytes, rotatedAt } = found.tombstone
-      const left = rotatedAt + TOMBSTONE_SECONDS - now()
-      return this.#store.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
-    }
-    if (found.kind !== 'unusable' || found.lifetime === undefined) return undefined
-    return this.#store.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
+    return when(restoreEnd(this.#store, found), () => found)
   }
 
   #missing(id: string): Found {
