@@ -11,13 +11,13 @@ export class ClassWarning {
     this.#isGiven = true
     if (process.env.NODE_ENV === 'production') return
     process.emitWarning(
-      `the session's key ${JSON.stringify(path())} holds ${nameOf(object)}: the next request finds ${replacement} instead. Store that yourself, or use a serializer that keeps classes. This is shown once, and not with NODE_ENV=production`,
+      `the session's key ${JSON.stringify(path())} holds ${kindName(object)}: the next request finds ${replacement} instead. Store that yourself, or use a serializer that keeps classes. This is shown once, and not with NODE_ENV=production`,
       { type: 'StarsessionsWarning', code: 'FST_SESSION_CLASS_INSTANCE' }
     )
   }
 }
 
-function nameOf(object: object): string {
+function kindName(object: object): string {
   const maker = isOfClass(object) ? object.constructor : undefined
   return typeof maker === 'function' ? `an instance of the class ${maker.name}` : 'an object with toJSON()'
 }
