@@ -2,7 +2,18 @@ import { parseArgs } from 'node:util'
 import { SCENARIOS, type Scenario } from './scenarios/scenarios.ts'
 
 /** The parts of a run beside the CPU time of the scenarios in process. */
-export const PARTS = ['http', 'cold', 'path', 'redis', 'clients', 'memory', 'merge', 'queue', 'import'] as const
+export const PARTS = [
+  'http',
+  'cold',
+  'databases',
+  'path',
+  'redis',
+  'clients',
+  'memory',
+  'merge',
+  'queue',
+  'import'
+] as const
 
 export type Part = (typeof PARTS)[number]
 

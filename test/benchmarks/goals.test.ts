@@ -1,9 +1,13 @@
 import t from 'tap'
 import { AGAIN } from './columns/index.ts'
 import { pluginInMemory } from './columns/limits/plugin.ts'
-import { oursInMemory, oursInNodeRedis } from './columns/ours.ts'
-import { fastifySessionInMemory, fastifySessionInRedis } from './columns/peers/fastify-session.ts'
-import { coldChecks, httpChecks, inProcessChecks, memoryChecks } from './goals.ts'
+import { oursInMemory, oursInNodeRedis, oursInPostgres, oursInSqlite } from './columns/ours.ts'
+import {
+  fastifySessionInMemory,
+  fastifySessionInPostgres,
+  fastifySessionInRedis
+} from './columns/peers/fastify-session.ts'
+import { coldChecks, databaseChecks, httpChecks, inProcessChecks, memoryChecks } from './goals.ts'
 import type { Speed } from './measures/comparison.ts'
 import type { Memory } from './measures/memory-process.ts'
 import { goalSection, verdict } from './report/goal-section.ts'
@@ -53,4 +57,36 @@ t.test('goals of the memory store are for a small and for a large one', async (t
   const checks = [1_000, 100_000].flatMap((sessions) => memoryChecks([{ ...memory, sessions }]))
   t.same(checks.map(verdict), ['yes', 'yes', 'no', 'yes'])
   t.match(goalSection(checks), { note: /3 of 4 goals are met\. / })
+})
+
+t.test('PostgreSQL may need half of its time for connect-pg-simple, and Node no more', async (t) => {
+  const costs = { [oursInPostgres.name]: 60, [fastifySessionInPostgres.name]: 100 }
+  const server = new Map(Object.entries(costs).map(([name, cost]) => [name, sample(cost)]))
+  const measured = { ...speed('S2', costs), server, traffic: new Map() }
+  const [application, database] = databaseChecks([measured])
+  t.match(application, { where: 'databases, application', what: /^S2, /, limit: 1, reached: 0.6 })
+  t.match(database, { where: 'databases, server', what: /^S2, /, limit: 0.5, reached: 0.6, isNoise: false })
+  t.same(
+    [application, database].map((check) => verdict(check!)),
+    ['yes', 'no']
+  )
+  t.match(databaseChecks([{ ...measured, server: new Map() }]), [application], 'no figures of a server: no goal')
+})
+
+t.test('with a database, a figure is noise if its own spread reaches the goal', async (t) => {
+  const costs = { [oursInPostgres.name]: 104, [fastifySessionInPostgres.name]: 100 }
+  const above = new Map(Object.keys(costs).map((name) => [name, { median: costs[name]!, spread: 3 }]))
+  t.same(databaseChecks([{ ...speed('S1', costs), above, server: new Map(), traffic: new Map() }]).map(verdict), [
+    'noise'
+  ])
+})
+
+t.test('a read from SQLite may cost the application twice as much as one from Redis', async (t) => {
+  const costs = { [oursInSqlite.name]: 15, [oursInNodeRedis.name]: 10 }
+  const measured = (['S1', 'S2'] as const).map((one) => ({
+    ...speed(one, costs),
+    server: new Map(),
+    traffic: new Map()
+  }))
+  t.match(databaseChecks(measured), [{ what: /^S1, /, limit: 2, reached: 1.5 }], 'only reads have that goal')
 })

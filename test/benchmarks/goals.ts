@@ -15,6 +15,7 @@ import {
   oursInPostgres,
   oursInSignedCookie,
   oursInSodiumCookie,
+  oursInSqlite,
   oursRollingNowAndThen
 } from './columns/ours.ts'
 import { expressSessionInMemory, expressSessionInRedis } from './columns/peers/express-session.ts'
@@ -26,9 +27,11 @@ import {
 import { mgcreaSessionInMemory } from './columns/peers/mgcrea-session.ts'
 import { secureSessionInCookie } from './columns/peers/secure-session.ts'
 import type { Speed } from './measures/comparison.ts'
+import type { DatabaseSpeed } from './measures/databases.ts'
 import type { Import } from './measures/imports.ts'
 import type { Memory } from './measures/memory-process.ts'
 import type { Traffic } from './measures/redis-traffic.ts'
+import type { Sample } from './report/statistics.ts'
 import type { Scenario } from './scenarios/scenarios.ts'
 
 /** A goal of this project, and the figure that a run has reached. */
@@ -96,6 +99,17 @@ const IN_PROCESS_RATIOS: readonly RatioGoal[] = [
   { ours: oursInSodiumCookie, other: secureSessionInCookie, scenarios: EACH, limit: 1 }
 ]
 
+/** In process, the CPU time of the application. */
+const DATABASE_RATIOS: readonly RatioGoal[] = [
+  ...EACH.flatMap((scenario) => pair(oursInPostgres, fastifySessionInPostgres, [scenario], 1)),
+  ...pair(oursInSqlite, oursInNodeRedis, ['S1'], 2)
+]
+
+/** The CPU time of the database server. S1 reads, S2 reads and writes, S3 only writes. */
+const SERVER_RATIOS: readonly RatioGoal[] = (['S1', 'S2', 'S3'] as const).flatMap((scenario) =>
+  pair(oursInPostgres, fastifySessionInPostgres, [scenario], 0.5)
+)
+
 /** How many requests a busy core still serves, as a share of those that it serves without sessions. */
 const SHARES: readonly (readonly [Scenario, Column, number])[] = [
   ['S0', oursInMemory, 0.95],
@@ -125,6 +139,32 @@ export const inProcessChecks = (speeds: readonly Speed[]): Check[] =>
     IN_PROCESS_RATIOS,
     speeds.filter(({ size }) => size === SIZE_IN_PROCESS)
   )
+
+export const databaseChecks = (speeds: readonly DatabaseSpeed[]): Check[] => [
+  ...spreadChecks('databases, application', DATABASE_RATIOS, speeds, ({ above }) => above),
+  ...spreadChecks('databases, server', SERVER_RATIOS, speeds, ({ server }) => server)
+]
+
+/**
+ * Unlike a bare route, a route with a database waits for another process, so its cost varies much more. The spread of
+ * the two costs is the noise here.
+ */
+function spreadChecks(
+  where: string,
+  goals: readonly RatioGoal[],
+  speeds: readonly DatabaseSpeed[],
+  figuresOf: (speed: DatabaseSpeed) => ReadonlyMap<string, Sample>
+): Check[] {
+  return goals.flatMap(({ ours, other, scenarios, limit }) =>
+    speeds.flatMap((speed) => {
+      const [part, whole] = [figuresOf(speed).get(ours.name), figuresOf(speed).get(other.name)]
+      if (!scenarios.includes(speed.scenario) || part === undefined || whole === undefined) return []
+      const isNoise = Math.abs(part.median - limit * whole.median) < part.spread + limit * whole.spread
+      const what = `${speed.scenario}, ${ours.name}`
+      return [{ where, what, limit, unit: `× ${other.name}`, reached: part.median / whole.median, isNoise }]
+    })
+  )
+}
 
 /** What two equal columns differ by. */
 function noiseOf({ above }: Speed): number {

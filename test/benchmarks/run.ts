@@ -9,6 +9,7 @@ import { FULL, QUICK } from './efforts.ts'
 import {
   type Check,
   coldChecks,
+  databaseChecks,
   httpChecks,
   importChecks,
   inProcessChecks,
@@ -17,6 +18,7 @@ import {
 } from './goals.ts'
 import { measureCold } from './measures/cold.ts'
 import type { Speed } from './measures/comparison.ts'
+import { measureDatabases } from './measures/databases.ts'
 import { measureHttp } from './measures/http.ts'
 import { importSection, measureImports } from './measures/imports.ts'
 import { measureMemory, memorySection } from './measures/memory.ts'
@@ -28,6 +30,7 @@ import { measureCommands } from './measures/redis-commands.ts'
 import { measureTraffic, trafficSection } from './measures/redis-traffic.ts'
 import { type Group, measureSpeed } from './measures/speed.ts'
 import { measureUserTraffic, userTrafficSection } from './measures/user-traffic.ts'
+import { databaseSection } from './report/database-section.ts'
 import { benchmarkDocument } from './report/document.ts'
 import { goalSection } from './report/goal-section.ts'
 import { httpPicture } from './report/http-picture.ts'
@@ -49,15 +52,16 @@ function readArguments(): Arguments {
 const { quick, scenarios, parts, peers, write } = readArguments()
 const effort = quick ? QUICK : FULL
 
-/** PostgreSQL need not wait for the disk: only the CPU time of its client is measured. */
-const FAST_DISK = { fsync: 'off', synchronous_commit: 'off' }
+/** Autovacuum would cost whichever column has its turn just then. */
+const SETTINGS = { autovacuum: 'off' }
 
 const redis = await startRedis().catch(() => undefined)
 if (redis === undefined) console.log('redis-server does not run: without the columns that need it\n')
 const needsPostgres = ({ needs }: Column): boolean => needs === 'postgres'
 /** PostgreSQL takes seconds to start, so it only starts for columns that need it. */
-const usesPostgres = peers && parts.includes('http') && HTTP_COLUMNS.some(needsPostgres)
-const postgres = usesPostgres ? await startPostgres({ settings: FAST_DISK }).catch(() => undefined) : undefined
+const usesPostgres =
+  parts.includes('databases') || (peers && parts.includes('http') && HTTP_COLUMNS.some(needsPostgres))
+const postgres = usesPostgres ? await startPostgres({ settings: SETTINGS }).catch(() => undefined) : undefined
 if (usesPostgres && postgres === undefined) console.log('PostgreSQL does not run: without the columns that need it\n')
 const ports: Ports = { redis: redis?.port, postgres: postgres?.port }
 
@@ -90,6 +94,11 @@ step('http', 'over HTTP', effort.seconds.http, async (tell) => {
 step('cold', 'cold', effort.seconds.cold, async (tell) => {
   cold.push(...(await measureCold(wanted(COLD_COLUMNS), effort.coldRounds, ports, tell)))
   checks.push(...coldChecks(cold))
+})
+step('databases', 'databases', effort.seconds.databases, async (tell) => {
+  const speeds = await measureDatabases(effort.databases, { redis, postgres }, tell)
+  sections.push(databaseSection(speeds, effort.databases.rounds))
+  checks.push(...databaseChecks(speeds))
 })
 step('path', 'the path of a request', 10, async (tell) => {
   sections.push(pathSection(await measurePaths(columns, ports, tell)))
@@ -154,17 +163,24 @@ const report = [...first, ...(checks.length === 0 ? [] : [goalSection(checks)]),
 for (const section of report) console.log(asText(section))
 
 async function redisVersion(): Promise<string> {
-  if (redis === undefined) return '(none)'
+  if (redis === undefined) return 'no Redis'
   const client = new Redis({ host: '127.0.0.1', port: redis.port })
   const info = await client.info('server')
   client.disconnect()
-  return /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown'
+  return `Redis ${/redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown'}`
+}
+
+async function postgresVersion(): Promise<string> {
+  if (postgres === undefined) return 'no PostgreSQL'
+  const [row] = await postgres.sql('SHOW server_version')
+  return `PostgreSQL ${row?.server_version}`
 }
 
 if (write) {
   const docs = new URL('docs/', import.meta.resolve('fastify-starsessions/package.json'))
+  const servers = `${await redisVersion()} and ${await postgresVersion()}`
   const date = new Date().toISOString().slice(0, 10)
-  await writeFile(new URL('benchmarks.md', docs), benchmarkDocument(report, await redisVersion(), date))
+  await writeFile(new URL('benchmarks.md', docs), benchmarkDocument(report, servers, date))
   if (http.length > 0) await writeFile(new URL('benchmarks.svg', docs), httpPicture(http))
 }
 await redis?.stop()

@@ -102,5 +102,15 @@ export const COLD_COLUMNS: readonly Column[] = [
 /** The columns that are measured over HTTP. */
 export const HTTP_COLUMNS: readonly Column[] = [...COLD_COLUMNS, oursInPostgres, fastifySessionInPostgres]
 
+/** The columns that are compared with databases. */
+export const DATABASE_COLUMNS: readonly Column[] = [
+  BARE,
+  AGAIN,
+  oursInPostgres,
+  fastifySessionInPostgres,
+  oursInSqlite,
+  oursInNodeRedis
+]
+
 /** Every column, once. */
 export const ALL_COLUMNS: readonly Column[] = [...new Set([...COLUMNS, ...HTTP_COLUMNS])]

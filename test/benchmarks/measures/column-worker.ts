@@ -25,7 +25,16 @@ export class ColumnWorker {
 
   /** @returns microseconds of CPU time for each request */
   async measure(scenario: Scenario, requests: number): Promise<number> {
-    await this.send(scenario, LEAD_IN, IN_FLIGHT)
+    await this.leadIn(scenario)
+    return this.turn(scenario, requests)
+  }
+
+  async leadIn(scenario: Scenario): Promise<void> {
+    await this.turn(scenario, LEAD_IN)
+  }
+
+  /** The same as `measure`, but without a lead-in. */
+  turn(scenario: Scenario, requests: number): Promise<number> {
     return this.send(scenario, requests, IN_FLIGHT)
   }
 

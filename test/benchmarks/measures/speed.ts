@@ -71,7 +71,7 @@ export async function measureSpeed(
   return speeds
 }
 
-async function warmUp(worker: ColumnWorker, scenario: Scenario, { requests, time }: WarmUp): Promise<void> {
+export async function warmUp(worker: ColumnWorker, scenario: Scenario, { requests, time }: WarmUp): Promise<void> {
   let spent = 0
   for (let done = 0; done < requests && spent < time; done += BATCH) {
     spent += (BATCH * (await worker.measure(scenario, BATCH))) / 1000

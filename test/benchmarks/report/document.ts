@@ -19,7 +19,8 @@ const PACKAGES = [
   'ioredis',
   'redis',
   'iovalkey',
-  'pg'
+  'pg',
+  'better-sqlite3'
 ]
 
 const require = createRequire(import.meta.url)
@@ -37,8 +38,11 @@ function versionOf(name: string): string {
   return 'unknown'
 }
 
-/** @returns the text of docs/benchmarks.md. The first section stands above everything but the picture. */
-export function benchmarkDocument(sections: readonly Section[], redisVersion: string, date: string): string {
+/**
+ * @param servers their names and versions
+ * @returns the text of docs/benchmarks.md. The first section stands above everything but the picture.
+ */
+export function benchmarkDocument(sections: readonly Section[], servers: string, date: string): string {
   const [cpu] = cpus()
   const [first, ...others] = sections.map(asMarkdown)
   return [
@@ -51,7 +55,7 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     ...(first === undefined ? [] : [first]),
     '## What the figures mean',
     '',
-    `Measured on ${date}: ${cpus().length} × ${cpu?.model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}, Redis ${redisVersion} on loopback.`,
+    `Measured on ${date}: ${cpus().length} × ${cpu?.model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}, ${servers} on loopback.`,
     '',
     'A request costs what the bare route costs plus the figure in the table. A cost of 10 µs takes one percent of a core at 1,000 requests a second. Compare figures of this page with each other only: another machine, or a busy one, has others.',
     '',
@@ -63,13 +67,13 @@ export function benchmarkDocument(sections: readonly Section[], redisVersion: st
     '',
     `Versions: ${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}.`,
     '',
-    'To repeat it, from a checkout, with redis-server installed:',
+    'To repeat it, from a checkout, with redis-server and PostgreSQL installed:',
     '',
     '```sh',
     'npm ci && npm run bench',
     '```',
     '',
-    'This takes seven to eight minutes and writes this page. `npm run bench -- --quick` takes about a minute and shows the first table for a few columns.',
+    'This takes about eight minutes and writes this page. `npm run bench -- --quick` takes about a minute and shows the first table for a few columns.',
     '',
     ...others
   ].join('\n')
