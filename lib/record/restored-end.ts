@@ -4,8 +4,7 @@ import { type Found, TOMBSTONE_SECONDS } from './record.ts'
 
 /**
  * A read may have prolonged a record that is no session of this registration. A tombstone must still expire a minute after
- * its rotation. A session of another cookie gets the lifetime of that cookie's registration. A session whose own time is
- * over is removed, because the list of its user would still show it.
+ * its rotation. A session of another cookie gets the lifetime of that cookie's registration.
  */
 export function restoreEnd(store: GuardedStore, found: Found): unknown {
   if (found.kind === 'rotated') {
@@ -13,8 +12,6 @@ export function restoreEnd(store: GuardedStore, found: Found): unknown {
     const left = rotatedAt + TOMBSTONE_SECONDS - now()
     return store.replace(id, bytes, bytes, TOMBSTONE_SECONDS, left > 0 ? left : TOMBSTONE_SECONDS)
   }
-  if (found.kind !== 'unusable') return undefined
-  const { id, bytes, reason, lifetime } = found
-  if (reason === 'expired') return store.replace(id, bytes, null, 1, 1)
-  return lifetime === undefined ? undefined : store.replace(id, bytes, bytes, lifetime, lifetime)
+  if (found.kind !== 'unusable' || found.lifetime === undefined) return undefined
+  return store.replace(found.id, found.bytes, found.bytes, found.lifetime, found.lifetime)
 }
