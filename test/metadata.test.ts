@@ -158,3 +158,11 @@ t.test('metadata of another program are valid JSON, whatever their values are', 
     t.equal(metadataText(metadata), JSON.stringify(metadata))
   }
 })
+
+t.test('the user of a session has an id and a handle, both text', async (t) => {
+  const user = { at: 1, until: 2, id: 'ada', handle: 'handle' }
+  t.equal(accepts({ user }), true)
+  for (const wrong of [{ id: 1 }, { handle: 1 }, { at: '1' }, { until: '2' }]) {
+    t.equal(accepts({ user: { ...user, ...wrong } }), false, JSON.stringify(wrong))
+  }
+})

@@ -5,20 +5,15 @@ const TAG_SIZE = 16
 /** Without this option Node accepts a tag that was cut to 4 bytes, and such a tag is quickly guessed. */
 const TAG_OPTIONS = { authTagLength: TAG_SIZE }
 
-/** 16, 24 or 32 bytes, for AES-128, AES-192 or AES-256. */
-type GcmKey = KeyObject | Uint8Array
-
-function cipherOf(key: GcmKey): CipherGCMTypes {
-  const bytes = key instanceof Uint8Array ? key.byteLength : key.symmetricKeySize!
-  return `aes-${bytes * 8}-gcm` as CipherGCMTypes
-}
+/** @param key 16, 24 or 32 bytes, for AES-128, AES-192 or AES-256 */
+const cipherOf = (key: KeyObject): CipherGCMTypes => `aes-${key.symmetricKeySize! * 8}-gcm` as CipherGCMTypes
 
 /**
  * Encrypts with AES-GCM.
  * @param nonce 12 bytes that were never used with this key before
  * @returns nonce, ciphertext and tag, one after the other
  */
-export function sealGcm(key: GcmKey, data: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array): Uint8Array {
+export function sealGcm(key: KeyObject, data: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array): Uint8Array {
   const cipher = createCipheriv(cipherOf(key), key, nonce, TAG_OPTIONS).setAAD(associatedData)
   const text = cipher.update(data)
   // GCM is a stream cipher, so `final()` has no bytes left. It only makes the tag.
@@ -27,7 +22,7 @@ export function sealGcm(key: GcmKey, data: Uint8Array, nonce: Uint8Array, associ
 }
 
 /** @returns the plaintext, or `null` if the data are not genuine or too short */
-export function openGcm(key: GcmKey, data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
+export function openGcm(key: KeyObject, data: Uint8Array, associatedData: Uint8Array): Uint8Array | null {
   if (data.length < NONCE_SIZE + TAG_SIZE) return null
   const decipher = createDecipheriv(cipherOf(key), key, data.subarray(0, NONCE_SIZE), TAG_OPTIONS)
     .setAAD(associatedData)

@@ -103,3 +103,12 @@ export async function livingSuccessor(records: Records, tombstone: Tombstone): P
   }
   return null
 }
+
+/**
+ * The record that took the place of another one.
+ * @throws `FST_SESSION_GONE` if the store had something else
+ */
+export function replacedRecord(replacement: Replacement): Stored {
+  if (!replacement.ok) throw new SessionGoneError()
+  return replacement.stored as Stored
+}

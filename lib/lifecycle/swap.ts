@@ -9,7 +9,7 @@ import { type MaybePromise, settle, when } from '../when.ts'
 import { leaveList, renewId, writeRecord } from './first-write.ts'
 import { merge } from './merge.ts'
 import { retry } from './order/retry.ts'
-import { leadsTo, leaveTombstone, moveToNewId } from './rotation.ts'
+import { leadsTo, leaveTombstone, moveToNewId, replacedRecord } from './rotation.ts'
 import { isBound, isNothing } from './status.ts'
 
 /** What `swap()` has to write for one request. */
@@ -210,10 +210,7 @@ class Swap implements Committed {
     if (!isBound(draft) || unconfirmed === null || unconfirmed.id !== state.id) {
       return writeRecord(this.#records, state, draft, this.#expected)
     }
-    return when(this.#records.replace(unconfirmed.id, unconfirmed.bytes, draft), (replacement) => {
-      if (!replacement.ok) throw new SessionGoneError()
-      return replacement.stored as Stored
-    })
+    return when(this.#records.replace(unconfirmed.id, unconfirmed.bytes, draft), replacedRecord)
   }
 
   #mergeWith(current: Found): void {

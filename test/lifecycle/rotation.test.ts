@@ -1,6 +1,6 @@
 import t from 'tap'
 import { resolveOptions } from '../../lib/fastify/options.ts'
-import { leadsTo, leaveTombstone, moveToNewId } from '../../lib/lifecycle/rotation.ts'
+import { leadsTo, leaveTombstone, moveToNewId, replacedRecord } from '../../lib/lifecycle/rotation.ts'
 import { seal } from '../../lib/lifecycle/seal.ts'
 import { Records } from '../../lib/record/records.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
@@ -151,4 +151,15 @@ t.test('other errors of a move are thrown at once', async (t) => {
     code: 'FST_SESSION_SERIALIZE'
   })
   t.match(await records.read('old'), { kind: 'session' })
+})
+
+t.test('a replacement that found something else has no record', async (t) => {
+  const stored = {
+    id: 'id',
+    bytes: Buffer.from('{}'),
+    record: '{}',
+    metadata: { lifetime: 0, created: 0, last_access: 0 }
+  }
+  t.equal(replacedRecord({ ok: true, stored }), stored)
+  t.throws(() => replacedRecord({ ok: false, found: { kind: 'missing' } }), { code: 'FST_SESSION_GONE' })
 })

@@ -330,3 +330,8 @@ function thrownBy(call: () => unknown): unknown {
     return error
   }
 }
+
+t.test('data under the key of the metadata are left out', async (t) => {
+  const { form } = codec.bodyOf({ a: 1, __metadata__: 'data' }, metadata)
+  t.equal(form, '{"a":1}')
+})

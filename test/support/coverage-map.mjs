@@ -3,6 +3,8 @@
  * and nothing else is to be covered.
  */
 export default (file) =>
-  /^test\/(behaviour\/application|behaviour\/browser|docs|examples|package|benchmarks\/.*)\.test\.ts$/.test(file)
+  /^test\/(behaviour\/application|behaviour\/application-in-browsers|behaviour\/browser|docs|examples|package|benchmarks\/.*)\.test\.ts$/.test(
+    file
+  )
     ? null
     : []

@@ -169,3 +169,36 @@ t.test('the signal of a session that somebody else has ended stays aborted, and 
     t.equal(size(), 0)
   }
 })
+
+t.test('a store need not tell how much time is left', async (t) => {
+  const { shared, other, watched, recheck } = await twoProcesses(t)
+  const { byUser } = shared.inner
+  Object.assign(shared.store.byUser as object, {
+    list: async (...args: Parameters<typeof byUser.list>) =>
+      (await byUser.list(...args)).map((entry) => ({ ...entry, ttl: undefined }))
+  })
+  const { cookie, body } = await other.send(undefined, bind)
+  const { signal } = await watched(cookie)
+  await recheck()
+  t.equal(signal.aborted, false)
+  await other.app.sessionsOf('ada').end(String(body))
+  await recheck()
+  t.equal(signal.reason, 'ended')
+})
+
+t.test('a request that is over while the store is asked is told nothing', async (t) => {
+  const { shared, one, other, recheck, size } = await twoProcesses(t)
+  const { cookie } = await other.send(undefined, (session) => void (session.n = 1))
+  const closing = new AbortController()
+  const session = await one.app.loadSession(cookie, { closed: closing.signal })
+  const signal = session.ended
+  await other.send(cookie, (same) => same.destroy())
+  const { read } = shared.store
+  shared.store.read = (...args) => {
+    closing.abort()
+    return read(...args)
+  }
+  await recheck()
+  t.equal(size(), 0)
+  t.equal(signal.aborted, false)
+})
