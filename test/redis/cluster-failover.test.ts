@@ -9,7 +9,11 @@ import { SessionLoad } from '../support/session-load.ts'
 const PREFIX = '{load}:'
 
 const cluster = await RedisCluster.start()
-t.teardown(() => cluster.stop())
+t.teardown(async () => {
+  await cluster.stop()
+  // A client that was closed in the middle of a failover may still try to connect, and would keep the process alive.
+  setTimeout(() => process.exit(), 5_000).unref()
+})
 
 /**
  * Starts the same load through each library.
