@@ -1,5 +1,5 @@
-import { isObject } from './is-object.ts'
-import { own, setOwn } from './own.ts'
+import { isObject } from './base/is-object.ts'
+import { own, setOwn } from './base/own.ts'
 
 /** The key of the metadata in a record. All other keys are data of the application. */
 export const METADATA_KEY = '__metadata__'

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
-/** Files directly in lib/. The entry points are the top floor. The other files are the ground floor, below all folders. */
+/** Files directly in lib/. The entry points are the top floor. The other files are the ground floor, below all folders but base. */
 const ENTRY_POINTS = [
   'lib/express-store.ts',
   'lib/index.ts',
@@ -25,6 +25,7 @@ const FLOORS = [
   ['lib/stores', 'lib/serializers', 'lib/encryptors'],
   ['lib/http', 'lib/crypto', 'lib/checks'],
   [GROUND],
+  ['lib/base'],
   ['types']
 ]
 const MOST_FILES = 13
@@ -88,10 +89,9 @@ t.test('no file of record, session or lifecycle imports a concrete store or encr
   }
 })
 
-t.test('a folder has at most 13 files besides the entry points, and a file at most 260 lines', async (t) => {
+t.test('a folder has at most 13 files, and a file at most 260 lines', async (t) => {
   for (const folder of new Set(files.map((file) => dirname(file)))) {
-    const inside = files.filter((file) => dirname(file) === folder && !ENTRY_POINTS.includes(file))
-    t.ok(inside.length <= MOST_FILES, folder)
+    t.ok(files.filter((file) => dirname(file) === folder).length <= MOST_FILES, folder)
   }
   for (const file of files) t.ok(sourceOf(file).trimEnd().split('\n').length <= MOST_LINES, file)
 })

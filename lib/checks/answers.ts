@@ -1,6 +1,6 @@
 import { types } from 'node:util'
+import type { MaybePromise } from '../base/when.ts'
 import { isInstance, SessionUnavailableError } from '../errors.ts'
-import type { MaybePromise } from '../when.ts'
 import { startLimit } from './deadline.ts'
 
 /** An object of the application gave an answer that does not fit its interface. The message holds nothing of that answer. */

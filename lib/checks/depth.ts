@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { isObject } from '../is-object.ts'
-import { isOwn } from '../own.ts'
+import { isObject } from '../base/is-object.ts'
+import { isOwn } from '../base/own.ts'
 
 /**
  * The number of levels of objects and lists that a record may have. The record itself is the first level. Deeper data are

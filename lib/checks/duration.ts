@@ -1,6 +1,6 @@
 import type { Duration } from '../../types/options.ts'
+import { ownCopy } from '../base/own.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { ownCopy } from '../own.ts'
 
 const UNITS = { weeks: 604_800, days: 86_400, hours: 3_600, minutes: 60, seconds: 1 } as const
 /** Parts of a `Temporal.Duration` that a lifetime cannot have. Their length varies, or they are shorter than a second. */

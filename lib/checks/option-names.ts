@@ -1,5 +1,5 @@
+import { ownCopy } from '../base/own.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { ownCopy } from '../own.ts'
 import { suggestion } from './nearest.ts'
 import { type Hints, hintFor } from './other-libraries.ts'
 

@@ -1,5 +1,5 @@
 import type { ExpressSessionStore } from '../../types/clients/express-store.ts'
-import { isObject } from '../is-object.ts'
+import { isObject } from '../base/is-object.ts'
 
 /**
  * Remedies for options of other session libraries. Each key is the other library's name for the option, as `plainName()`

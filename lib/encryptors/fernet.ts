@@ -8,7 +8,7 @@ import {
   timingSafeEqual
 } from 'node:crypto'
 import type { EncryptionKey, Encryptor } from '../../types/encryptor.ts'
-import { now } from '../clock.ts'
+import { now } from '../base/clock.ts'
 import { encryptionKeys } from './encryption-keys.ts'
 
 const VERSION = 0x80

@@ -1,9 +1,9 @@
 import { types } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import type { SessionStore } from '../../types/store.ts'
+import { member } from '../base/own.ts'
 import { disown } from '../checks/answers.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { member } from '../own.ts'
 import type { Settings } from '../settings.ts'
 import { type Registration, replyOf } from './registration.ts'
 

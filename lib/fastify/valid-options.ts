@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import type { SessionStore } from '../../types/store.ts'
+import { ownCopy } from '../base/own.ts'
 import { suggestion } from '../checks/nearest.ts'
 import { isExpressStore } from '../checks/other-libraries.ts'
 import { type Known, remedyFor, remedyForAttribute } from '../checks/unknown-option.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { ownCopy } from '../own.ts'
 import { SCHEMA } from './options-schema.ts'
 import { type Mismatch, type Validated, validate } from './options-validator.ts'
 

@@ -1,8 +1,8 @@
+import type { MaybePromise } from '../base/when.ts'
 import { SessionConflictError, SessionGoneError } from '../errors.ts'
 import type { RecordMetadata } from '../metadata.ts'
 import { type Remnant, TOMBSTONE_SECONDS, type Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
-import type { MaybePromise } from '../when.ts'
 import { retry } from './order/retry.ts'
 import { unseal } from './seal.ts'
 

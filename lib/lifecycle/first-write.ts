@@ -1,10 +1,10 @@
 import type { Enlisted } from '../../types/users/sessions-by-user.ts'
+import { type MaybePromise, settle, when } from '../base/when.ts'
 import { SessionGoneError, SessionLimitError, SessionUnavailableError } from '../errors.ts'
 import { boundIn } from '../metadata.ts'
 import type { Draft, Stored } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
 import type { SessionState } from '../session/state.ts'
-import { type MaybePromise, settle, when } from '../when.ts'
 
 /**
  * Gives the session another id if the store did not answer a write under the present one. That write may still arrive, and

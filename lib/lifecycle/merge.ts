@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { own, setOwn } from '../own.ts'
+import { own, setOwn } from '../base/own.ts'
 import type { Data } from '../record/record.ts'
 
 /** The merged data, and the keys that both sides changed to different values. */

@@ -1,7 +1,7 @@
+import { type MaybePromise, settle } from '../base/when.ts'
 import { SessionConflictError, SessionGoneError, SessionUnavailableError } from '../errors.ts'
 import type { Draft, Found, Replacement, Stored, Tombstone } from '../record/record.ts'
 import type { Records } from '../record/records.ts'
-import { type MaybePromise, settle } from '../when.ts'
 import { seal, unseal } from './seal.ts'
 
 /**

@@ -1,9 +1,9 @@
 import type { Session } from '../../types/session.ts'
+import { type MaybePromise, promised, settle } from '../base/when.ts'
 import { isInstance, SessionUnavailableError } from '../errors.ts'
 import type { CookieValue } from '../http/cookie.ts'
 import type { SessionCommands } from '../session/state.ts'
 import type { Log } from '../settings.ts'
-import { type MaybePromise, promised, settle } from '../when.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
 /** Loads the session of one request, once. After a failure the next call tries again. */

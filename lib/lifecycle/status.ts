@@ -1,5 +1,5 @@
 import type { Session } from '../../types/session.ts'
-import { now } from '../clock.ts'
+import { now } from '../base/clock.ts'
 import { boundIn } from '../metadata.ts'
 import { isAsLoaded } from '../record/changed.ts'
 import { isProlongedByAll, needsRenewal, secondsLeft } from '../record/expiry.ts'

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
+import { isOwn } from '../base/own.ts'
 import type { RecordMetadata } from '../metadata.ts'
-import { isOwn } from '../own.ts'
 import type { Body, Data, RecordForm, Stored } from './record.ts'
 
 // Has a session changed since it was loaded? Three answers, the cheapest first:

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import type { Serializer } from '../../types/serializer.ts'
+import { setOwn } from '../base/own.ts'
 import { disown } from '../checks/answers.ts'
 import { isDeeperThan, isTreeDeeperThan, MAX_DEPTH, tooDeep } from '../checks/depth.ts'
 import { withoutText } from '../checks/without-secrets.ts'
@@ -12,7 +13,6 @@ import {
   metadataText,
   type RecordMetadata
 } from '../metadata.ts'
-import { setOwn } from '../own.ts'
 import { JsonSerializer } from '../serializers/json.ts'
 import { datesIn } from '../serializers/json-data.ts'
 import { decodeText, parseText } from '../serializers/json-text.ts'

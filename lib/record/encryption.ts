@@ -1,8 +1,8 @@
 import type { Encryptor } from '../../types/encryptor.ts'
+import type { MaybePromise } from '../base/when.ts'
 import { ask } from '../checks/answers.ts'
 import { ciphertextOf, encryptorFailure, plaintextOrNull } from '../checks/encryptor.ts'
 import { SessionUnavailableError } from '../errors.ts'
-import type { MaybePromise } from '../when.ts'
 
 /** Calls an encryptor. As with a store, an error or an answer that comes too late means that it is unavailable. */
 export class Encryption {

@@ -1,12 +1,12 @@
 import { types } from 'node:util'
 import type { Replaced, SessionStore } from '../../types/store.ts'
+import { member } from '../base/own.ts'
+import type { MaybePromise } from '../base/when.ts'
 import { ask, badAnswer } from '../checks/answers.ts'
 import { withoutSecrets } from '../checks/without-secrets.ts'
 import { channels, fingerprint } from '../diagnostics.ts'
 import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../errors.ts'
 import { isSafeValue } from '../http/cookie.ts'
-import { member } from '../own.ts'
-import type { MaybePromise } from '../when.ts'
 
 /** What a rotation puts under the two ids. */
 export interface Moved {

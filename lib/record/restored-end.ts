@@ -1,4 +1,4 @@
-import { now } from '../clock.ts'
+import { now } from '../base/clock.ts'
 import type { GuardedStore } from './guarded-store.ts'
 import { type Found, TOMBSTONE_SECONDS } from './record.ts'
 

@@ -1,6 +1,6 @@
-import { isObject } from '../is-object.ts'
+import { isObject } from '../base/is-object.ts'
+import { own } from '../base/own.ts'
 import { METADATA_KEY } from '../metadata.ts'
-import { own } from '../own.ts'
 
 // The key `dates` of the metadata is a list of JSON Pointers (RFC 6901) to the texts that were Dates. Another program may
 // change the data without updating this note. So the note is only a hint: a text becomes a Date only if it looks like one.

@@ -1,5 +1,5 @@
+import { now } from '../base/clock.ts'
 import { LONGEST_LIFETIME } from '../checks/duration.ts'
-import { now } from '../clock.ts'
 import { randomBytes } from '../crypto/random.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { type Bound, boundIn, type RecordMetadata } from '../metadata.ts'

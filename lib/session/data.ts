@@ -1,6 +1,6 @@
+import { setOwn } from '../base/own.ts'
 import { withoutText } from '../checks/without-secrets.ts'
 import { SessionSerializeError } from '../errors.ts'
-import { setOwn } from '../own.ts'
 import type { Data } from '../record/record.ts'
 
 /**

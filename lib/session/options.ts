@@ -1,7 +1,7 @@
 import type { SessionCookieOptions } from '../../types/session.ts'
+import { now } from '../base/clock.ts'
 import { toSeconds } from '../checks/duration.ts'
 import { plainName } from '../checks/other-libraries.ts'
-import { now } from '../clock.ts'
 import { SessionOptionsError } from '../errors.ts'
 import { cookieOf, type RecordMetadata } from '../metadata.ts'
 import { limitOf } from '../record/expiry.ts'

@@ -1,5 +1,5 @@
 import type { Session } from '../../types/session.ts'
-import { now } from '../clock.ts'
+import { now } from '../base/clock.ts'
 import type { RecordMetadata } from '../metadata.ts'
 import type { Data, Found, RecordForm, Remnant, Stored } from '../record/record.ts'
 import type { Expiry } from '../settings.ts'

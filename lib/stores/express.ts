@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import type { ExpressSessionStore, ExpressStoreOptions } from '../../types/clients/express-store.ts'
 import type { SessionStore } from '../../types/store.ts'
+import { isObject } from '../base/is-object.ts'
 import { isThenable } from '../checks/answers.ts'
 import { ownOptions } from '../checks/option-names.ts'
 import { isExpressStore, STORE_HINTS } from '../checks/other-libraries.ts'
 import { SessionOptionsError } from '../errors.ts'
-import { isObject } from '../is-object.ts'
 import { packed, unpacked } from './express/envelope.ts'
 import { gcSeconds, secondsToKeep } from './gc-ttl.ts'
 

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
+import type { MaybePromise } from '../../lib/base/when.ts'
 import { InMemoryStore } from '../../lib/stores/memory.ts'
-import type { MaybePromise } from '../../lib/when.ts'
 import type { StarsessionsOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import type { SessionStore } from '../../types/store.ts'

@@ -1,7 +1,7 @@
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { now } from '../../lib/clock.ts'
+import { now } from '../../lib/base/clock.ts'
 import { FernetEncryptor, fernetKey, openFernet, sealFernet } from '../../lib/encryptors/fernet.ts'
 import { encryptorConformance } from '../support/encryptor-conformance.ts'
 

@@ -1,4 +1,4 @@
-import { promised } from '../../lib/when.ts'
+import { promised } from '../../lib/base/when.ts'
 import type { SessionStore } from '../../types/store.ts'
 
 type Operation = 'read' | 'write' | 'remove' | 'touch' | 'replace'

@@ -1,4 +1,4 @@
-import { now } from '../../lib/clock.ts'
+import { now } from '../../lib/base/clock.ts'
 import type { Replaced } from '../../types/store.ts'
 
 export interface Row {

@@ -1,4 +1,4 @@
-import { now } from '../../lib/clock.ts'
+import { now } from '../../lib/base/clock.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { ModelStore, type Row } from './model-store.ts'
 

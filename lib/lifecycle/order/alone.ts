@@ -1,9 +1,9 @@
 import type { Session } from '../../../types/session.ts'
 import type { SessionStore } from '../../../types/store.ts'
+import { member } from '../../base/own.ts'
+import type { MaybePromise } from '../../base/when.ts'
 import { SessionUnavailableError } from '../../errors.ts'
-import { member } from '../../own.ts'
 import { stateOf } from '../../session/session.ts'
-import type { MaybePromise } from '../../when.ts'
 import { Turns } from './turns.ts'
 
 /** The turns for each store, because several registrations or applications of this process may share a store. */

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../when.ts'
+import type { MaybePromise } from '../../base/when.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** Runs operations of one request one after the other, because two at once would both start from the same record. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { MaybePromise } from '../../base/when.ts'
 import { SessionConflictError } from '../../errors.ts'
-import type { MaybePromise } from '../../when.ts'
 
 const MOST_ATTEMPTS = 12
 const FIRST_PAUSE_MS = 1

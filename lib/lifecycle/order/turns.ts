@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../when.ts'
+import type { MaybePromise } from '../../base/when.ts'
 
 /** The time between two checks of a waiting task. Each check looks whether other tasks have succeeded. */
 const LOOK_MS = 500

@@ -1,6 +1,6 @@
 import type { Session } from '../../../types/session.ts'
 import type { EndReason } from '../../../types/users/sessions-by-user.ts'
-import { now } from '../../clock.ts'
+import { now } from '../../base/clock.ts'
 import { boundIn } from '../../metadata.ts'
 import type { Stored } from '../../record/record.ts'
 import type { Records } from '../../record/records.ts'

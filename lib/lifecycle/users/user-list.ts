@@ -1,6 +1,6 @@
 import type { EndAllOptions, ListedSession, SessionsOf } from '../../../types/users/sessions-of.ts'
+import { now } from '../../base/clock.ts'
 import { ownOptions } from '../../checks/option-names.ts'
-import { now } from '../../clock.ts'
 import { publishEnd } from '../../diagnostics.ts'
 import { SessionOptionsError } from '../../errors.ts'
 import type { ListedSessionEntry, UserSessions } from '../../record/user-sessions.ts'

@@ -1,7 +1,7 @@
 import type { Encryptor } from '../../../types/encryptor.ts'
+import { now } from '../../base/clock.ts'
 import { isThenable } from '../../checks/answers.ts'
 import { ciphertextOf, encryptorFailure, plaintextOrNull } from '../../checks/encryptor.ts'
-import { now } from '../../clock.ts'
 import { type CookieFormat, refusalByAge } from './format.ts'
 
 /** Whole seconds, without leading zeros, and so few digits that a number holds them exactly. */

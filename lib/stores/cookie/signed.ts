@@ -1,4 +1,4 @@
-import { now } from '../../clock.ts'
+import { now } from '../../base/clock.ts'
 import type { CookieFormat } from './format.ts'
 import { TimestampSigner, type TimestampSignerOptions } from './signer.ts'
 

@@ -6,7 +6,7 @@ import type {
   SessionsByUser,
   WhichSessions
 } from '../../../types/users/sessions-by-user.ts'
-import { now } from '../../clock.ts'
+import { now } from '../../base/clock.ts'
 
 /** The most answers that are remembered. The oldest are forgotten first. */
 const MOST_REMEMBERED = 10_000

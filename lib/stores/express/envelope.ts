@@ -1,4 +1,4 @@
-import { isObject } from '../../is-object.ts'
+import { isObject } from '../../base/is-object.ts'
 
 /** What a store of express-session keeps. Each store looks at other members of `cookie`, to know when a session ends. */
 interface Envelope {

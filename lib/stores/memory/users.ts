@@ -6,7 +6,7 @@ import type {
   SessionsByUser,
   WhichSessions
 } from '../../../types/users/sessions-by-user.ts'
-import { now } from '../../clock.ts'
+import { now } from '../../base/clock.ts'
 import type { Entry, ListedRecords } from './entry.ts'
 import { newShards, shardOf } from './shards.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isObject } from '../lib/is-object.ts'
+import { isObject } from '../../lib/base/is-object.ts'
 
 t.test('objects, lists and instances are objects, but null, functions and plain values are not', async (t) => {
   for (const value of [{}, [], new Date(0), Object.create(null)]) t.equal(isObject(value), true)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { promised, settle, when } from '../lib/when.ts'
+import { promised, settle, when } from '../../lib/base/when.ts'
 
 const down = new Error('down')
 const thrown = (): never => {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { now } from '../lib/clock.ts'
-import { fakeClock } from './support/fake-clock.ts'
+import { now } from '../../lib/base/clock.ts'
+import { fakeClock } from '../support/fake-clock.ts'
 
 t.test('the clock returns seconds with a fraction', async (t) => {
   fakeClock(t).set(1_700_000_000.125)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOwn, member, own, ownCopy, setOwn } from '../lib/own.ts'
+import { isOwn, member, own, ownCopy, setOwn } from '../../lib/base/own.ts'
 
 type Data = Record<string, unknown>
 
