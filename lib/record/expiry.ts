@@ -1,3 +1,5 @@
+import { now } from '../base/clock.ts'
+import { SessionGoneError } from '../errors.ts'
 import type { Bound, Limit } from '../metadata.ts'
 import type { Expiry } from '../settings.ts'
 
@@ -53,6 +55,12 @@ export function hasEnded(expiry: Expiry, times: Times, at: number): boolean {
 /** With `rolling: { every }`, a limit that `session.options()` sets begins when it is set, like a prolongation. */
 const prolongedAt = (times: Times): number => Math.max(times.last_access, limitOf(times)?.from ?? 0)
 
+/** Whether the session's own limit has ended it, whatever the options are. */
+export function isOverByItself(times: Times, at: number): boolean {
+  const limit = limitOf(times)
+  return limit !== undefined && times.last_access + limit.lifetime <= at
+}
+
 /**
  * Whether an unchanged session has to be written again, and its cookie issued: because the configured lifetime was made
  * longer after the record was written, because the session is rolling and has a limit of its own, or because it is time
@@ -100,6 +108,16 @@ export function storeTtl(expiry: Expiry, times: Times, at: number): number | nul
   const left = secondsLeft(expiry, times, at)
   if (left <= 0) return null
   return left === Number.POSITIVE_INFINITY ? 0 : left
+}
+
+/**
+ * The ttl for a record that is about to be written, in seconds. 0 for a session without a known end.
+ * @throws `FST_SESSION_GONE` if no time is left, because a store could treat such a write as a removal
+ */
+export function timeLeft(expiry: Expiry, { metadata }: { readonly metadata: Times }): number {
+  const ttl = storeTtl(expiry, metadata, now())
+  if (ttl === null) throw new SessionGoneError()
+  return ttl
 }
 
 /** The whole seconds left, rounded up and never negative. `undefined` if the session lasts until the browser closes. */

@@ -104,8 +104,9 @@ export class GuardedStore {
     ttl: number
   ): MaybePromise<Replaced> {
     const store = this.#store
-    if (store.replace === undefined) return this.#replaceInSteps(id, expected, bytes, lifetime, ttl)
-    return this.#ask(id, () => store.replace!(id, expected, bytes, lifetime, ttl), replacedOrCurrent)
+    const { replace } = store
+    if (replace === undefined) return this.#replaceInSteps(id, expected, bytes, lifetime, ttl)
+    return this.#ask(id, () => replace.call(store, id, expected, bytes, lifetime, ttl), replacedOrCurrent)
   }
 
   /**
@@ -138,16 +139,7 @@ export class GuardedStore {
 
   /** @param understand returns the meaning of an answer, and throws if the answer is wrong */
   #ask<A, T>(id: string, call: () => A | PromiseLike<A>, understand: (answer: A) => T): MaybePromise<T> {
-    const began = channels.storeError.hasSubscribers ? performance.now() : 0
-    return ask(call, understand, this.timeout, (thrown) => {
-      const cause = withoutSecrets(thrown, id)
-      if (isInstance(thrown, SessionTooLargeError)) return new SessionTooLargeError('the store says so', { cause })
-      if (channels.storeError.hasSubscribers) {
-        const duration = performance.now() - began
-        channels.storeError.publish({ fingerprint: fingerprint(id), duration, error: cause })
-      }
-      return new SessionUnavailableError({ cause })
-    })
+    return askStore(call, understand, this.timeout, id)
   }
 }
 
@@ -193,4 +185,29 @@ function storedBytes(bytes: Uint8Array | null | undefined): Uint8Array | null {
   if (bytes === null || bytes === undefined) return null
   if (!types.isUint8Array(bytes)) throw badAnswer("the store's read() and replace() must hand out a Uint8Array or null")
   return bytes
+}
+
+/**
+ * Calls a method of a store, or of its lists.
+ * @param understand returns the meaning of an answer, and throws if the answer is wrong
+ * @param timeout the time limit, in seconds. `null` for a store that works within this process
+ * @param id the session that the call is about. `undefined` if it is about no single session
+ * @throws `FST_SESSION_STORE`, `FST_SESSION_TOO_LARGE`
+ */
+export function askStore<A, T>(
+  call: () => A | PromiseLike<A>,
+  understand: (answer: A) => T,
+  timeout: number | null,
+  id: string | undefined
+): MaybePromise<T> {
+  const began = channels.storeError.hasSubscribers ? performance.now() : 0
+  return ask(call, understand, timeout, (thrown) => {
+    const cause = withoutSecrets(thrown, id ?? '')
+    if (isInstance(thrown, SessionTooLargeError)) return new SessionTooLargeError('the store says so', { cause })
+    if (channels.storeError.hasSubscribers) {
+      const duration = performance.now() - began
+      channels.storeError.publish({ ...(id !== undefined && { fingerprint: fingerprint(id) }), duration, error: cause })
+    }
+    return new SessionUnavailableError({ cause })
+  })
 }

@@ -1,9 +1,7 @@
 import type { Enlisted } from '../../types/users/sessions-by-user.ts'
-import { now } from '../base/clock.ts'
 import { type MaybePromise, settle, when } from '../base/when.ts'
-import { SessionGoneError } from '../errors.ts'
 import type { Expiry } from '../settings.ts'
-import { storeTtl } from './expiry.ts'
+import { timeLeft } from './expiry.ts'
 import type { Draft, Stored } from './record.ts'
 import type { RecordBytes } from './record-bytes.ts'
 import type { Entering, UserSessions } from './user-sessions.ts'
@@ -35,7 +33,7 @@ export class ListWriter {
   write(id: string, draft: Draft, entering: Entering): MaybePromise<Entered> {
     return when(this.#bytes.encode(id, draft), (stored) =>
       settle(
-        () => this.#users.enlist(id, stored.bytes, this.#expiry.lifetime, this.#timeLeft(draft), entering),
+        () => this.#users.enlist(id, stored.bytes, this.#expiry.lifetime, timeLeft(this.#expiry, stored), entering),
         (answer) => ({ answer, stored }),
         (error) => {
           throw this.#bytes.explained(error, draft)
@@ -49,12 +47,8 @@ export class ListWriter {
    * @throws `FST_SESSION_STORE`, `FST_SESSION_GONE`
    */
   enter(draft: Draft, entering: Entering): MaybePromise<Enlisted> {
-    return this.#users.enlist('', NO_RECORD, this.#expiry.lifetime, this.#timeLeft(draft), entering)
-  }
-
-  #timeLeft({ metadata }: Draft): number {
-    const ttl = storeTtl(this.#expiry, metadata, now())
-    if (ttl === null) throw new SessionGoneError()
-    return ttl
+    const { metadata, lastAccess = metadata.last_access } = draft
+    const ttl = timeLeft(this.#expiry, { metadata: { ...metadata, last_access: lastAccess } })
+    return this.#users.enlist('', NO_RECORD, this.#expiry.lifetime, ttl, entering)
   }
 }

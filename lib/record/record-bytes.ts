@@ -6,8 +6,8 @@ import { renewedMetadata } from '../metadata.ts'
 import type { Expiry, Settings } from '../settings.ts'
 import { RecordCodec } from './codec.ts'
 import { Encryption } from './encryption.ts'
-import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, notAhead } from './expiry.ts'
-import { type Draft, type Found, MISSING, type Stored, type Unusable } from './record.ts'
+import { CLOCK_SKEW_SECONDS, hasEnded, isAhead, isOverByItself, notAhead } from './expiry.ts'
+import { type Draft, type Found, MISSING, type Stored } from './record.ts'
 
 /** Turns records into the bytes that a store keeps, and back. */
 export class RecordBytes {
@@ -42,17 +42,19 @@ export class RecordBytes {
 
   #found(id: string, bytes: Uint8Array, decrypted: Uint8Array): Found {
     const at = now()
-    const unusable = (reason: Unusable | 'expired'): Found => ({ kind: 'unusable', reason, id, bytes })
     const parsed = this.codec.parse(decrypted, at)
     if (!parsed.ok) return { kind: 'unusable', id, bytes, ...parsed }
     const { data, snapshot, record } = parsed
     // A process whose clock was ahead has written dates in the future. A store ends such a record by its ttl, but a
     // browser may keep its cookie for ever.
-    if (this.#ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS)) return unusable('future')
+    if (this.#ownsIds && isAhead(parsed.metadata, at + CLOCK_SKEW_SECONDS))
+      return { kind: 'unusable', reason: 'future', id, bytes }
     const metadata = notAhead(this.#expiry, parsed.metadata, at)
     const { last_access: rotatedAt, rotated: successors } = metadata
     if (successors !== undefined) return { kind: 'rotated', tombstone: { id, bytes, successors, rotatedAt } }
-    if (hasEnded(this.#expiry, metadata, at)) return unusable('expired')
+    if (hasEnded(this.#expiry, metadata, at)) {
+      return { kind: 'unusable', reason: 'expired', id, bytes, isOverByItself: isOverByItself(metadata, at) }
+    }
     return { kind: 'session', stored: { id, bytes, record, metadata, snapshot }, data }
   }
 

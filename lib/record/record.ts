@@ -62,6 +62,8 @@ export type Found =
       readonly bytes: Uint8Array
       /** Only set for a record of another cookie. The lifetime in the registration of that cookie, in seconds. */
       readonly lifetime?: number
+      /** The session's own limit has ended it, so no change of the options can bring it back. */
+      readonly isOverByItself?: boolean
     }
   /** `reason` says why the store refuses the id, if the store gives a reason. */
   | { readonly kind: 'missing'; readonly reason?: string }

@@ -1,13 +1,13 @@
 import type { Replaced } from '../../types/store.ts'
 import { now } from '../base/clock.ts'
 import { type MaybePromise, settle, when } from '../base/when.ts'
-import { SessionGoneError, tooLargeForCookie } from '../errors.ts'
+import { tooLargeForCookie } from '../errors.ts'
 import { cookieSize, MAX_COOKIE_BYTES } from '../http/cookie.ts'
 import { boundIn, type RecordMetadata } from '../metadata.ts'
 import type { Expiry, Settings } from '../settings.ts'
 import { Changes } from './changed.ts'
 import type { RecordCodec } from './codec.ts'
-import { isProlongedByAll, storeTtl } from './expiry.ts'
+import { isProlongedByAll, storeTtl, timeLeft } from './expiry.ts'
 import { GuardedStore } from './guarded-store.ts'
 import { ListWriter } from './list-writer.ts'
 import { type Draft, type Found, MISSING, type Replacement, type Stored, TOMBSTONE_SECONDS } from './record.ts'
@@ -114,7 +114,7 @@ export class Records {
    */
   write(id: string, draft: Draft): MaybePromise<Stored> {
     return when(this.#bytes.encode(id, draft), (encoded) => {
-      const ttl = this.#timeLeft(encoded)
+      const ttl = timeLeft(this.#expiry, encoded)
       return settle(
         () => this.#store.write(id, encoded.bytes, this.#expiry.lifetime, ttl),
         (newId) => {
@@ -144,7 +144,7 @@ export class Records {
     const { lifetime } = this.#expiry
     if (draft === null) return this.#replace(id, expected, null, lifetime, lifetime)
     return when(this.#bytes.encode(id, draft), (stored) => {
-      const ttl = this.#timeLeft(stored)
+      const ttl = timeLeft(this.#expiry, stored)
       return this.#replace(id, expected, stored, lifetime, ttl, draft)
     })
   }
@@ -171,7 +171,7 @@ export class Records {
     return when(this.#bytes.encode(newId, draft), (stored) =>
       when(this.#tombstone(old.id, [sealed], old.metadata), (tombstone) => {
         const { bytes } = stored
-        const ttl = this.#timeLeft(stored)
+        const ttl = timeLeft(this.#expiry, stored)
         const moved = { tombstone: tombstone.bytes, tombstoneTtl: TOMBSTONE_SECONDS, newId, bytes }
         return settle(
           () => this.#store.move(old.id, old.bytes, moved, this.#expiry.lifetime, ttl),
@@ -232,13 +232,6 @@ export class Records {
     // arrived.
     if (bytes !== null && current !== null && Buffer.compare(bytes, current) === 0) return { ok: true, stored }
     return when(this.interpret(id, current), (found) => ({ ok: false, found }))
-  }
-
-  /** @throws `FST_SESSION_GONE` if no time is left, because a store could treat such a write as a removal */
-  #timeLeft({ metadata }: Stored): number {
-    const ttl = storeTtl(this.#expiry, metadata, now())
-    if (ttl === null) throw new SessionGoneError()
-    return ttl
   }
 
   #explained(error: unknown, draft: Draft | undefined): unknown {

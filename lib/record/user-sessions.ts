@@ -5,13 +5,11 @@ import type { Enlisted, ListEntry, SessionsByUser, WhichSessions } from '../../t
 import { isObject } from '../base/is-object.ts'
 import { member } from '../base/own.ts'
 import { type MaybePromise, settle, when } from '../base/when.ts'
-import { ask, badAnswer } from '../checks/answers.ts'
-import { withoutSecrets } from '../checks/without-secrets.ts'
-import { channels } from '../diagnostics.ts'
-import { isInstance, SessionTooLargeError, SessionUnavailableError } from '../errors.ts'
+import { badAnswer } from '../checks/answers.ts'
 import type { Bound } from '../metadata.ts'
 import type { PerUser, Settings } from '../settings.ts'
 import type { Encryption } from './encryption.ts'
+import { askStore } from './guarded-store.ts'
 
 /** How the entry of a session gets into the list of its user. */
 export interface Entering {
@@ -138,22 +136,9 @@ export class UserSessions {
   #ask<A, T>(
     call: (byUser: SessionsByUser) => A | PromiseLike<A>,
     understand: (answer: A) => T,
-    id = ''
+    id?: string
   ): MaybePromise<T> {
-    const began = channels.storeError.hasSubscribers ? performance.now() : 0
-    return ask(
-      () => call(this.byUser as SessionsByUser),
-      understand,
-      this.#timeout,
-      (thrown) => {
-        const cause = withoutSecrets(thrown, id)
-        if (isInstance(thrown, SessionTooLargeError)) return new SessionTooLargeError('the store says so', { cause })
-        if (channels.storeError.hasSubscribers) {
-          channels.storeError.publish({ duration: performance.now() - began, error: cause })
-        }
-        return new SessionUnavailableError({ cause })
-      }
-    )
+    return askStore(() => call(this.byUser as SessionsByUser), understand, this.#timeout, id || undefined)
   }
 }
 

@@ -179,3 +179,21 @@ t.test('a change of a session that meanwhile ends by its own limit gives a 409',
   t.equal(late.status, 409)
   t.equal(store.entries.size, 0)
 })
+
+t.test('rolling: a session that its own limit has ended leaves the list of its user', async (t) => {
+  const clock = fakeClock(t)
+  const store = new InMemoryStore()
+  const { app, send } = await testApp(t, { store, lifetime: HOUR, rolling: true })
+  const { cookie } = await send(undefined, (session) => {
+    session.bindTo('ada')
+    session.options({ lifetime: 60 })
+  })
+  clock.advance(59)
+  t.same((await send(cookie, (session) => ({ user: session.userId }))).body, { user: 'ada' })
+  clock.advance(59)
+  t.equal((await app.sessionsOf('ada').list()).length, 1)
+  clock.advance(1)
+  t.same((await send(cookie, read)).body, {}, 'the read of this request has prolonged the record')
+  t.same(await app.sessionsOf('ada').list(), [])
+  t.equal(store.size, 0)
+})

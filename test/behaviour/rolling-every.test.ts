@@ -117,6 +117,17 @@ t.test('a new id prolongs the session', async (t) => {
   t.same((await send(rotated.cookie, read)).body, { user: 'ada' })
 })
 
+t.test('a new id prolongs the session of a user, in the store as well', async (t) => {
+  const clock = fakeClock(t)
+  const { send } = await testApp(t, EVERY)
+  const { cookie } = await send(undefined, (session) => session.bindTo('ada'))
+  clock.advance(100)
+  const rotated = await send(cookie, (session) => session.regenerateId())
+  t.match(rotated.lines, [/; Max-Age=3600; /])
+  clock.advance(HOUR - 1)
+  t.same((await send(rotated.cookie, (session) => ({ user: session.userId }))).body, { user: 'ada' })
+})
+
 t.test('of several requests at once, one prolongs the session', async (t) => {
   const clock = fakeClock(t)
   const { store, calls } = noted(new LateStore())
