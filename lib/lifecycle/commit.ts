@@ -43,8 +43,8 @@ export class Committer {
   write(state: SessionState, { data, body, at }: Review, prolongs = true): MaybePromise<Outcome> {
     const began = performance.now()
     if (state.stored === null || state.mustRotate) renewId(state)
-    const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
     const { metadata, stored: base } = state
+    const writtenState = writtenNow(state)
     const lastAccess = prolongs ? at : metadata.last_access
     return when(writeRecord(this.#records, state, { data, metadata, lastAccess, body }, base), (stored) => {
       adoptRecord(state, stored, writtenState, began)
@@ -162,7 +162,7 @@ export class Committer {
   #renewOnce(state: SessionState, { data, at }: Review): MaybePromise<Outcome> {
     const began = performance.now()
     const { id, bytes } = state.stored as Stored
-    const writtenState = { id: state.id, metadata: state.metadata, mergeableKeys: state.mergeableKeys }
+    const writtenState = writtenNow(state)
     const draft = { data, metadata: state.metadata, lastAccess: at }
     return when(this.#records.replace(id, bytes, draft), (replacement) => {
       if (!replacement.ok) return replacement.found.kind === 'session' ? NONE : WITHHOLD
@@ -223,6 +223,8 @@ export class Committer {
     }
   }
 }
+
+const writtenNow = ({ id, metadata, mergeableKeys }: SessionState): WrittenState => ({ id, metadata, mergeableKeys })
 
 /** Lets the session continue from its new record. Options and ids that came during the write wait for the next commit. */
 function adoptRecord(state: SessionState, stored: Stored, writtenState: WrittenState, seenAt: number): void {

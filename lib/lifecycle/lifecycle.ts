@@ -168,21 +168,19 @@ export class Lifecycle {
       case 'rotated':
       case 'changed':
         if (this.#records.canReplace) return this.#swap(session, this.#writing(state, review, canSendCookie), log)
-        if (status !== 'emptied')
-          return this.#committer.overwrite(
-            session,
-            review,
-            changeProlongs(this.#expiry, state.metadata, at, canSendCookie)
-          )
-        return this.destroy(session).then(() => CLEAR)
+        if (status === 'emptied') return this.destroy(session).then(() => CLEAR)
+        return this.#committer.overwrite(session, review, this.#prolongs(state, at, canSendCookie))
     }
   }
 
   /** A session that only gets a new id or cookie has not been serialized yet. */
   #writing(state: SessionState, { data, body, at }: Review, canSendCookie: boolean): Parameters<Committer['swap']>[1] {
-    const { metadata } = state
-    const prolongs = changeProlongs(this.#expiry, metadata, at, canSendCookie)
-    return { data, body: body ?? this.#records.codec.bodyOf(data, metadata), at, prolongs }
+    const prolongs = this.#prolongs(state, at, canSendCookie)
+    return { data, body: body ?? this.#records.codec.bodyOf(data, state.metadata), at, prolongs }
+  }
+
+  #prolongs({ metadata }: SessionState, at: number, canSendCookie: boolean): boolean {
+    return changeProlongs(this.#expiry, metadata, at, canSendCookie)
   }
 
   /**
@@ -198,10 +196,7 @@ export class Lifecycle {
   /** Whether a commit may issue the cookie again with the id that the browser has already. */
   mayIssueAgain(session: Session): boolean {
     const state = stateOf(session)
-    return (
-      !this.#records.ownsIds &&
-      this.#committer.mustIssue(state, changeProlongs(this.#expiry, state.metadata, now(), true))
-    )
+    return !this.#records.ownsIds && this.#committer.mustIssue(state, this.#prolongs(state, now(), true))
   }
 
   /** The lists of users' sessions. */

@@ -33,6 +33,7 @@ export abstract class SessionLoader implements SessionCommands {
   load(): Promise<Session> {
     if (this.#loading !== null) return this.#loading
     const loading = promised(() => this.loadNow())
+    // If nobody waits for the load, the rejection must not end the process.
     if (this.session === null) loading.catch(() => undefined)
     else this.#loading = loading
     return loading

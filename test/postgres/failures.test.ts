@@ -4,32 +4,18 @@ import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import { PostgresStore } from '../../lib/stores/postgres.ts'
 import type { PostgresClient } from '../../types/stores/postgres.ts'
-import { type Answer, type Handler, testApp } from '../support/app.ts'
+import { testApp } from '../support/app.ts'
 import { pgPool } from '../support/postgres-clients.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts'
-
-const UNAVAILABLE = {
-  statusCode: 503,
-  code: 'FST_SESSION_STORE',
-  error: 'Service Unavailable',
-  message: 'The session store is unavailable'
-}
-const READ: Handler = (session) => session.data()
-const WRITE: Handler = (session) => void session.n++
+import { type Fault, isUnavailable, READ, recovers, type Visits, WRITE } from '../support/store-outage.ts'
 
 /** A user without any rights but those on the table, so that a test can take them away. */
 const USER = 'application'
 
-interface Subject {
+interface Subject extends Visits {
   readonly server: PostgresServer
   /** The pool of `pg`, or `undefined` with postgres.js. */
   readonly pool: Pool | undefined
-  /** Sends a request with the cookie of the session. */
-  readonly send: (handler: Handler) => Promise<Answer>
-  /** Sends a request without a cookie, which starts a session. */
-  readonly login: () => Promise<Answer>
-  readonly plain: () => Promise<unknown>
-  readonly problems: () => string
 }
 
 interface Client {
@@ -79,34 +65,7 @@ async function setUp(t: Test, library: string): Promise<Subject> {
   }
 }
 
-/** Checks the answer of a request during the fault: 503, and the cookie is left alone. */
-function isUnavailable(t: Test, { status, body, headers, lines }: Answer, what: string): void {
-  t.equal(status, 503, what)
-  t.same(body, UNAVAILABLE, what)
-  t.equal(headers['retry-after'], '5', what)
-  t.same(lines, [], `${what}: the cookie is kept`)
-}
-
-/** Waits until the client has found the server again, without a restart of the application. */
-async function recovers({ send }: Subject): Promise<unknown> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const { status, body } = await send(READ)
-    if (status === 200) return body
-    await sleep(50)
-  }
-  return 'it does not recover'
-}
-
-interface Fault {
-  readonly begin: (subject: Subject) => Promise<unknown>
-  readonly end: (subject: Subject) => Promise<unknown>
-  /** The cause in the log. It must match for each kind of client. */
-  readonly cause: RegExp
-  /** Reading still works during the fault. */
-  readonly reads?: true
-}
-
-const FAULTS: Readonly<Record<string, Fault>> = {
+const FAULTS: Readonly<Record<string, Fault<Subject>>> = {
   'the server is down and refuses connections': {
     begin: ({ server }) => server.crash(),
     end: ({ server }) => server.restart(),

@@ -21,15 +21,15 @@ interface Watched {
   followed: Stored | null
   /** When the store said that it would delete the record (Unix time in milliseconds). */
   expiresAt: number
-  /** Takes back the wish to know when the connection closes. */
+  /** Stops listening for the close of the connection. */
   ignoreClose: (() => void) | undefined
 }
 
 /**
  * Aborts signals of sessions that have ended. A session costs nothing until somebody reads its signal.
  *
- * It is told of most endings: by this process, and by stores that can watch. A recheck finds the others. A store that
- * cannot be asked aborts nothing.
+ * This process tells the watch of its own logouts, and a store that can watch tells it of others. A recheck finds the
+ * rest. If the store does not answer, no signal is aborted.
  */
 export class EndWatch {
   readonly #records: Records
@@ -160,7 +160,7 @@ export class EndWatch {
   }
 }
 
-/** What tells a session from the one that begins after its logout. */
+/** A name of the session. The session that begins after its logout has another one. */
 const nameOf = ({ handle, id }: Session): string | undefined => handle ?? id
 
 /** Whether the time of the session can be over. A rolling session may have been prolonged since its last write. */
