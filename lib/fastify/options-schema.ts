@@ -21,7 +21,7 @@ export interface Methods {
 
 const STORE: Methods = {
   required: ['read', 'write', 'remove'],
-  optional: ['touch', 'replace', 'forCookie', 'sharesRecordsWith']
+  optional: ['touch', 'replace', 'move', 'forCookie', 'sharesRecordsWith']
 }
 
 /** Each description completes the sentence `option "x" must be ...`. */

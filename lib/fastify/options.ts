@@ -54,10 +54,11 @@ function storeFor(cookieName: string, store: SessionStore): SessionStore {
 function withLists(store: SessionStore): SessionStore {
   const byUser: Partial<Record<string, unknown>> | undefined = member(store, 'byUser') as never
   if (byUser === undefined) return store
-  const needed = ['enlist', 'delist', 'list', 'end', ...(store.ownsIds ? ['isListed'] : [])]
+  const ownsIds = member(store, 'ownsIds') === true
+  const needed = ['enlist', 'delist', 'list', 'end', ...(ownsIds ? ['isListed'] : [])]
   const missing = needed.find((name) => typeof byUser[name] !== 'function')
   if (missing !== undefined) throw new SessionOptionsError(`option "store": its byUser needs ${missing}()`)
-  if (store.ownsIds || store.replace !== undefined) return store
+  if (ownsIds || store.replace !== undefined) return store
   throw new SessionOptionsError(
     'option "store": a store with byUser needs replace() as well. Otherwise a request that is under way could bring an ended session back'
   )

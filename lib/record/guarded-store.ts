@@ -40,7 +40,7 @@ export class GuardedStore {
 
   /** A Proxy of the application may change `replace` and `write`, but not know `move`. */
   get canMove(): boolean {
-    return this.#store.move !== undefined && !types.isProxy(this.#store)
+    return member(this.#store, 'move') !== undefined && !types.isProxy(this.#store)
   }
 
   /** @throws `FST_SESSION_STORE` */

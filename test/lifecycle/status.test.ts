@@ -15,7 +15,7 @@ const fixed = { lifetime: 60, rolling: false, every: 0, absoluteLifetime: undefi
 const rolling = { lifetime: 60, rolling: true, every: 0, absoluteLifetime: 90 }
 const state = (differences: Partial<SessionState> = {}) =>
   ({
-    stored: {},
+    stored: { metadata: {} },
     mustRotate: false,
     cookieChanged: false,
     metadata: { lifetime: 60, created: AT - 10, last_access: AT - 10 },

@@ -18,6 +18,7 @@ export const REFUSED_OPTIONS: readonly (readonly [options: object, message: RegE
   [{ store: null }, /"store" must be/],
   [{ store: { read, write } }, /"store" must be/],
   [{ store: { read, write, remove, touch: 1 } }, /"store" must be/],
+  [{ store: { read, write, remove, move: true } }, /"store" must be/],
   [
     { store: { get: read, set: write, destroy: remove } },
     /"store" is a store of express-session: wrap it: fromExpressStore\(store\) from 'fastify-starsessions\/express-store'$/
