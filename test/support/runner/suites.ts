@@ -6,7 +6,7 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
  * Groups of test files.
- * - `check`: need only Node, and take less than half a minute together
+ * - `check`: need only Node, and take less than a minute together
  * - `fast`: need only Node. The files of `check` are among them.
  * - `redis`: need a Redis server
  * - `postgres`: need a PostgreSQL server
@@ -33,6 +33,7 @@ const LONG: readonly string[] = [
   'test/behaviour/hanging.test.ts',
   'test/behaviour/interleavings-of-three.test.ts',
   'test/behaviour/one-session-at-once.test.ts',
+  'test/behaviour/users-in-every-order.test.ts',
   'test/postgres/interleavings.test.ts',
   'test/postgres/pglite.test.ts',
   'test/redis/cluster-interleavings.test.ts',
