@@ -38,8 +38,7 @@ export class InMemoryStore implements SessionStore {
       const entry = newEntry(id)
       return this.#put(entry, textOf(data), this.#expiry(lifetime, ttl)) ? entry : undefined
     },
-    remove: (entry) => void this.#put(entry, null),
-    hasBytes: (entry, data) => entry.data === textOf(data)
+    remove: (entry) => void this.#put(entry, null)
   })
 
   /** @throws `FST_SESSION_OPTIONS` if an option is unknown or wrong */

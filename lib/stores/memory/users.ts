@@ -1,12 +1,12 @@
 import type {
   EndReason,
   Enlisted,
-  ListEntry,
   Listing,
   SessionsByUser,
   WhichSessions
 } from '../../../types/users/sessions-by-user.ts'
 import { now } from '../../base/clock.ts'
+import { decideEnlisting, LISTING_ENDED, type ListedRow } from '../enlisting.ts'
 import type { Entry, ListedRecords } from './entry.ts'
 import { newShards, shardOf } from './shards.ts'
 
@@ -20,12 +20,9 @@ export interface MemoryRecords {
   /** @returns the new record, or `undefined` if it has no time left */
   add(id: string, data: Uint8Array, lifetime: number, ttl: number): Entry | undefined
   remove(entry: Entry): void
-  hasBytes(entry: Entry, data: Uint8Array): boolean
 }
 
 type Watcher = (handles: readonly string[], reason: EndReason) => void
-
-const ENDED: Enlisted = { enlisted: false, reason: 'ended' }
 
 /** The sessions of each user in memory. Each call is one step, because it never waits. */
 export class MemoryUsers implements SessionsByUser {
@@ -40,23 +37,29 @@ export class MemoryUsers implements SessionsByUser {
   }
 
   enlist(id: string, data: Uint8Array, lifetime: number, ttl: number, listing: Listing): Enlisted {
-    const { user, handle, isListed } = listing
-    const sessions = this.#living(user)
-    const session = sessions.get(handle)
-    if (isListed ? session === undefined : listing.authenticatedAt < (this.#endedAt.get(user) ?? 0)) return ENDED
+    const { user, handle } = listing
+    const rows = this.list(user)
     const present = this.#records.find(id)
-    if (present !== undefined) {
-      const isOurs = present.listed?.handle === handle && this.#records.hasBytes(present, data)
-      return isOurs ? { enlisted: true, evicted: [] } : ENDED
-    }
-    const surplus = session === undefined ? sessions.size + 1 - listing.max : 0
-    if (surplus > 0 && listing.whenFull === 'refuse') return { enlisted: false, reason: 'full' }
-    const oldest = [...sessions.values()].sort((a, b) => a.authenticatedAt - b.authenticatedAt)
+    const enlisting = decideEnlisting(data, listing, {
+      endedAt: this.#endedAt.get(user) ?? 0,
+      present: present && {
+        user: present.listed?.user,
+        handle: present.listed?.handle,
+        data: Buffer.from(present.data, 'latin1')
+      },
+      rows
+    })
+    if ('answer' in enlisting) return enlisting.answer
     // Before the eviction, because a record that is too large throws.
     const record = this.#records.add(id, data, lifetime, ttl)
-    if (record === undefined) return ENDED
-    const evicted = this.#drop(oldest.slice(0, Math.max(0, surplus)), 'evicted')
-    record.listed = this.#entered(listing, session)
+    if (record === undefined) return LISTING_ENDED
+    const { evicted } = enlisting
+    const sessions = this.#living(user)
+    this.#drop(
+      [...sessions.values()].filter((session) => evicted.includes(session.handle)),
+      'evicted'
+    )
+    record.listed = this.#entered({ ...listing, ...enlisting }, sessions.get(handle))
     record.listed.records.add(record)
     return { enlisted: true, evicted }
   }
@@ -66,7 +69,7 @@ export class MemoryUsers implements SessionsByUser {
     if (record?.listed?.handle === handle) this.forget(record, 'logout')
   }
 
-  list(user: string): ListEntry[] {
+  list(user: string): ListedRow[] {
     const at = now()
     return [...this.#living(user).values()].map(({ handle, authenticatedAt, endsAt, label, records }) => {
       const ttl = Math.max(...[...records].map(({ expires }) => expires - at))
@@ -118,9 +121,9 @@ export class MemoryUsers implements SessionsByUser {
     const entered: ListedRecords = {
       user,
       handle,
-      authenticatedAt: Math.max(authenticatedAt, before?.authenticatedAt ?? 0),
+      authenticatedAt,
       endsAt,
-      label: label === undefined ? before?.label : Uint8Array.from(label),
+      label: label && Uint8Array.from(label),
       records: before?.records ?? new Set()
     }
     for (const record of entered.records) record.listed = entered

@@ -1,4 +1,4 @@
-import { MARKER_SECONDS } from '../sql/enlisting.ts'
+import { MARKER_SECONDS } from '../sql/marker.ts'
 import { quotedTable, type TablePlace } from './schema.ts'
 import { namedStatements } from './statements.ts'
 

@@ -8,14 +8,8 @@ import type {
   SessionsByUser,
   WhichSessions
 } from '../../../types/users/sessions-by-user.ts'
-import {
-  decideEnlisting,
-  entriesOf,
-  LISTING_ENDED,
-  type ListedRow,
-  markerOf,
-  type UserState
-} from '../sql/enlisting.ts'
+import { decideEnlisting, entriesOf, LISTING_ENDED, type ListedRow, type UserState } from '../enlisting.ts'
+import { markerOf } from '../sql/marker.ts'
 import { bufferOf, keyOfRow } from '../sql/row.ts'
 import type { Row } from './clients.ts'
 import type { TablePlace } from './schema.ts'

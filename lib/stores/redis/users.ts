@@ -6,6 +6,7 @@ import type {
   SessionsByUser,
   WhichSessions
 } from '../../../types/users/sessions-by-user.ts'
+import { LISTING_ENDED } from '../enlisting.ts'
 import { isOne, type Script, toBuffer } from './commands.ts'
 import { Endings } from './endings.ts'
 import { BLOCK, BLOCK_MS, BLOCKED, CREATE, DROP, ENTER, IS_LISTED, LEFT, LIST, MARK, SETTLE } from './user-scripts.ts'
@@ -32,8 +33,6 @@ interface RedisEntry {
   readonly label: Uint8Array | undefined
 }
 
-const REFUSED: Enlisted = { enlisted: false, reason: 'ended' }
-
 const textIn = (value: unknown): string => String(value)
 const split = (names: string): string[] => names.split(',').filter((name) => name !== '')
 const milliseconds = (seconds: number): string => Math.round(seconds * 1000).toFixed(0)
@@ -57,7 +56,7 @@ export class RedisUsers implements SessionsByUser {
   async enlist(id: string, data: Uint8Array, lifetime: number, ttl: number, listing: Listing): Promise<Enlisted> {
     const { user, handle } = listing
     const isOver = id !== '' && lifetime !== 0 && !(ttl > 0)
-    if (isOver) return REFUSED
+    if (isOver) return LISTING_ENDED
     const name = id === '' ? '' : this.#records.nameOf(id)
     let [answer, ...rest] = await this.#enter(name, listing, false)
     if (textIn(answer) === 'full') {
@@ -65,12 +64,12 @@ export class RedisUsers implements SessionsByUser {
       ;[answer, ...rest] = await this.#enter(name, listing, true)
     }
     if (textIn(answer) === 'refused') return { enlisted: false, reason: 'full' }
-    if (textIn(answer) !== 'entered') return REFUSED
+    if (textIn(answer) !== 'entered') return LISTING_ENDED
     const [deadline = '', evicted = '', block = ''] = rest.map(textIn)
     await this.#blockAll(user, split(block), evicted !== '')
     if (name !== '' && !(await this.#create(name, data, lifetime, ttl, deadline))) {
       await this.#settle(user, handle, name)
-      return REFUSED
+      return LISTING_ENDED
     }
     return { enlisted: true, evicted: split(evicted) }
   }

@@ -5,15 +5,8 @@ import type {
   SessionsByUser,
   WhichSessions
 } from '../../../types/users/sessions-by-user.ts'
-import {
-  decideEnlisting,
-  entriesOf,
-  LISTING_ENDED,
-  type ListedRow,
-  MARKER_SECONDS,
-  markerOf,
-  type UserState
-} from '../sql/enlisting.ts'
+import { decideEnlisting, entriesOf, LISTING_ENDED, type ListedRow, type UserState } from '../enlisting.ts'
+import { MARKER_SECONDS, markerOf } from '../sql/marker.ts'
 import { bufferOf, keyOfRow } from '../sql/row.ts'
 import { quoted } from '../sql/table-name.ts'
 import type { Connection, SqliteRow } from './database.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { decideEnlisting, entriesOf, type ListedRow, type UserState } from '../../../lib/stores/sql/enlisting.ts'
-import type { Listing } from '../../../types/users/sessions-by-user.ts'
+import { decideEnlisting, entriesOf, type ListedRow, type UserState } from '../../lib/stores/enlisting.ts'
+import type { Listing } from '../../types/users/sessions-by-user.ts'
 
 const data = Buffer.from('data')
 const listing: Listing = {

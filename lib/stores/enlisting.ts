@@ -1,9 +1,9 @@
-import type { Enlisted, ListEntry, Listing } from '../../../types/users/sessions-by-user.ts'
+import type { Enlisted, ListEntry, Listing } from '../../types/users/sessions-by-user.ts'
 
-/** One row of a user: a record, and the entry that it belongs to. */
+/** A record of a user's session, with the entry that it belongs to. */
 export type ListedRow = ListEntry & { readonly ttl: number }
 
-/** What the table has about a user, and under the id that is to be added. Rows whose time is over do not count. */
+/** What a store has about a user, and under the id that is to be added. Records whose time is over do not count. */
 export interface UserState {
   /** When all sessions of the user were ended, as a Unix time. 0: never, or long ago. */
   readonly endedAt: number
@@ -50,9 +50,3 @@ export function entriesOf(rows: readonly ListedRow[]): ListedRow[] {
   }
   return [...entries.values()]
 }
-
-/** The id of the row that remembers when all sessions of a user were ended. No session has it, because of the space. */
-export const markerOf = (user: string): string => `user ${user}`
-
-/** For how long this row stays. The contract asks for an hour. */
-export const MARKER_SECONDS = 2 * 3_600
